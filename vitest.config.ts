@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+// Workspace packages resolve to their sources, so that no test needs a build.
+const conditions = ['@spanprism/source', 'module', 'node', 'development|production'];
+const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+
+const unit = (name: string) => ({
+  ...resolution,
+  test: { name, root: `packages/${name}`, include: ['src/**/*.test.ts'] },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      unit('core'),
+      unit('claude-otlp'),
+      unit('testkit'),
+      {
+        ...resolution,
+        test: {
+          name: 'e2e',
+          root: 'e2e',
+          include: ['src/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
