@@ -1,1 +1,34 @@
-export {};
+// messages-api
+export type { Exchange, ResponseEnd, WireCall } from './messages-api/exchange.ts';
+export { type MessagesApi, type MessagesApiOptions, startMessagesApi } from './messages-api/messages-api.ts';
+export type { RequestPurpose } from './messages-api/purpose.ts';
+export {
+  type Answer,
+  type AnswerOptions,
+  answer,
+  type ApiError,
+  type ApiErrorOptions,
+  apiError,
+  type Block,
+  type BlockDelta,
+  cut,
+  DEFAULT_USAGE,
+  type Ending,
+  type EndingPlace,
+  hang,
+  rawBlock,
+  refusal,
+  type Reply,
+  streamError,
+  text,
+  thinking,
+  toolUse,
+  type UnfinishedOptions,
+  type WireUsage,
+} from './messages-api/reply.ts';
+export type { MessagesRequest, ToolResult } from './messages-api/request.ts';
+export { type Condition, type ReplyLike, type Rule, type TextMatch, when } from './messages-api/rule.ts';
+// claude-process
+export { type ClaudeBinary, claudeBinary } from './claude-process/claude-binary.ts';
+export { type CleanEnvironmentOptions, cleanEnvironment } from './claude-process/environment.ts';
+export { makeProject, type Project } from './claude-process/project.ts';
