@@ -1,0 +1,258 @@
+import { MAX_MESSAGES, MAX_VALUE_DEPTH, OtlpDecodeError } from './decode-error.ts';
+import type { OtlpDecodeErrorCode } from './decode-error.ts';
+
+const INTERN_SLOTS = 256;
+
+/** Reads protobuf wire format from front to back; every read stays within the message that was entered last. */
+export class ProtobufReader {
+  readonly #bytes: Buffer;
+  readonly #view: DataView;
+  readonly #internedAt = new Int32Array(INTERN_SLOTS);
+  readonly #interned: string[] = new Array<string>(INTERN_SLOTS).fill('');
+  #position = 0;
+  #limit: number;
+  #messages = 0;
+  #valueDepth = 0;
+
+  constructor(body: Uint8Array) {
+    this.#bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    this.#view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    this.#limit = body.byteLength;
+  }
+
+  /** The next field's tag (number × 8 + wire type), 0 at the end of the message. */
+  tag(): number {
+    if (this.#position >= this.#limit) return 0;
+    const tag = this.uint32();
+    if (tag < 8) throw this.#error('malformed', 'field number 0');
+    return tag;
+  }
+
+  /** Enters the message that starts here; what it returns must be handed to `leave`. */
+  enter(): number {
+    const end = this.#end();
+    if (++this.#messages > MAX_MESSAGES) throw this.#error('too_large', `more than ${MAX_MESSAGES} messages`);
+    const outer = this.#limit;
+    this.#limit = end;
+    return outer;
+  }
+
+  leave(outer: number): void {
+    this.#limit = outer;
+  }
+
+  /** Enters an attribute value, whose nesting is bounded. */
+  enterValue(): number {
+    if (++this.#valueDepth > MAX_VALUE_DEPTH) {
+      throw this.#error('too_large', `a value nested deeper than ${MAX_VALUE_DEPTH} levels`);
+    }
+    return this.enter();
+  }
+
+  leaveValue(outer: number): void {
+    this.#valueDepth--;
+    this.#limit = outer;
+  }
+
+  message<T>(read: (reader: ProtobufReader) => T): T {
+    const outer = this.enter();
+    const result = read(this);
+    this.#limit = outer;
+    return result;
+  }
+
+  /** A varint cut to 32 bits, as protobuf reads uint32. */
+  uint32(): number {
+    const first = this.#byte();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    for (let shift = 7; shift < 70; shift += 7) {
+      const byte = this.#byte();
+      if (shift < 32) value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+    throw this.#error('malformed', 'a varint longer than ten bytes');
+  }
+
+  int32(): number {
+    return this.uint32() | 0;
+  }
+
+  bool(): boolean {
+    return this.int64() !== 0;
+  }
+
+  /** A number where a double holds it exactly, else a bigint. */
+  int64(): number | bigint {
+    let low = 0;
+    let high = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = this.#byte();
+      const bits = byte & 0x7f;
+      if (shift < 32) low |= bits << shift;
+      if (shift > 24) high |= shift < 32 ? bits >>> (32 - shift) : bits << (shift - 32);
+      if (byte < 0x80) return joinInt64(high, low);
+    }
+    throw this.#error('malformed', 'a varint longer than ten bytes');
+  }
+
+  fixed32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+
+  fixed64(): bigint {
+    return this.#view.getBigUint64(this.#advance(8), true);
+  }
+
+  sfixed64(): bigint {
+    return this.#view.getBigInt64(this.#advance(8), true);
+  }
+
+  double(): number {
+    return this.#view.getFloat64(this.#advance(8), true);
+  }
+
+  /** Invalid UTF-8 becomes U+FFFD. */
+  string(): string {
+    const end = this.#end();
+    return this.#text(this.#position, end);
+  }
+
+  /** A string that other records of the body repeat (attribute keys): decoded once. */
+  key(): string {
+    const end = this.#end();
+    const start = this.#position;
+    const length = end - start;
+    if (length < 3) return this.#text(start, end);
+    const bytes = this.#bytes;
+    const last = (bytes[end - 1] as number) * 5 + (bytes[end - 2] as number);
+    const slot = (last + (bytes[start + (length >> 1)] as number) * 3 + length * 7) & (INTERN_SLOTS - 1);
+    const known = this.#interned[slot] as string;
+    const at = this.#internedAt[slot] as number;
+    if (known.length === length && this.#sameBytes(at, start, length)) {
+      this.#position = end;
+      return known;
+    }
+    const text = this.#text(start, end);
+    // As many characters as bytes, so that the length of the text says how many bytes to compare.
+    if (text.length === length) {
+      this.#interned[slot] = text;
+      this.#internedAt[slot] = start;
+    }
+    return text;
+  }
+
+  /** A copy: a view would keep, and clone between threads, the whole body. */
+  bytes(): Uint8Array {
+    const end = this.#end();
+    const copy = new Uint8Array(this.#bytes.subarray(this.#position, end));
+    this.#position = end;
+    return copy;
+  }
+
+  /** An id of `length` bytes as hex; '' when it is absent, empty or all zero. */
+  id(length: 8 | 16): string {
+    const end = this.#end();
+    const start = this.#position;
+    if (end === start) return '';
+    if (end - start !== length) throw this.#error('invalid_field', `an id of ${end - start} bytes instead of ${length}`);
+    this.#position = end;
+    for (let at = start; at < end; at++) {
+      if (this.#bytes[at] !== 0) return this.#bytes.toString('hex', start, end);
+    }
+    return '';
+  }
+
+  /** A packed list of eight-byte numbers. */
+  packed64(into: number[], read: (reader: ProtobufReader) => number): void {
+    const outer = this.enter();
+    while (this.#position < this.#limit) into.push(read(this));
+    this.#limit = outer;
+  }
+
+  /** Passes over a field nobody asked for; groups too, which old protobuf allowed to nest. */
+  skip(tag: number): void {
+    const open: number[] = [];
+    for (let next = tag; ; next = this.#tagInGroup()) {
+      this.#skipOne(next, open);
+      if (open.length === 0) return;
+      if (open.length > MAX_VALUE_DEPTH) throw this.#error('too_large', `groups nested deeper than ${MAX_VALUE_DEPTH}`);
+    }
+  }
+
+  #skipOne(tag: number, open: number[]): void {
+    switch (tag & 7) {
+      case 0:
+        this.int64();
+        return;
+      case 1:
+        this.#advance(8);
+        return;
+      case 2:
+        this.#position = this.#end();
+        return;
+      case 3:
+        open.push(tag);
+        return;
+      case 4:
+        if (open.pop() !== tag - 1) throw this.#error('malformed', 'the end of a group that was not open');
+        return;
+      case 5:
+        this.#advance(4);
+        return;
+      default:
+        throw this.#error('malformed', `wire type ${tag & 7}`);
+    }
+  }
+
+  #tagInGroup(): number {
+    const tag = this.tag();
+    if (tag === 0) throw this.#error('truncated', 'a group without an end');
+    return tag;
+  }
+
+  #text(start: number, end: number): string {
+    this.#position = end;
+    return start === end ? '' : this.#bytes.toString('utf8', start, end);
+  }
+
+  #sameBytes(left: number, right: number, length: number): boolean {
+    const bytes = this.#bytes;
+    for (let index = 0; index < length; index++) {
+      if (bytes[left + index] !== bytes[right + index]) return false;
+    }
+    return true;
+  }
+
+  #byte(): number {
+    if (this.#position >= this.#limit) throw this.#error('truncated', 'a number cut off');
+    return this.#bytes[this.#position++] as number;
+  }
+
+  #advance(length: number): number {
+    const start = this.#position;
+    if (start + length > this.#limit) throw this.#error('truncated', 'a number cut off');
+    this.#position = start + length;
+    return start;
+  }
+
+  /** Where the length-delimited field that starts here ends. */
+  #end(): number {
+    const length = this.uint32();
+    const end = this.#position + length;
+    if (end > this.#limit) {
+      throw this.#error('truncated', `a field of ${length} bytes where ${this.#limit - this.#position} are left`);
+    }
+    return end;
+  }
+
+  #error(code: OtlpDecodeErrorCode, what: string): OtlpDecodeError {
+    return new OtlpDecodeError(code, `OTLP protobuf: ${what} at byte ${this.#position}`);
+  }
+}
+
+function joinInt64(high: number, low: number): number | bigint {
+  const value = high * 0x1_0000_0000 + (low >>> 0);
+  if (Number.isSafeInteger(value)) return value;
+  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0));
+}
