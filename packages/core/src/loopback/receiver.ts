@@ -1,0 +1,162 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { OtlpDecodeError } from '../otlp/decode-error.ts';
+import type { OtlpEncoding, OtlpRequest, OtlpSignal } from '../otlp/records.ts';
+import { ChildSockets } from './child-sockets.ts';
+import { type BodyLimits, readBody } from './read-body.ts';
+import { Rejected } from './rejected.ts';
+import { REJECTIONS, type Rejection, type RejectReason } from './thread-protocol.ts';
+
+/** Turns the body of an OTLP request into records; throws `OtlpDecodeError` when it is not one. */
+export type Decode = (signal: OtlpSignal, encoding: OtlpEncoding, body: Uint8Array) => OtlpRequest;
+
+/** What was decoded from one request, with the bytes its unpacked body had. */
+export interface Batch {
+  readonly token: string;
+  readonly request: OtlpRequest;
+  readonly bytes: number;
+}
+
+/** Whom the receiver asks and tells. */
+export interface ReceiverHost {
+  readonly limits: BodyLimits;
+  readonly decode: Decode;
+  isAdmitted(token: string): boolean;
+  /** Whether so many decoded bytes wait already that no more may be taken. */
+  isFull(): boolean;
+  batch(batch: Batch): void;
+  rejected(reason: RejectReason): void;
+  /** The process that used this token has closed its last connection; all its batches came before. */
+  gone(token: string): void;
+}
+
+/** A request whose path, method and token were found good. */
+interface Admitted {
+  readonly token: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+interface Route {
+  readonly method: string;
+  readonly serve: (host: ReceiverHost, admitted: Admitted) => Promise<void>;
+}
+
+// Paths below `/<token>/`.
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['v1/traces', otlpRoute('traces')],
+  ['v1/logs', otlpRoute('logs')],
+  ['v1/metrics', otlpRoute('metrics')],
+]);
+
+const ENCODINGS: ReadonlyMap<string, OtlpEncoding> = new Map<string, OtlpEncoding>([
+  ['application/x-protobuf', 'protobuf'],
+  ['application/json', 'json'],
+]);
+
+/** The HTTP server of the loopback thread, not yet listening. It answers every request and throws nothing. */
+export function createReceiver(host: ReceiverHost): Server {
+  const children = new ChildSockets((token) => host.gone(token));
+  // No keep-alive timeout: the close of an idle connection must mean that the child is gone.
+  const server = createServer({ keepAliveTimeout: 0, requestTimeout: 60_000 });
+  server.on('request', (request, response) => void answer(request, response));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Of a sender that died in the middle, its request tells.
+    if (error.code !== 'ECONNRESET' && error.code !== 'HPE_INVALID_EOF_STATE') host.rejected('bad_http');
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    else socket.destroy();
+  });
+  return server;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => response.destroy());
+    let leave: (() => void) | undefined;
+    try {
+      const { token, route } = findRoute(request, host);
+      leave = children.enter(token, request.socket, response.shouldKeepAlive);
+      await route.serve(host, { token, request, response });
+    } catch (error) {
+      const reason = error instanceof Rejected ? error.reason : 'internal';
+      host.rejected(reason);
+      refuse(request, response, REJECTIONS[reason]);
+    } finally {
+      leave?.();
+    }
+  }
+}
+
+function findRoute(request: IncomingMessage, host: ReceiverHost): { readonly token: string; readonly route: Route } {
+  // A page in a browser can be made to resolve its own name to 127.0.0.1; its requests then carry that name.
+  if (!isLoopbackHost(request)) throw new Rejected('wrong_host');
+  const [, token = '', path = ''] = /^\/([^/?]+)\/([^?]*)/.exec(request.url ?? '') ?? [];
+  const route = ROUTES.get(path);
+  if (route === undefined) throw new Rejected('unknown_path');
+  if (route.method !== request.method) throw new Rejected('wrong_method');
+  if (!host.isAdmitted(token)) throw new Rejected('unknown_token');
+  return { token, route };
+}
+
+function isLoopbackHost(request: IncomingMessage): boolean {
+  const port = request.socket.localPort;
+  const host = request.headers.host?.toLowerCase();
+  return host === `127.0.0.1:${port}` || host === `localhost:${port}`;
+}
+
+function otlpRoute(signal: OtlpSignal): Route {
+  return {
+    method: 'POST',
+    serve: async (host, { token, request, response }) => {
+      const encoding = encodingOf(request);
+      if (encoding === undefined) throw new Rejected('wrong_content_type');
+      if (host.isFull()) throw new Rejected('backlog');
+      const body = await readBody(request, host.limits);
+      host.batch({ token, request: decodeOrReject(host, signal, { body, encoding }), bytes: body.length });
+      // An Export…ServiceResponse without a partial success: no bytes in protobuf, an empty object in JSON.
+      send(response, { status: 200, contentType: contentTypeOf(encoding), body: encoding === 'json' ? '{}' : '' });
+    },
+  };
+}
+
+function decodeOrReject(
+  host: ReceiverHost,
+  signal: OtlpSignal,
+  sent: { body: Uint8Array; encoding: OtlpEncoding },
+): OtlpRequest {
+  try {
+    return host.decode(signal, sent.encoding, sent.body);
+  } catch (error) {
+    if (!(error instanceof OtlpDecodeError)) throw error;
+    throw new Rejected(error.code === 'too_large' ? 'too_large' : 'malformed');
+  }
+}
+
+function encodingOf(request: IncomingMessage): OtlpEncoding | undefined {
+  const [mediaType = ''] = (request.headers['content-type'] ?? '').split(';');
+  return ENCODINGS.get(mediaType.trim().toLowerCase());
+}
+
+function contentTypeOf(encoding: OtlpEncoding): string {
+  return encoding === 'json' ? 'application/json' : 'application/x-protobuf';
+}
+
+// OTLP/HTTP: a refusal is a google.rpc.Status in the encoding of the request; JSON where that is unknown.
+function refuse(request: IncomingMessage, response: ServerResponse, { status, code, message }: Rejection): void {
+  const encoding = encodingOf(request) ?? 'json';
+  if (status === 405) response.setHeader('Allow', 'POST');
+  const body =
+    encoding === 'json'
+      ? JSON.stringify({ code, message })
+      : Buffer.from([0x08, code, 0x12, message.length, ...Buffer.from(message)]);
+  send(response, { status, contentType: contentTypeOf(encoding), body });
+}
+
+function send(
+  response: ServerResponse,
+  answer: { readonly status: number; readonly contentType: string; readonly body: string | Uint8Array },
+): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(answer.status, {
+    'Content-Type': answer.contentType,
+    'Content-Length': Buffer.byteLength(answer.body),
+  });
+  response.end(answer.body);
+}
