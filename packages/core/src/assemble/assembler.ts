@@ -1,0 +1,114 @@
+import type { SpanId, TraceContext } from '../model/ids.ts';
+import type { Observation } from '../model/observation.ts';
+import { RecentSet } from './bounded.ts';
+import { startAgent } from './emit.ts';
+import { onHook, onTaskEnd, onTaskStart } from './on-agent.ts';
+import { onAnswer, onAnswerText, onCallFailed, onCallMeasured, onStream } from './on-call.ts';
+import { onPermission, onToolHandler, onToolMeasured, onToolResult } from './on-tool.ts';
+import { onCounters, onEvent, onInput, onQueryEnd, onSession, onTurnMeasured, onTurnResult, onTurnStart } from './on-turn.ts';
+import { type AssemblerOptions, newRun, nowMs, type Run, type RunCounters } from './run.ts';
+import { settle, settleAll } from './settle.ts';
+
+type Handlers = { readonly [T in Observation['type']]: (run: Run, seen: Extract<Observation, { type: T }>) => void };
+
+const HANDLERS: Handlers = {
+  session: onSession,
+  'turn-start': onTurnStart,
+  'turn-result': onTurnResult,
+  'turn-measured': onTurnMeasured,
+  input: onInput,
+  answer: onAnswer,
+  stream: onStream,
+  'call-failed': onCallFailed,
+  'call-measured': onCallMeasured,
+  'answer-text': onAnswerText,
+  event: onEvent,
+  'tool-result': onToolResult,
+  'tool-measured': onToolMeasured,
+  'tool-handler': onToolHandler,
+  permission: onPermission,
+  'task-start': onTaskStart,
+  'task-end': onTaskEnd,
+  hook: onHook,
+  counters: onCounters,
+  'query-end': onQueryEnd,
+};
+
+/** How many observations are remembered to tell a second delivery from a new one. */
+const REMEMBERED = 8192;
+
+/** Joins what all sources saw of one query into spans. */
+export class Assembler {
+  readonly #run: Run;
+  readonly #seen: RecentSet = new RecentSet(REMEMBERED);
+
+  constructor(options: AssemblerOptions) {
+    this.#run = newRun(options);
+  }
+
+  get counters(): Readonly<RunCounters> {
+    return this.#run.counters;
+  }
+
+  /** Turns and subagents that have not ended. */
+  get openAgents(): number {
+    return this.#run.registry.turns.size + this.#run.registry.subagents.size;
+  }
+
+  observe(observation: Observation): void {
+    const run = this.#run;
+    if (!this.#seen.add(observation.id)) {
+      run.counters.duplicate += 1;
+      return;
+    }
+    if (observation.source === 'cli') run.wasCliSeen = true;
+    const handle = HANDLERS[observation.type] as (run: Run, seen: Observation) => void;
+    handle(run, observation);
+    if (observation.type === 'turn-start' && observation.source !== 'cli') this.#startTurn(observation.turn);
+    settle(run);
+  }
+
+  /** Ends what has waited long enough. */
+  sweep(): void {
+    settle(this.#run);
+  }
+
+  /** Milliseconds until `sweep` has something to do; undefined when nothing waits. */
+  nextDeadlineMs(): number | undefined {
+    let earliest: number | undefined;
+    const consider = (node: { readonly deadline?: number }): void => {
+      if (node.deadline !== undefined && (earliest === undefined || node.deadline < earliest)) earliest = node.deadline;
+    };
+    for (const agent of [...this.#run.registry.turns.values(), ...this.#run.registry.subagents]) {
+      consider(agent);
+      for (const call of agent.openCalls) consider(call);
+      for (const tool of agent.openTools) {
+        consider(tool);
+        for (const call of tool.openCalls) consider(call);
+      }
+    }
+    return earliest === undefined ? undefined : Math.max(0, earliest - nowMs(this.#run));
+  }
+
+  /** Ends everything: the process is gone, or nobody will wait any longer. */
+  end(): void {
+    settleAll(this.#run);
+  }
+
+  /** Where a turn stands in its trace. */
+  contextOfTurn(turn: number): TraceContext | undefined {
+    const node = this.#run.registry.turns.get(turn);
+    if (node?.traceId === undefined) return undefined;
+    return { traceId: node.traceId, spanId: node.spanId, sampled: true };
+  }
+
+  /** Our span of a running tool call. */
+  spanIdOfTool(toolCallId: string): SpanId | undefined {
+    return this.#run.registry.openTool(toolCallId)?.spanId;
+  }
+
+  #startTurn(turn: number): void {
+    const node = this.#run.registry.turns.get(turn);
+    if (node !== undefined) startAgent(this.#run, node);
+  }
+}

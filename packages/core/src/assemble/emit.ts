@@ -1,0 +1,184 @@
+import type { SpanKey } from '../model/ids.ts';
+import type { HookSeen } from '../model/observation.ts';
+import type { HookSpan, Outcome, PermissionSpan, Span, ToolSpan } from '../model/span.ts';
+import { buildAgent, buildCall, buildTool, type Place } from './build-span.ts';
+import { type AgentNode, agentOf, type CallNode, type Node, type Parent, type ToolNode, turnOf } from './nodes.ts';
+import type { Run } from './run.ts';
+
+/** Parents start before their children, whoever was seen first. */
+export function startAgent(run: Run, node: AgentNode): void {
+  const turn = turnOf(node);
+  if (node.isStarted || turn === undefined) return;
+  if (node.turn === undefined) start(run, parentOf(node) ?? turn);
+  node.isStarted = true;
+  const given = run.options.output.start(started(buildAgent(node, placeOf(run, node, turn))));
+  // The first live sink opens a new trace; from here on it is ours too.
+  if (given !== undefined && node === turn && node.parentContext === undefined) node.traceId = given.traceId;
+}
+
+export function startTool(run: Run, node: ToolNode): void {
+  const turn = turnOf(node);
+  if (node.isStarted || turn === undefined) return;
+  if (node.parent !== undefined) startAgent(run, node.parent);
+  node.isStarted = true;
+  run.options.output.start(started(buildTool(node, placeOf(run, node, turn))));
+}
+
+function start(run: Run, node: Parent): void {
+  if (node.kind === 'agent') startAgent(run, node);
+  else startTool(run, node);
+}
+
+/** Ends a call and tells its agent what became of it. */
+export function endCall(run: Run, node: CallNode): void {
+  const turn = turnOf(node);
+  const agent = agentOf(node);
+  if (node.parent === undefined || turn === undefined || agent === undefined) return;
+  start(run, node.parent);
+  const span = buildCall(node, placeOf(run, node, turn));
+  finish(run, node, span);
+  node.parent.openCalls.delete(node);
+  run.registry.closeCall(node);
+  agent.llmCalls += 1;
+  if (span.requestId !== undefined) turn.firstRequestId ??= span.requestId;
+  const endedAt = span.endedAt ?? span.startedAt;
+  if (span.purpose !== 'turn' || (agent.lastCallEndedAt !== undefined && agent.lastCallEndedAt > endedAt)) return;
+  agent.lastCallEndedAt = endedAt;
+  agent.lastFailure = failureOf(span.status === 'error', span.stopReason);
+  const answer = span.output?.[0]?.content.filter((block) => block.type === 'text');
+  if (answer !== undefined && answer.length > 0) agent.lastOutput = answer;
+}
+
+function failureOf(hasFailed: boolean, stopReason: string | undefined): Outcome | undefined {
+  if (stopReason === 'refusal') return 'refused';
+  return hasFailed ? 'api_error' : undefined;
+}
+
+/** Ends a tool call, and first whatever waits within it. */
+export function endTool(run: Run, node: ToolNode): void {
+  const { parent } = node;
+  const turn = turnOf(node);
+  if (parent === undefined || turn === undefined) return;
+  startTool(run, node);
+  const requestId = node.cliLog?.requestId;
+  const requestedBy = requestId === undefined ? undefined : run.registry.spanIdOfCall(requestId);
+  if (requestedBy !== undefined) node.requestedByLlmSpanId ??= requestedBy;
+  const span = buildTool(node, placeOf(run, node, turn));
+  for (const permission of permissionsOf(run, node, span)) {
+    run.options.output.start(started(permission));
+    run.options.output.end(permission);
+  }
+  finish(run, node, span);
+  parent.openTools.delete(node);
+  parent.toolCalls += 1;
+  if (run.options.expects.sdk === false && node.denied !== undefined) turn.denials += 1;
+  run.registry.closeTool(node);
+}
+
+export function endAgent(run: Run, node: AgentNode): void {
+  const turn = turnOf(node);
+  if (turn === undefined) return;
+  startAgent(run, node);
+  emitPendingHooks(run, node);
+  finish(run, node, buildAgent(node, placeOf(run, node, turn)));
+  node.spawnedBy?.openAgents.delete(node);
+  run.registry.closeAgent(node);
+  if (node.turn !== undefined || node.isSegment) run.options.output.turnEnd(node.spanId);
+}
+
+export function emitHook(run: Run, agent: AgentNode, seen: HookSeen): void {
+  agent.pendingHooks.push(seen);
+  emitPendingHooks(run, agent);
+}
+
+export function emitPendingHooks(run: Run, agent: AgentNode): void {
+  const turn = turnOf(agent);
+  if (turn === undefined || agent.pendingHooks.length === 0) return;
+  startAgent(run, agent);
+  for (const seen of agent.pendingHooks) {
+    const span = hookSpan(run, agent, { seen, turn });
+    run.options.output.start(started(span));
+    run.options.output.end(span);
+  }
+  agent.pendingHooks = [];
+}
+
+function finish(run: Run, node: Node, span: Span): void {
+  if (node.kind === 'llm') run.options.output.start(started(span));
+  node.isEnded = true;
+  run.options.output.end(span);
+}
+
+function hookSpan(run: Run, agent: AgentNode, { seen, turn }: { readonly seen: HookSeen; readonly turn: AgentNode }): HookSpan {
+  const place = placeOf(run, agent, turn);
+  return {
+    kind: 'hook',
+    ...childBase(run, agent, place),
+    key: `hook:${seen.id}` as SpanKey,
+    startedAt: seen.startedAt,
+    endedAt: seen.at > seen.startedAt ? seen.at : seen.startedAt,
+    status: 'ok',
+    seenBy: [seen.source],
+    hookEvent: seen.hookEvent,
+    hookName: seen.hookName,
+    blocked: seen.blocked,
+  };
+}
+
+function permissionsOf(run: Run, node: ToolNode, tool: ToolSpan): PermissionSpan[] {
+  return node.permissions.map((seen) => ({
+    kind: 'permission',
+    ...childBase(run, node, tool),
+    key: `permission:${tool.key}` as SpanKey,
+    startedAt: seen.startedAt,
+    endedAt: seen.endedAt,
+    status: 'ok',
+    seenBy: [seen.source],
+    toolCallId: node.toolCallId,
+    toolName: tool.toolName,
+    decision: seen.decision,
+    decidedBy: seen.decidedBy,
+  }));
+}
+
+function childBase(run: Run, parent: Parent, from: Pick<Place, 'traceId' | 'sessionId' | 'attributes'>) {
+  return {
+    traceId: from.traceId,
+    spanId: run.options.ids.spanId(),
+    parentSpanId: parent.spanId,
+    ...(from.sessionId === undefined ? {} : { sessionId: from.sessionId }),
+    events: [],
+    issues: [],
+    attributes: from.attributes,
+  };
+}
+
+function parentOf(node: Node): Parent | undefined {
+  if (node.kind === 'agent') return node.spawnedBy ?? node.foundUnder;
+  return node.parent;
+}
+
+function placeOf(run: Run, node: Node, turn: AgentNode): Place {
+  const { options, session } = run;
+  const parent = parentOf(node);
+  const outer = node === turn ? turn.parentContext : undefined;
+  const parentSpanId = parent?.spanId ?? outer?.spanId;
+  const now = options.clock.now();
+  return {
+    traceId: turn.traceId ?? options.ids.traceId(),
+    ...(parentSpanId === undefined ? {} : { parentSpanId }),
+    ...(outer !== undefined && options.parent?.isRemote === true ? { parentIsRemote: true } : {}),
+    ...(session === undefined ? {} : { sessionId: session.sessionId }),
+    agentName: agentOf(node)?.agentName ?? options.agentName,
+    attributes: options.attributes,
+    notBefore: turn.sdkStartedAt ?? turn.cliStartedAt ?? now,
+    notAfter: turn.cliEndedAt ?? turn.sdkEndedAt ?? now,
+  };
+}
+
+/** A span as it is told of when it starts: whole but for its end. */
+function started<S extends Span>(span: S): Omit<S, 'endedAt'> & Span {
+  const { endedAt: _, ...rest } = span;
+  return rest as Omit<S, 'endedAt'> & Span;
+}
+

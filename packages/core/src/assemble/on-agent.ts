@@ -1,0 +1,52 @@
+import type { HookSeen, TaskEnded, TaskStarted } from '../model/observation.ts';
+import type { Outcome } from '../model/span.ts';
+import { emitHook, startAgent } from './emit.ts';
+import { agentOf } from './nodes.ts';
+import { nowMs, place, type Run } from './run.ts';
+
+export function onTaskStart(run: Run, seen: TaskStarted): void {
+  const ref = { agentId: seen.agentId, ...(seen.toolCallId === undefined ? {} : { toolCallId: seen.toolCallId }) };
+  place(run, ref, (subagent) => {
+    if (subagent.kind !== 'agent') return;
+    subagent.seenBy.add(seen.source);
+    subagent.sdkStartedAt ??= seen.at;
+    subagent.lastInputAt ??= seen.at;
+    if (seen.agentName !== undefined) subagent.agentName = seen.agentName;
+    if (seen.inBackground === true) {
+      subagent.inBackground = true;
+      if (subagent.spawnedBy !== undefined) subagent.spawnedBy.inBackground = true;
+    }
+    startAgent(run, subagent);
+  });
+}
+
+const OUTCOME: Readonly<Record<TaskEnded['outcome'], Outcome>> = {
+  completed: 'completed',
+  failed: 'crashed',
+  stopped: 'interrupted',
+};
+
+export function onTaskEnd(run: Run, seen: TaskEnded): void {
+  const subagent = run.registry.subagent({ agentId: seen.agentId });
+  if (subagent === undefined) {
+    run.counters.late += 1;
+    return;
+  }
+  subagent.seenBy.add(seen.source);
+  if (seen.agentName !== undefined) subagent.agentName = seen.agentName;
+  if (seen.source === 'cli') subagent.cliEndedAt ??= seen.at;
+  else {
+    subagent.sdkEndedAt ??= seen.at;
+    subagent.outcome = subagent.outcome === undefined || subagent.outcome === 'completed' ? OUTCOME[seen.outcome] : subagent.outcome;
+    if (subagent.currentCall !== undefined) subagent.currentCall.isSdkDone = true;
+    subagent.deadline ??= nowMs(run) + run.options.settleMs;
+  }
+}
+
+export function onHook(run: Run, seen: HookSeen): void {
+  place(run, seen.agent, (parent) => {
+    const agent = agentOf(parent);
+    if (agent === undefined || agent.isEnded) run.counters.late += 1;
+    else emitHook(run, agent, seen);
+  });
+}

@@ -1,0 +1,168 @@
+import type { AgentRef, AnswerSeen, AnswerText, CallFailed, CallMeasured, CallRef, StreamSeen } from '../model/observation.ts';
+import type { SourceName } from '../model/span.ts';
+import { type UnixNano, unixNanoFromMs } from '../model/time.ts';
+import { mergeUsage } from '../model/usage.ts';
+import type { AgentNode, CallNode, Parent } from './nodes.ts';
+import { agentOf } from './nodes.ts';
+import { onToolAsked } from './on-tool.ts';
+import { nowMs, place, type Run } from './run.ts';
+
+/** A sight of a call in the stream. */
+interface Sight {
+  readonly agent: AgentRef;
+  readonly call: CallRef;
+  readonly at: UnixNano;
+  readonly source: SourceName;
+}
+
+export function onAnswer(run: Run, seen: AnswerSeen): void {
+  withCall(run, seen, (call, agent) => {
+    call.sdkModel ??= seen.model;
+    call.blocks.push(...seen.blocks);
+    call.sdkEndedAt = seen.at;
+    call.wasCut ||= seen.wasCut === true;
+    if (seen.usage !== undefined) call.streamUsage = seen.usage;
+    if (seen.stopReason !== undefined) call.streamStopReason = seen.stopReason;
+    for (const block of seen.blocks) if (block.type === 'tool_use') onToolAsked(run, { call, agent, block, at: seen.at });
+  });
+}
+
+export function onStream(run: Run, seen: StreamSeen): void {
+  if (seen.phase === 'requested') {
+    place(run, seen.agent, (parent) => {
+      if (parent.kind === 'agent') parent.requestedAt = seen.at;
+    });
+    return;
+  }
+  withCall(run, seen, (call, agent) => {
+    if (seen.phase === 'abandoned') {
+      abandon(run, call, agent, seen.at);
+      return;
+    }
+    if (seen.phase === 'start') {
+      call.sdkModel ??= seen.model ?? 'unknown';
+      call.sdkFirstTokenAt = seen.at;
+      if (seen.ttftMs !== undefined) call.sdkStartedAt = seen.at - unixNanoFromMs(seen.ttftMs);
+    }
+    call.sdkEndedAt = seen.at;
+    const usage = mergeUsage(seen.usage, call.streamUsage);
+    if (usage !== undefined) call.streamUsage = usage;
+    if (seen.stopReason !== undefined) call.streamStopReason = seen.stopReason;
+    if (seen.phase === 'end') finishStream(run, call);
+  });
+}
+
+export function onCallFailed(run: Run, seen: CallFailed): void {
+  withCall(run, seen, (call) => {
+    call.sdkError = seen.error;
+    if (seen.model !== undefined) call.sdkModel ??= seen.model;
+    call.sdkEndedAt = seen.at;
+    finishStream(run, call);
+  });
+}
+
+/** Finds the call and whose it is, and hands it what was waiting for it when the stream shows it for the first time. */
+function withCall(run: Run, seen: Sight, use: (call: CallNode, agent: AgentNode) => void): void {
+  place(run, seen.agent, (parent) => {
+    const agent = agentOf(parent);
+    const call = run.registry.call(named(seen.call, parent));
+    if (call === undefined || agent === undefined) {
+      run.counters.late += 1;
+      return;
+    }
+    attach(call, parent);
+    if (!call.seenBy.has('sdk') && !call.seenBy.has('partials')) firstSight(run, call, agent);
+    call.seenBy.add(seen.source);
+    use(call, agent);
+  });
+}
+
+function firstSight(run: Run, call: CallNode, agent: AgentNode): void {
+  if (agent.currentCall !== undefined && agent.currentCall !== call) finishStream(run, agent.currentCall);
+  agent.currentCall = call;
+  call.input = agent.nextInput;
+  agent.nextInput = [];
+  call.retries = agent.pendingRetries;
+  agent.pendingRetries = [];
+  const startedAt = agent.requestedAt ?? agent.lastInputAt ?? agent.sdkStartedAt;
+  if (startedAt !== undefined) call.sdkStartedAt ??= startedAt;
+  delete agent.requestedAt;
+}
+
+/** From here on only the CLI is waited for. */
+function finishStream(run: Run, call: CallNode): void {
+  call.isSdkDone = true;
+  call.deadline ??= nowMs(run) + run.options.settleMs;
+}
+
+/** The answer broke off and is asked for again under another id: it was an attempt, not a call, unless blocks of it were kept. */
+function abandon(run: Run, call: CallNode, agent: AgentNode, at: UnixNano): void {
+  if (call.blocks.length > 0) {
+    call.wasCut = true;
+    finishStream(run, call);
+    return;
+  }
+  run.registry.dropCall(call);
+  call.parent?.openCalls.delete(call);
+  if (agent.currentCall === call) delete agent.currentCall;
+  agent.nextInput = [...call.input, ...agent.nextInput];
+  const cut = { name: 'retry', at, attributes: { reason: 'stream_cut' } } as const;
+  agent.pendingRetries = [...call.retries, cut, ...agent.pendingRetries];
+}
+
+export function onCallMeasured(run: Run, seen: CallMeasured): void {
+  const { requestId, messageId } = seen.call;
+  if (requestId === undefined && messageId === undefined) {
+    place(run, seen.agent, (parent) => measure(run, seen, { ref: named(seen.call, parent), parent }));
+    return;
+  }
+  measure(run, seen, { ref: seen.call });
+}
+
+function measure(run: Run, seen: CallMeasured, where: { readonly ref: CallRef; readonly parent?: Parent }): void {
+  const call = run.registry.call(where.ref);
+  if (call === undefined) {
+    run.counters.late += 1;
+    return;
+  }
+  call.seenBy.add(seen.source);
+  if (seen.part === 'span') call.cliSpan = seen;
+  else call.cliLog = seen;
+  if (where.parent !== undefined) attach(call, where.parent);
+  else place(run, seen.agent, (parent) => attach(call, parent));
+  countIfFinal(run, call);
+}
+
+export function onAnswerText(run: Run, seen: AnswerText): void {
+  const call = run.registry.call(seen.call);
+  if (call !== undefined) call.cliText = seen.text;
+}
+
+/** A call without any id (its request never reached the API) is the only such call its agent can have open. */
+function named(ref: CallRef, parent: Parent): CallRef {
+  return ref.requestId === undefined && ref.messageId === undefined ? { messageId: `unnamed:${parent.spanId}` } : ref;
+}
+
+function attach(call: CallNode, parent: Parent): void {
+  if (call.parent !== undefined || call.isEnded) return;
+  call.parent = parent;
+  parent.openCalls.add(call);
+}
+
+/** The CLI prices calls in its log; `model_validation` is counted by neither log nor totals. */
+export function countIfFinal(run: Run, call: CallNode): void {
+  const { cliSpan, cliLog } = call;
+  if (call.isCounted || cliSpan === undefined || cliLog === undefined) return;
+  if (cliSpan.purpose === 'validation') return;
+  count(run, call);
+}
+
+export function count(run: Run, call: CallNode): void {
+  const { cliSpan, cliLog } = call;
+  call.isCounted = true;
+  run.ledger.add({
+    endedAt: cliSpan?.endedAt ?? cliLog?.endedAt ?? call.sdkEndedAt ?? run.options.clock.now(),
+    usage: mergeUsage(mergeUsage(cliLog?.usage, cliSpan?.usage), call.streamUsage),
+    costUsd: cliLog?.costUsd,
+  });
+}

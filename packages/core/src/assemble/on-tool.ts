@@ -1,0 +1,106 @@
+import type { ContentBlock } from '../model/message.ts';
+import type { PermissionSeen, ToolHandlerStarted, ToolMeasured, ToolResultSeen } from '../model/observation.ts';
+import type { UnixNano } from '../model/time.ts';
+import { startTool } from './emit.ts';
+import { type AgentNode, agentOf, type CallNode, type Parent, type ToolNode } from './nodes.ts';
+import { nowMs, place, type Run, turnAt } from './run.ts';
+
+interface Asked {
+  readonly call: CallNode;
+  readonly agent: AgentNode;
+  readonly block: ContentBlock & { readonly type: 'tool_use' };
+  readonly at: UnixNano;
+}
+
+/** The model asked for a tool: its span starts here for those who watch live. */
+export function onToolAsked(run: Run, { call, agent, block, at }: Asked): void {
+  const askedBy = call.messageId ?? call.requestId;
+  const tool = run.registry.tool(block.id, askedBy === undefined ? {} : { askedBy });
+  if (tool === undefined) {
+    run.counters.late += 1;
+    return;
+  }
+  tool.seenBy.add('sdk');
+  tool.call = call;
+  if (askedBy !== undefined) tool.askedBy = askedBy;
+  tool.requestedByLlmSpanId = call.spanId;
+  tool.toolName = block.name;
+  tool.input = block.input;
+  tool.hasInput = true;
+  tool.sdkStartedAt ??= at;
+  attach(tool, agent);
+  startTool(run, tool);
+}
+
+export function onToolResult(run: Run, seen: ToolResultSeen): void {
+  const tool = run.registry.tool(seen.toolCallId, {});
+  if (tool === undefined) {
+    run.counters.late += 1;
+    return;
+  }
+  tool.seenBy.add(seen.source);
+  place(run, seen.agent, (parent) => attach(tool, parent));
+  tool.output = seen.output;
+  tool.hasOutput = true;
+  tool.isError = seen.isError;
+  if (seen.errorType !== undefined) tool.errorType = seen.errorType;
+  if (seen.denied !== undefined) tool.denied = seen.denied;
+  tool.sdkEndedAt = seen.at;
+  tool.inBackground ||= seen.inBackground === true;
+  tool.deadline = nowMs(run) + run.options.settleMs;
+  // A CLI that tells nothing of tasks still ends a foreground subagent with the result of the call that asked for it.
+  if (!tool.inBackground) for (const subagent of tool.openAgents) subagent.sdkEndedAt ??= seen.at;
+}
+
+export function onToolMeasured(run: Run, seen: ToolMeasured): void {
+  const tool = run.registry.tool(seen.toolCallId, {
+    ...(seen.cliToolSpanId === undefined ? {} : { cliToolSpanId: seen.cliToolSpanId }),
+  });
+  if (tool === undefined) {
+    run.counters.late += 1;
+    return;
+  }
+  tool.seenBy.add(seen.source);
+  if (seen.part === 'span') tool.cliSpan = seen;
+  else if (seen.part === 'execution') tool.cliExecution = seen;
+  else tool.cliLog = seen;
+  if (seen.cliSpanId !== undefined) run.registry.nameCliSpan(seen.cliSpanId, tool);
+  // An execution's parent is the call's own span, which says nothing of whose call it is.
+  if (seen.part !== 'execution') place(run, seen.agent, (parent) => attach(tool, parent));
+}
+
+/** A host's handler runs: whoever is called from it must find the span of the call, read or not. */
+export function onToolHandler(run: Run, seen: ToolHandlerStarted): void {
+  const known = run.registry.openTool(seen.toolCallId);
+  const tool = known ?? run.registry.tool(seen.toolCallId, {});
+  if (tool === undefined) return;
+  tool.toolName ??= seen.toolName;
+  tool.sdkStartedAt ??= seen.at;
+  if (tool.parent === undefined) {
+    const turn = turnAt(run, seen.turn);
+    if (turn !== undefined) attach(tool, turn);
+  }
+  startTool(run, tool);
+}
+
+export function onPermission(run: Run, seen: PermissionSeen): void {
+  const decide = (tool: ToolNode | undefined): void => {
+    if (tool === undefined || tool.isEnded) {
+      run.counters.late += 1;
+      return;
+    }
+    if (seen.decision === 'deny') tool.denied ??= { decidedBy: seen.decidedBy };
+    if (seen.wasAsked) tool.permissions.push(seen);
+  };
+  if (seen.toolCallId !== undefined) decide(run.registry.openTool(seen.toolCallId));
+  else if (seen.cliToolSpanId !== undefined) {
+    run.registry.whenPlaced(seen.cliToolSpanId, (parent) => decide(parent.kind === 'tool' ? parent : undefined));
+  }
+}
+
+function attach(tool: ToolNode, parent: Parent): void {
+  const agent = agentOf(parent);
+  if (agent === undefined || tool.parent !== undefined || tool.isEnded) return;
+  tool.parent = agent;
+  agent.openTools.add(tool);
+}

@@ -1,0 +1,128 @@
+import type {
+  CountersSeen,
+  EventSeen,
+  InputSeen,
+  QueryEnded,
+  SessionSeen,
+  TurnMeasured,
+  TurnResult,
+  TurnStarted,
+} from '../model/observation.ts';
+import type { Message } from '../model/message.ts';
+import { subtractUsage, type Totals } from '../model/usage.ts';
+import { addTotals } from './totals.ts';
+import type { AgentNode } from './nodes.ts';
+import { outcomeOfEnd, outcomeOfResult } from './outcome.ts';
+import { nowMs, place, type Run, turnAt } from './run.ts';
+
+export function onSession(run: Run, seen: SessionSeen): void {
+  run.session = { ...run.session, ...seen };
+  for (const turn of run.registry.turns.values()) turn.session = run.session;
+}
+
+export function onTurnStart(run: Run, seen: TurnStarted): void {
+  const turn = turnAt(run, seen.turn);
+  if (turn === undefined) return;
+  turn.seenBy.add(seen.source);
+  if (seen.cliSpanId !== undefined) run.registry.nameCliSpan(seen.cliSpanId, turn);
+  turn.trigger = moreTelling(turn.trigger, seen.trigger);
+  if (seen.userMessageId !== undefined) turn.userMessageId ??= seen.userMessageId;
+  if (seen.source === 'cli') {
+    turn.cliStartedAt ??= seen.at;
+    // The stream's own prompt is the whole message; the CLI's log is its text.
+    if (seen.prompt !== undefined && !run.options.expects.sdk) takePrompt(turn, seen.prompt);
+    return;
+  }
+  turn.sdkStartedAt ??= seen.at;
+  turn.lastInputAt ??= seen.at;
+  if (seen.prompt !== undefined) takePrompt(turn, seen.prompt);
+}
+
+const TELLING = ['prompt', 'command', 'task_notification'] as const;
+
+function moreTelling(left: AgentNode['trigger'], right: AgentNode['trigger']): NonNullable<AgentNode['trigger']> {
+  return TELLING[Math.max(TELLING.indexOf(left ?? 'prompt'), TELLING.indexOf(right ?? 'prompt'))] ?? 'prompt';
+}
+
+function takePrompt(turn: AgentNode, prompt: Message): void {
+  turn.input.push(prompt);
+  turn.nextInput.push(prompt);
+}
+
+export function onTurnMeasured(run: Run, seen: TurnMeasured): void {
+  const turn = turnAt(run, seen.turn);
+  if (turn === undefined) {
+    run.counters.late += 1;
+    return;
+  }
+  turn.seenBy.add(seen.source);
+  run.registry.nameCliSpan(seen.cliSpanId, turn);
+  turn.cliStartedAt = seen.startedAt;
+  turn.cliEndedAt = seen.at;
+  // The stream may be read long after; the wait for its word begins when there is nothing else to wait for.
+  if (!run.options.expects.sdk || run.isSdkOver) turn.deadline ??= nowMs(run) + run.options.settleMs;
+}
+
+export function onTurnResult(run: Run, seen: TurnResult): void {
+  const turn = turnAt(run, seen.turn);
+  if (turn === undefined || turn.result !== undefined) {
+    run.counters.late += 1;
+    return;
+  }
+  turn.seenBy.add(seen.source);
+  turn.result = seen;
+  turn.sdkEndedAt = seen.at;
+  turn.outcome = outcomeOfResult(seen, turn.wasInterrupted);
+  turn.deadline = nowMs(run) + run.options.settleMs;
+  turn.denials = seen.permissionDenials;
+  if (turn.currentCall !== undefined) turn.currentCall.isSdkDone = true;
+  const totals = seen.totals ?? cumulativeDelta(run, seen.cumulative);
+  if (totals !== undefined) turn.totals = totals;
+  if (seen.cumulative !== undefined) run.previousCumulative = seen.cumulative;
+}
+
+function cumulativeDelta(run: Run, cumulative: Totals | undefined): Totals | undefined {
+  if (cumulative === undefined) return undefined;
+  const previous = run.previousCumulative;
+  if (previous === undefined) return run.options.isResumed ? undefined : cumulative;
+  const usage = subtractUsage(cumulative.usage, previous.usage);
+  if (cumulative.costUsd === undefined) return { usage };
+  return { usage, costUsd: cumulative.costUsd - (previous.costUsd ?? 0) };
+}
+
+export function onInput(run: Run, seen: InputSeen): void {
+  place(run, seen.agent, (parent) => {
+    if (parent.kind !== 'agent') return;
+    parent.nextInput.push(seen.message);
+    parent.lastInputAt = seen.at;
+    if (parent.turn === undefined && parent.llmCalls === 0 && parent.openCalls.size === 0) parent.input.push(seen.message);
+  });
+}
+
+export function onEvent(run: Run, seen: EventSeen): void {
+  place(run, seen.agent, (parent) => {
+    if (parent.kind !== 'agent') return;
+    if (seen.event.name === 'retry') parent.pendingRetries.push(seen.event);
+    else parent.events.push(seen.event);
+  });
+}
+
+export function onCounters(run: Run, seen: CountersSeen): void {
+  run.counted = run.counted === undefined ? seen.totals : addTotals(run.counted, seen.totals);
+}
+
+export function onQueryEnd(run: Run, seen: QueryEnded): void {
+  const latest = [...run.registry.turns.values()].at(-1);
+  if (seen.by === 'interrupt') {
+    if (latest !== undefined) latest.wasInterrupted = true;
+    return;
+  }
+  if (seen.by === 'process-gone') run.isProcessGone = true;
+  run.isSdkOver = true;
+  for (const turn of run.registry.turns.values()) {
+    if (turn.currentCall !== undefined) turn.currentCall.isSdkDone = true;
+    if (turn.result !== undefined) continue;
+    turn.outcome ??= outcomeOfEnd(seen, turn, run.options.expects.sdk);
+    if (run.options.expects.sdk) turn.sdkEndedAt ??= seen.at;
+  }
+}

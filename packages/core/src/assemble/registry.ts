@@ -1,0 +1,186 @@
+import type { IdSource, SpanId } from '../model/ids.ts';
+import type { AgentRef, CallRef } from '../model/observation.ts';
+import { RecentMap } from './bounded.ts';
+import { type AgentNode, agentNode, type CallNode, callNode, mergeCalls, type Parent, type ToolNode, toolNode } from './nodes.ts';
+
+const REMEMBERED = 4096;
+const MOST_WAITING = 10_000;
+
+/** What is left of a tool call that has ended: enough to tell a late word about it from a new call with the same id. */
+interface ClosedTool {
+  readonly askedBy: string | undefined;
+  readonly cliToolSpanId: string | undefined;
+}
+
+/** Everything of one query that is not finished, found by the ids that Anthropic and the CLI gave it. Nothing here is "current". */
+export class Registry {
+  readonly turns: Map<number, AgentNode> = new Map();
+  readonly subagents: Set<AgentNode> = new Set();
+  readonly #agentsById: Map<string, AgentNode> = new Map();
+  readonly #agentsByTool: Map<string, AgentNode> = new Map();
+  readonly #calls: Map<string, CallNode> = new Map();
+  readonly #tools: Map<string, ToolNode> = new Map();
+  readonly #cliSpans: Map<string, Parent> = new Map();
+  readonly #waiting: Map<string, ((parent: Parent) => void)[]> = new Map();
+  #waitingCount = 0;
+  readonly #closedCalls: RecentMap<SpanId> = new RecentMap(REMEMBERED);
+  readonly #closedTools: RecentMap<ClosedTool> = new RecentMap(REMEMBERED);
+  readonly #closedAgents: RecentMap<true> = new RecentMap(REMEMBERED);
+  readonly #ids: IdSource;
+  readonly #agentName: string;
+  readonly #firstTurnId: SpanId | undefined;
+
+  constructor(ids: IdSource, agentName: string, firstTurnId?: SpanId) {
+    this.#ids = ids;
+    this.#agentName = agentName;
+    this.#firstTurnId = firstTurnId;
+  }
+
+  newTurn(turn: number): AgentNode {
+    const spanId = (turn === 0 ? this.#firstTurnId : undefined) ?? this.#ids.spanId();
+    const node = agentNode(spanId, this.#agentName, turn);
+    this.turns.set(turn, node);
+    return node;
+  }
+
+  /** The subagent of that id or asked for by that call; made when it is new. */
+  subagent(ref: AgentRef): AgentNode | undefined {
+    const { agentId, toolCallId } = ref;
+    const known =
+      (agentId === undefined ? undefined : this.#agentsById.get(agentId)) ??
+      (toolCallId === undefined ? undefined : this.#agentsByTool.get(toolCallId));
+    if (known === undefined && agentId !== undefined && this.#closedAgents.get(agentId)) return undefined;
+    const node = known ?? agentNode(this.#ids.spanId(), 'subagent');
+    this.subagents.add(node);
+    if (agentId !== undefined && node.agentId === undefined) {
+      node.agentId = agentId;
+      this.#agentsById.set(agentId, node);
+    }
+    if (toolCallId !== undefined && !this.#agentsByTool.has(toolCallId)) this.#agentsByTool.set(toolCallId, node);
+    return node;
+  }
+
+  closeAgent(node: AgentNode): void {
+    this.subagents.delete(node);
+    if (node.agentId !== undefined) {
+      this.#agentsById.delete(node.agentId);
+      this.#closedAgents.set(node.agentId, true);
+    }
+    if (node.spawnedBy !== undefined) this.#agentsByTool.delete(node.spawnedBy.toolCallId);
+    if (node.turn !== undefined) this.turns.delete(node.turn);
+  }
+
+  /** The call of those ids; undefined when it has ended already. */
+  call(ref: CallRef): CallNode | undefined {
+    const names = callNames(ref);
+    if (names.some((name) => this.#closedCalls.get(name) !== undefined)) return undefined;
+    let node: CallNode | undefined;
+    for (const name of names) {
+      const known = this.#calls.get(name);
+      if (known === undefined || known === node) continue;
+      if (node === undefined) node = known;
+      else this.#merge(node, known);
+    }
+    node ??= callNode(this.#ids.spanId());
+    if (ref.requestId !== undefined) node.requestId ??= ref.requestId;
+    if (ref.messageId !== undefined) node.messageId ??= ref.messageId;
+    for (const name of names) this.#calls.set(name, node);
+    return node;
+  }
+
+  #merge(into: CallNode, from: CallNode): void {
+    mergeCalls(into, from);
+    for (const name of callNames(from)) this.#calls.set(name, into);
+  }
+
+  /** Our span of a call, ended or not. */
+  spanIdOfCall(requestId: string): SpanId | undefined {
+    const name = `r:${requestId}`;
+    return this.#calls.get(name)?.spanId ?? this.#closedCalls.get(name);
+  }
+
+  /** An attempt that came to nothing is no call. */
+  dropCall(node: CallNode): void {
+    for (const name of callNames(node)) this.#calls.delete(name);
+  }
+
+  closeCall(node: CallNode): void {
+    for (const name of callNames(node)) {
+      this.#calls.delete(name);
+      this.#closedCalls.set(name, node.spanId);
+    }
+  }
+
+  /** The tool call of that id; undefined when it has ended and `word` is not of a new one. */
+  tool(toolCallId: string, word: { readonly askedBy?: string; readonly cliToolSpanId?: string }): ToolNode | undefined {
+    const open = this.#tools.get(toolCallId);
+    if (open !== undefined) return open;
+    const closed = this.#closedTools.get(toolCallId);
+    if (closed !== undefined && !isAnother(closed, word)) return undefined;
+    const node = toolNode(this.#ids.spanId(), toolCallId);
+    this.#tools.set(toolCallId, node);
+    return node;
+  }
+
+  openTool(toolCallId: string): ToolNode | undefined {
+    return this.#tools.get(toolCallId);
+  }
+
+  closeTool(node: ToolNode): void {
+    this.#tools.delete(node.toolCallId);
+    this.#closedTools.set(node.toolCallId, { askedBy: node.askedBy, cliToolSpanId: node.cliSpan?.cliSpanId });
+  }
+
+  /** Remembers which span of ours a span of the CLI is, and tells whoever waited for it. */
+  nameCliSpan(cliSpanId: string, node: Parent): void {
+    this.#cliSpans.set(cliSpanId, node);
+    const waiting = this.#waiting.get(cliSpanId);
+    if (waiting === undefined) return;
+    this.#waiting.delete(cliSpanId);
+    this.#waitingCount -= waiting.length;
+    for (const place of waiting) place(node);
+  }
+
+  forgetCliSpans(nodes: ReadonlySet<Parent>): void {
+    for (const [id, node] of this.#cliSpans) if (nodes.has(node)) this.#cliSpans.delete(id);
+  }
+
+  /** Calls `place` with the parent, now or when it becomes known. False when too many wait already. */
+  whenPlaced(cliSpanId: string, place: (parent: Parent) => void): boolean {
+    const known = this.#cliSpans.get(cliSpanId);
+    if (known !== undefined) {
+      place(known);
+      return true;
+    }
+    if (this.#waitingCount >= MOST_WAITING) return false;
+    const waiting = this.#waiting.get(cliSpanId);
+    if (waiting === undefined) this.#waiting.set(cliSpanId, [place]);
+    else waiting.push(place);
+    this.#waitingCount += 1;
+    return true;
+  }
+
+  /** Gives everything that still waits for a parent the one given. */
+  placeWaiting(parent: Parent): void {
+    const waiting = [...this.#waiting.values()].flat();
+    this.#waiting.clear();
+    this.#waitingCount = 0;
+    for (const place of waiting) place(parent);
+  }
+
+  get isWaiting(): boolean {
+    return this.#waitingCount > 0;
+  }
+}
+
+function callNames(ref: CallRef): string[] {
+  const names: string[] = [];
+  if (ref.requestId !== undefined) names.push(`r:${ref.requestId}`);
+  if (ref.messageId !== undefined) names.push(`m:${ref.messageId}`);
+  return names;
+}
+
+function isAnother(closed: ClosedTool, word: { readonly askedBy?: string; readonly cliToolSpanId?: string }): boolean {
+  if (word.askedBy !== undefined) return word.askedBy !== closed.askedBy;
+  return word.cliToolSpanId !== undefined && closed.cliToolSpanId !== undefined && word.cliToolSpanId !== closed.cliToolSpanId;
+}

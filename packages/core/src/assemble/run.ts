@@ -1,0 +1,137 @@
+import type { IdSource, SpanId, TraceContext, TraceId } from '../model/ids.ts';
+import type { AgentRef, SessionSeen } from '../model/observation.ts';
+import type { Attributes, Issue, Span } from '../model/span.ts';
+import type { Clock } from '../model/time.ts';
+import type { Totals } from '../model/usage.ts';
+import { Ledger } from './ledger.ts';
+import type { AgentNode, Parent, ToolNode } from './nodes.ts';
+import { Registry } from './registry.ts';
+
+/** Where finished spans go. */
+export interface SpanOutput {
+  /** Returns the context that a sink with ids of its own gave the span. */
+  start(span: Span): TraceContext | undefined;
+  end(span: Span): void;
+  turnEnd(rootSpanId: SpanId): void;
+}
+
+export interface AssemblerOptions {
+  readonly output: SpanOutput;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+  /** Which sources will speak of this query. */
+  readonly expects: { readonly sdk: boolean; readonly cli: boolean };
+  readonly agentName: string;
+  readonly attributes: Attributes;
+  /** The span around the query: of another process, of the host, or of `tracing.span`. */
+  readonly parent?: TraceContext & { readonly isRemote: boolean };
+  /** Ids that the first turn must take because the child was told of them. */
+  readonly firstTurn?: { readonly traceId: TraceId; readonly spanId: SpanId };
+  /** How long an ended span waits for the other source. */
+  readonly settleMs: number;
+  /** A resumed session's totals begin where the old session ended, so its first cumulative figures say nothing. */
+  readonly isResumed: boolean;
+}
+
+/** What was seen but could not be used. */
+export interface RunCounters {
+  late: number;
+  duplicate: number;
+  unplaced: number;
+}
+
+/** The state of one query: the only mutable trace state there is. */
+export interface Run {
+  readonly options: AssemblerOptions;
+  readonly registry: Registry;
+  readonly ledger: Ledger;
+  readonly counters: RunCounters;
+  readonly closedTurns: Set<number>;
+  session?: SessionSeen;
+  expectsCli: boolean;
+  wasCliSeen: boolean;
+  /** Nothing more will come from the stream, or from the process. */
+  isSdkOver: boolean;
+  isProcessGone: boolean;
+  /** What the CLI has counted since the process began, and how much of it turns have claimed. */
+  counted?: Totals;
+  claimed?: Totals;
+  previousCumulative?: Totals;
+}
+
+export function newRun(options: AssemblerOptions): Run {
+  return {
+    options,
+    registry: new Registry(options.ids, options.agentName, options.firstTurn?.spanId),
+    ledger: new Ledger(),
+    counters: { late: 0, duplicate: 0, unplaced: 0 },
+    closedTurns: new Set(),
+    expectsCli: options.expects.cli,
+    wasCliSeen: false,
+    isSdkOver: !options.expects.sdk,
+    isProcessGone: false,
+  };
+}
+
+export function nowMs(run: Run): number {
+  return Number(run.options.clock.now() / 1_000_000n);
+}
+
+/** The turn of that number, opened if it is new; undefined when it has ended. */
+export function turnAt(run: Run, turn: number): AgentNode | undefined {
+  const known = run.registry.turns.get(turn);
+  if (known !== undefined) return known;
+  if (run.closedTurns.has(turn)) return undefined;
+  const node = run.registry.newTurn(turn);
+  const { parent, firstTurn, ids } = run.options;
+  if (parent !== undefined) node.parentContext = parent;
+  node.traceId = parent?.traceId ?? (turn === 0 ? firstTurn?.traceId : undefined) ?? ids.traceId();
+  if (run.session !== undefined) node.session = run.session;
+  return node;
+}
+
+/** Calls `use` with whose doing it was, now or when that becomes known; counts what can never be placed. */
+export function place(run: Run, ref: AgentRef, use: (parent: Parent) => void): void {
+  const { registry, counters } = run;
+  if (ref.agentId !== undefined || ref.toolCallId !== undefined) {
+    const subagent = registry.subagent(ref);
+    if (subagent === undefined) {
+      counters.late += 1;
+      return;
+    }
+    linkSubagent(run, subagent, ref);
+    use(subagent);
+    return;
+  }
+  if (ref.turn !== undefined) {
+    const turn = turnAt(run, ref.turn);
+    if (turn === undefined) counters.late += 1;
+    else use(turn);
+    return;
+  }
+  if (ref.cliParentId === undefined || !registry.whenPlaced(ref.cliParentId, use)) counters.unplaced += 1;
+}
+
+function linkSubagent(run: Run, subagent: AgentNode, ref: AgentRef): void {
+  if (subagent.spawnedBy !== undefined) return;
+  if (ref.toolCallId !== undefined) {
+    const tool = run.registry.tool(ref.toolCallId, {});
+    if (tool !== undefined) adopt(subagent, tool);
+    return;
+  }
+  if (ref.cliParentId === undefined) return;
+  run.registry.whenPlaced(ref.cliParentId, (parent) => {
+    if (subagent.spawnedBy === undefined && parent.kind === 'tool') adopt(subagent, parent);
+  });
+}
+
+export function adopt(subagent: AgentNode, tool: ToolNode): void {
+  if (subagent.spawnedBy !== undefined) return;
+  subagent.spawnedBy = tool;
+  if (!subagent.isEnded) tool.openAgents.add(subagent);
+}
+
+/** Notes an issue once. */
+export function addIssue(node: { readonly issues: Issue[] }, issue: Issue): void {
+  if (!node.issues.some((known) => known.code === issue.code && known.field === issue.field)) node.issues.push(issue);
+}

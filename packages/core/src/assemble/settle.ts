@@ -1,0 +1,253 @@
+import type { UnixNano } from '../model/time.ts';
+import type { Totals } from '../model/usage.ts';
+import { subtractUsage } from '../model/usage.ts';
+import { endAgent, endCall, endTool, emitPendingHooks } from './emit.ts';
+import { type AgentNode, agentOf, type CallNode, type ToolNode, turnOf } from './nodes.ts';
+import { count } from './on-call.ts';
+import { outcomeOfCli } from './outcome.ts';
+import { addIssue, nowMs, type Run } from './run.ts';
+import { addTotals } from './totals.ts';
+
+/** Ends whatever has been heard of by all who will speak of it, innermost first, until nothing more moves. */
+export function settle(run: Run): void {
+  const now = nowMs(run);
+  for (let hasMoved = true; hasMoved; ) {
+    hasMoved = false;
+    for (const agent of [...run.registry.subagents, ...run.registry.turns.values()]) {
+      if (settleChildren(run, agent, now)) hasMoved = true;
+      const isDone = agent.turn === undefined ? isSubagentDone(run, agent, now) : isTurnDone(run, agent, now);
+      if (!isDone) continue;
+      if (agent.turn === undefined) endSubagent(run, agent);
+      else endTurn(run, agent);
+      hasMoved = true;
+    }
+  }
+}
+
+/** The process is gone and all that it sent has arrived: everything ends now. */
+export function settleAll(run: Run): void {
+  run.isSdkOver = true;
+  run.isProcessGone = true;
+  const turns = [...run.registry.turns.values()];
+  const last = turns.at(-1);
+  if (last !== undefined) {
+    for (const subagent of run.registry.subagents) {
+      if (turnOf(subagent) !== undefined) continue;
+      subagent.foundUnder = last;
+      addIssue(subagent, PARENT_UNKNOWN);
+    }
+    run.registry.placeWaiting(last);
+  }
+  settle(run);
+  for (const turn of run.registry.turns.values()) endTurn(run, turn);
+  for (const subagent of [...run.registry.subagents]) endUnfinished(run, subagent);
+}
+
+const PARENT_UNKNOWN = { code: 'parent_unknown', message: 'The span that it belongs to was never reported; it is shown under its turn.' } as const;
+const NO_END = { code: 'no_end', message: 'Its end was never reported; it ends with the turn.' } as const;
+const PROCESS_GONE = { code: 'process_gone', message: 'The Claude Code process was gone before it ended.' } as const;
+const NO_RESULT = { code: 'no_result', message: 'The query ended without a result: what was used is known as far as it was counted.' } as const;
+const SILENT = {
+  code: 'telemetry_silent',
+  message: 'The CLI was asked for its telemetry and sent none: exact tokens, cost and times per call are missing. A settings file may override its environment.',
+} as const;
+
+function settleChildren(run: Run, agent: AgentNode, now: number): boolean {
+  let hasMoved = false;
+  if (turnOf(agent) === undefined) return false;
+  emitPendingHooks(run, agent);
+  for (const tool of agent.openTools) {
+    for (const call of tool.openCalls) if (settleCall(run, call, now)) hasMoved = true;
+    if (!isToolDone(run, tool, now)) continue;
+    endTool(run, tool);
+    hasMoved = true;
+  }
+  for (const call of agent.openCalls) if (settleCall(run, call, now)) hasMoved = true;
+  return hasMoved;
+}
+
+function settleCall(run: Run, call: CallNode, now: number): boolean {
+  if (!isCallDone(run, call, now)) return false;
+  finishCall(run, call);
+  return true;
+}
+
+function finishCall(run: Run, call: CallNode): void {
+  if (!call.isCounted && call.cliSpan?.purpose !== 'validation') count(run, call);
+  endCall(run, call);
+}
+
+function isCallDone(run: Run, call: CallNode, now: number): boolean {
+  const agent = agentOf(call);
+  if (agent === undefined) return false;
+  const wasStreamed = call.seenBy.has('sdk') || call.seenBy.has('partials');
+  const isStreamDone = call.isSdkDone || isStreamOver(run, agent) || (!wasStreamed && isAuxiliary(call));
+  if (!isStreamDone) return false;
+  return call.wasCut || isPastDeadline(call, now) || isCallMeasured(run, call, agent);
+}
+
+function isCallMeasured(run: Run, call: CallNode, agent: AgentNode): boolean {
+  if (!run.expectsCli || run.isProcessGone) return true;
+  if (call.cliSpan !== undefined && (call.cliLog !== undefined || call.cliSpan.purpose === 'validation')) return true;
+  // Spans are exported in the order of their ends: what the main loop's own span does not follow will not come.
+  return agent.turn !== undefined && agent.cliEndedAt !== undefined && call.cliSpan === undefined && call.cliLog === undefined;
+}
+
+function isAuxiliary(call: CallNode): boolean {
+  const purpose = call.cliSpan?.purpose ?? call.cliLog?.purpose ?? 'turn';
+  return purpose !== 'turn';
+}
+
+function isToolDone(run: Run, tool: ToolNode, now: number): boolean {
+  const agent = tool.parent;
+  if (agent === undefined || tool.openCalls.size > 0) return false;
+  if (!run.options.expects.sdk && tool.cliSpan !== undefined && tool.cliLog !== undefined) launchesBackground(tool);
+  if (!tool.inBackground && tool.openAgents.size > 0) return false;
+  if (!tool.hasOutput && !isStreamOver(run, agent)) return false;
+  if (!run.expectsCli || run.isProcessGone || isPastDeadline(tool, now)) return true;
+  if (tool.cliSpan !== undefined) return run.options.expects.sdk || tool.cliLog !== undefined || tool.denied !== undefined;
+  return agent.turn !== undefined && agent.cliEndedAt !== undefined;
+}
+
+/** The CLI logs a foreground subagent's end before the result of the call that asked for it. */
+function launchesBackground(tool: ToolNode): void {
+  for (const subagent of tool.openAgents) {
+    if (subagent.cliEndedAt !== undefined) continue;
+    subagent.inBackground = true;
+    tool.inBackground = true;
+  }
+}
+
+function isSubagentDone(run: Run, agent: AgentNode, now: number): boolean {
+  const turn = turnOf(agent);
+  const end = agent.cliEndedAt ?? agent.sdkEndedAt;
+  if (turn === undefined || end === undefined || hasOpen(agent)) return false;
+  if (!isStreamOver(run, agent)) return false;
+  // What outlives its turn is delivered after it, however soon its end was heard of.
+  if (!turn.isEnded && agent.inBackground && isAfter(end, turn.cliEndedAt ?? turn.sdkEndedAt)) return false;
+  if (!run.expectsCli || run.isProcessGone || isPastDeadline(agent, now)) return true;
+  return agent.cliEndedAt !== undefined || (!agent.inBackground && agent.spawnedBy?.cliSpan !== undefined);
+}
+
+function endSubagent(run: Run, agent: AgentNode): void {
+  agent.isSegment ||= turnOf(agent)?.isEnded === true;
+  endAgent(run, agent);
+}
+
+function isTurnDone(run: Run, turn: AgentNode, now: number): boolean {
+  const hasResult = turn.result !== undefined;
+  if (run.options.expects.sdk && !hasResult && !run.isSdkOver) return false;
+  if (isPastDeadline(turn, now)) return true;
+  if (run.expectsCli && turn.cliEndedAt === undefined && !run.isProcessGone) return false;
+  if (turn.cliEndedAt === undefined && !hasResult && !run.isProcessGone && !(run.isSdkOver && !run.expectsCli)) return false;
+  if (hasOpen(turn)) return false;
+  return run.isProcessGone || !run.expectsCli || remainderOf(run, turn) === undefined;
+}
+
+/** Background subagents and the calls that launched them hold nobody up. */
+function hasOpen(agent: AgentNode): boolean {
+  if (agent.openCalls.size > 0) return true;
+  for (const tool of agent.openTools) if (!tool.inBackground || tool.openAgents.size === 0) return true;
+  return false;
+}
+
+function endTurn(run: Run, turn: AgentNode): void {
+  if (run.expectsCli && !run.wasCliSeen) {
+    run.expectsCli = false;
+    addIssue(turn, SILENT);
+  }
+  endOpen(run, turn);
+  reconcile(run, turn);
+  if (turn.result === undefined) {
+    turn.outcome ??= outcomeOfCli(turn);
+    if (run.options.expects.sdk) addIssue(turn, NO_RESULT);
+  }
+  if (turn.cliEndedAt === undefined && turn.sdkEndedAt === undefined) {
+    turn.sdkEndedAt = run.options.clock.now();
+    turn.outcome = 'crashed';
+    addIssue(turn, run.isProcessGone ? PROCESS_GONE : NO_END);
+  }
+  if (turn.turn !== undefined) run.closedTurns.add(turn.turn);
+  endAgent(run, turn);
+}
+
+/** Whatever is still open below ends with its agent; background subagents go on as segments of their own. */
+function endOpen(run: Run, agent: AgentNode): void {
+  for (const tool of agent.openTools) {
+    for (const subagent of tool.openAgents) {
+      if (subagent.inBackground && !run.isProcessGone) subagent.isSegment = true;
+      else endUnfinished(run, subagent);
+    }
+    for (const call of tool.openCalls) finishCall(run, call);
+    if (tool.cliSpan === undefined && !tool.hasOutput) {
+      tool.isError = true;
+      tool.errorType = 'cancelled';
+      addIssue(tool, run.isProcessGone ? PROCESS_GONE : NO_END);
+    }
+    endTool(run, tool);
+  }
+  for (const call of agent.openCalls) {
+    if (call.cliSpan === undefined && call.sdkError === undefined && !call.isSdkDone) call.wasCut = true;
+    finishCall(run, call);
+  }
+}
+
+function endUnfinished(run: Run, subagent: AgentNode): void {
+  if (subagent.isEnded) return;
+  const turn = turnOf(subagent);
+  endOpen(run, subagent);
+  if (subagent.sdkEndedAt === undefined && subagent.cliEndedAt === undefined) {
+    subagent.sdkEndedAt = turn?.cliEndedAt ?? turn?.sdkEndedAt ?? run.options.clock.now();
+    subagent.outcome ??= turn?.outcome === 'completed' ? 'crashed' : (turn?.outcome ?? 'crashed');
+    addIssue(subagent, run.isProcessGone ? PROCESS_GONE : NO_END);
+  }
+  endSubagent(run, subagent);
+}
+
+function reconcile(run: Run, turn: AgentNode): void {
+  const totals = totalsOf(run, turn);
+  if (totals === undefined) return;
+  turn.totals = totals;
+  run.claimed = run.claimed === undefined ? totals : addTotals(run.claimed, totals);
+  const balance = run.ledger.balance(totals, endOf(run, turn));
+  run.ledger.settle(balance);
+  if (balance.remainder === undefined) return;
+  turn.unattributed = balance.remainder;
+  addIssue(turn, {
+    code: 'unattributed',
+    message: 'The totals of the turn hold more or less than its model calls account for; the difference is shown as unattributed.',
+  });
+}
+
+function remainderOf(run: Run, turn: AgentNode): Totals | undefined {
+  const totals = totalsOf(run, turn);
+  return totals === undefined ? undefined : run.ledger.balance(totals, endOf(run, turn)).remainder;
+}
+
+/** The result's figures, else what the CLI has counted and no earlier turn has claimed. */
+function totalsOf(run: Run, turn: AgentNode): Totals | undefined {
+  if (turn.totals !== undefined || turn.result !== undefined || run.counted === undefined) return turn.totals;
+  if (run.claimed === undefined) return run.counted;
+  const usage = subtractUsage(run.counted.usage, run.claimed.usage);
+  if (run.counted.costUsd === undefined) return { usage };
+  return { usage, costUsd: run.counted.costUsd - (run.claimed.costUsd ?? 0) };
+}
+
+function endOf(run: Run, turn: AgentNode): UnixNano {
+  return turn.cliEndedAt ?? turn.sdkEndedAt ?? run.options.clock.now();
+}
+
+/** Nothing more of this agent will come from the stream. */
+function isStreamOver(run: Run, agent: AgentNode): boolean {
+  if (run.isSdkOver || agent.sdkEndedAt !== undefined) return true;
+  const turn = turnOf(agent);
+  return turn?.sdkEndedAt !== undefined && !agent.inBackground;
+}
+
+function isPastDeadline(node: { readonly deadline?: number }, now: number): boolean {
+  return node.deadline !== undefined && node.deadline <= now;
+}
+
+function isAfter(time: UnixNano, than: UnixNano | undefined): boolean {
+  return than !== undefined && time > than;
+}

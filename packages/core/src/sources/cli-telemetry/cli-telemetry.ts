@@ -1,0 +1,208 @@
+import type { Observation, SessionSeen, TaskEnded, TurnMeasured, TurnStarted } from '../../model/observation.ts';
+import type { MetricPoint } from '../../model/sink.ts';
+import type { OtlpLog, OtlpMetric, OtlpRequest, OtlpSpan } from '../../otlp/records.ts';
+import { agentRef, callFromLog, callFromSpan } from './calls.ts';
+import { countersFrom, metricPoints } from './counters.ts';
+import { given } from '../../model/given.ts';
+import { contentOf, numberOf, stringOf } from './fields.ts';
+import { hookFromLog, permissionFromSpan, toolFromLog, toolFromSpan } from './tools.ts';
+
+export interface CliTelemetryOptions {
+  readonly observe: (observation: Observation) => void;
+  readonly metrics?: (points: readonly MetricPoint[]) => void;
+  /** Who answers permission questions: the host of an SDK run, or the user at a terminal. */
+  readonly askedParty: 'user' | 'host';
+  /** With the SDK's own stream in view, events that both tell are taken from the stream. */
+  readonly hasStream: boolean;
+  /** False when the only hooks are our own. */
+  readonly showHooks: boolean;
+}
+
+/** What the receiver took in that is no record of ours. */
+export interface CliTelemetryCounters {
+  readonly spans: number;
+  readonly logs: number;
+  readonly metrics: number;
+  readonly unknown: number;
+}
+
+const SPAN_PREFIX = 'claude_code.';
+
+/** Turns what one Claude Code process exports over OTLP into observations. */
+export class CliTelemetrySource {
+  readonly #options: CliTelemetryOptions;
+  readonly #counters = { spans: 0, logs: 0, metrics: 0, unknown: 0 };
+  #prompts = 0;
+  #sessionId: string | undefined;
+
+  constructor(options: CliTelemetryOptions) {
+    this.#options = options;
+  }
+
+  get counters(): CliTelemetryCounters {
+    return this.#counters;
+  }
+
+  receive(request: OtlpRequest): void {
+    switch (request.signal) {
+      case 'traces':
+        for (const group of request.groups) for (const span of group.records) this.#span(span);
+        return;
+      case 'logs':
+        for (const group of request.groups) for (const log of group.records) this.#log(log);
+        return;
+      case 'metrics':
+        for (const group of request.groups) this.#metrics(group.records);
+    }
+  }
+
+  #span(span: OtlpSpan): void {
+    this.#counters.spans += 1;
+    const observation = this.#fromSpan(span);
+    this.#session(span.attributes['session.id'], span.endedAt);
+    if (observation === undefined) this.#counters.unknown += 1;
+    else this.#options.observe(observation);
+  }
+
+  #fromSpan(span: OtlpSpan): Observation | undefined {
+    switch (span.name) {
+      case `${SPAN_PREFIX}llm_request`:
+        return callFromSpan(span);
+      case `${SPAN_PREFIX}tool`:
+        return toolFromSpan(span, 'span');
+      case `${SPAN_PREFIX}tool.execution`:
+        return toolFromSpan(span, 'execution');
+      case `${SPAN_PREFIX}tool.blocked_on_user`:
+        return permissionFromSpan(span, this.#options.askedParty);
+      case `${SPAN_PREFIX}interaction`:
+        return turnFromSpan(span);
+      default:
+        return undefined;
+    }
+  }
+
+  #log(log: OtlpLog): void {
+    this.#counters.logs += 1;
+    this.#session(log.attributes['session.id'], log.at);
+    const name = stringOf(log.attributes['event.name']) ?? log.eventName?.replace(SPAN_PREFIX, '');
+    const observation = name === undefined ? undefined : this.#fromLog(log, name);
+    if (observation !== undefined) this.#options.observe(observation);
+  }
+
+  #fromLog(log: OtlpLog, name: string): Observation | undefined {
+    // `event.sequence` orders all log records of one process.
+    const id = `cli:log:${String(log.attributes['event.sequence'])}:${name}:${log.at}`;
+    switch (name) {
+      case 'user_prompt':
+        return this.#turnFromLog(log, id);
+      case 'api_request':
+      case 'api_error':
+        return callFromLog(log, id);
+      case 'assistant_response':
+        return answerFromLog(log, id);
+      case 'tool_result':
+        return toolFromLog(log, id);
+      case 'hook_execution_complete':
+        return this.#options.showHooks ? hookFromLog(log, id) : undefined;
+      case 'subagent_completed':
+        return subagentFromLog(log, id);
+      case 'compaction':
+      case 'api_refusal':
+        return this.#options.hasStream ? undefined : eventFromLog(log, id, name);
+      default:
+        return undefined;
+    }
+  }
+
+  #turnFromLog(log: OtlpLog, id: string): TurnStarted {
+    const { attributes } = log;
+    const prompt = contentOf(attributes['prompt']);
+    const turn = this.#prompts;
+    this.#prompts += 1;
+    return {
+      type: 'turn-start',
+      id,
+      source: 'cli',
+      at: log.at,
+      turn,
+      ...given('trigger', triggerOf(log, prompt)),
+      ...given('cliSpanId', log.spanId),
+      ...given('userMessageId', stringOf(attributes['message.uuid'])),
+      ...given('prompt', prompt === undefined ? undefined : ({ role: 'user', content: [{ type: 'text', text: prompt }] } as const)),
+    };
+  }
+
+  #metrics(metrics: readonly OtlpMetric[]): void {
+    this.#counters.metrics += metrics.length;
+    const counters = countersFrom(metrics);
+    if (counters !== undefined) this.#options.observe(counters);
+    const points = metricPoints(metrics);
+    if (points.length > 0) this.#options.metrics?.(points);
+  }
+
+  #session(value: unknown, at: bigint): void {
+    if (typeof value !== 'string' || value === '' || value === this.#sessionId) return;
+    this.#sessionId = value;
+    const session: SessionSeen = { type: 'session', id: `cli:session:${value}`, source: 'cli', at, sessionId: value };
+    this.#options.observe(session);
+  }
+}
+
+function triggerOf(log: OtlpLog, prompt: string | undefined): TurnStarted['trigger'] {
+  if (log.attributes['command_name'] !== undefined) return 'command';
+  return prompt?.startsWith('<task-notification>') === true ? 'task_notification' : undefined;
+}
+
+function turnFromSpan(span: OtlpSpan): TurnMeasured | undefined {
+  const sequence = numberOf(span.attributes['interaction.sequence']);
+  if (sequence === undefined || sequence < 1) return undefined;
+  return {
+    type: 'turn-measured',
+    id: `cli:span:${span.spanId}`,
+    source: 'cli',
+    at: span.endedAt,
+    turn: sequence - 1,
+    cliSpanId: span.spanId,
+    startedAt: span.startedAt,
+  };
+}
+
+function answerFromLog(log: OtlpLog, id: string): Observation | undefined {
+  const requestId = stringOf(log.attributes['request_id']);
+  const text = contentOf(log.attributes['response']);
+  if (requestId === undefined || text === undefined) return undefined;
+  return { type: 'answer-text', id, source: 'cli', at: log.at, call: { requestId }, text };
+}
+
+function subagentFromLog(log: OtlpLog, id: string): TaskEnded | undefined {
+  const agentId = stringOf(log.attributes['agent_id']);
+  if (agentId === undefined) return undefined;
+  return {
+    type: 'task-end',
+    id,
+    source: 'cli',
+    at: log.at,
+    agentId,
+    outcome: 'completed',
+    ...given('agentName', stringOf(log.attributes['agent_type'])),
+  };
+}
+
+function eventFromLog(log: OtlpLog, id: string, name: 'compaction' | 'api_refusal'): Observation {
+  const { attributes } = log;
+  const facts = {
+    ...given('trigger', stringOf(attributes['trigger'])),
+    ...given('pre_tokens', numberOf(attributes['pre_tokens'])),
+    ...given('post_tokens', numberOf(attributes['post_tokens'])),
+    ...given('error', stringOf(attributes['error'])),
+    ...given('category', stringOf(attributes['category'])),
+  };
+  return {
+    type: 'event',
+    id,
+    source: 'cli',
+    at: log.at,
+    agent: agentRef(attributes, log.spanId),
+    event: { name: name === 'compaction' ? 'compaction' : 'model_refusal', at: log.at, attributes: facts },
+  };
+}

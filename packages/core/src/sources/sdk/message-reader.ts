@@ -1,0 +1,165 @@
+import type { Message } from '../../model/message.ts';
+import type { AgentRef, Observation } from '../../model/observation.ts';
+import type { SourceName } from '../../model/span.ts';
+import { type Clock, type UnixNano, unixNanoFromIso } from '../../model/time.ts';
+import { readUserMessage } from './content.ts';
+import { given } from '../../model/given.ts';
+import { type Fields, fieldsOf, stringIn, stringsIn } from './guards.ts';
+import { readAssistant } from './read-assistant.ts';
+import { readResult } from './read-result.ts';
+import { readStreamEvent } from './read-stream-event.ts';
+import { readSystem } from './read-system.ts';
+import { readToolProgress, readUser } from './read-user.ts';
+
+/** One message with what is known around it. */
+export interface Envelope {
+  readonly message: Fields;
+  readonly id: string;
+  readonly at: UnixNano;
+  readonly agent: AgentRef;
+  readonly turn: number;
+}
+
+export type Emit = (observation: Observation) => void;
+
+export interface MessageReaderOptions {
+  readonly observe: Emit;
+  readonly clock: Clock;
+  /** Hook executions are taken from the stream only where the CLI's telemetry does not tell of them. */
+  readonly readHooks: boolean;
+}
+
+interface Prompt {
+  readonly at: UnixNano;
+  readonly id: string | undefined;
+  readonly message: Message | undefined;
+}
+
+/** Turns the SDK's messages, in the order in which the consumer reads them, into observations. */
+export class MessageReader {
+  readonly #options: MessageReaderOptions;
+  readonly #queued: Prompt[] = [];
+  readonly #openTasks: Set<string> = new Set();
+  #turn = -1;
+  #isTurnOpen = false;
+  #unnamed = 0;
+
+  constructor(options: MessageReaderOptions) {
+    this.#options = options;
+  }
+
+  get turn(): number {
+    return Math.max(0, this.#turn);
+  }
+
+  /** The prompt that was given to `query()` itself. */
+  promptGiven(text: string): void {
+    this.#openTurn({ at: this.#options.clock.now(), id: undefined, message: { role: 'user', content: [{ type: 'text', text }] } });
+  }
+
+  /** A message that the SDK has just taken from the user's iterable. */
+  promptTaken(value: unknown): void {
+    const prompt = { at: this.#options.clock.now(), id: stringIn(fieldsOf(value), 'uuid'), message: readUserMessage(value) };
+    if (this.#isTurnOpen) this.#queued.push(prompt);
+    else this.#openTurn(prompt);
+  }
+
+  read(value: unknown): void {
+    const message = fieldsOf(value);
+    if (message === undefined) return;
+    switch (message['type']) {
+      case 'assistant':
+        readAssistant(this.#main(message), this.#options.observe);
+        return;
+      case 'user':
+        readUser(this.#envelope(message), this.#options.observe);
+        return;
+      case 'stream_event':
+        readStreamEvent(message, (id) => this.#main(message, id), this.#options.observe);
+        return;
+      case 'tool_progress':
+        readToolProgress(this.#envelope(message), this.#options.observe);
+        return;
+      case 'result':
+        this.#result(message);
+        return;
+      case 'system':
+        this.#system(message);
+    }
+  }
+
+  #system(message: Fields): void {
+    if (message['subtype'] === 'init') {
+      if (!this.#isTurnOpen) this.#openTurn(...this.#nextPrompts(stringsIn(message, 'user_message_uuids')));
+    }
+    readSystem(this.#envelope(message), { observe: this.#options.observe, readHooks: this.#options.readHooks, openTasks: this.#openTasks });
+  }
+
+  #result(message: Fields): void {
+    if (!this.#isTurnOpen) this.#openTurn(...this.#nextPrompts(undefined));
+    readResult(this.#envelope(message), this.#options.observe);
+    this.#isTurnOpen = false;
+  }
+
+  /** The main loop cannot speak outside of a turn. */
+  #main(message: Fields, id?: string): Envelope {
+    if (!this.#isTurnOpen && !isOfSubagent(message)) this.#openTurn(...this.#nextPrompts(undefined));
+    return this.#envelope(message, id);
+  }
+
+  /** The prompts that the turn names; else the first that waits. The CLI merges what was sent while it was busy. */
+  #nextPrompts(ids: readonly string[] | undefined): Prompt[] {
+    const named = ids === undefined ? [] : this.#queued.filter((prompt) => prompt.id !== undefined && ids.includes(prompt.id));
+    const taken = named.length > 0 ? named : this.#queued.slice(0, 1);
+    for (const prompt of taken) this.#queued.splice(this.#queued.indexOf(prompt), 1);
+    return taken;
+  }
+
+  #openTurn(...prompts: readonly Prompt[]): void {
+    this.#turn += 1;
+    this.#isTurnOpen = true;
+    const at = this.#options.clock.now();
+    const last = prompts.at(-1);
+    const content = prompts.flatMap((prompt) => prompt.message?.content ?? []);
+    const source: SourceName = 'sdk';
+    this.#options.observe({
+      type: 'turn-start',
+      id: `sdk:turn:${this.#turn}`,
+      source,
+      at: this.#turn === 0 ? (prompts[0]?.at ?? at) : at,
+      turn: this.#turn,
+      // Nobody asked: a background task has ended and woken the session.
+      ...given('trigger', last === undefined && this.#turn > 0 ? 'task_notification' : undefined),
+      ...given('userMessageId', last?.id),
+      ...given('prompt', content.length === 0 ? undefined : ({ role: 'user', content } as const)),
+    });
+  }
+
+  #envelope(message: Fields, id?: string): Envelope {
+    return { message, id: id ?? this.#id(message), at: this.#at(message), agent: agentRef(message, this.turn), turn: this.turn };
+  }
+
+  #id(message: Fields): string {
+    const uuid = stringIn(message, 'uuid');
+    if (uuid !== undefined) return uuid;
+    this.#unnamed += 1;
+    return `sdk:${this.#unnamed}`;
+  }
+
+  /** The CLI stamps what it stores; the rest has the time at which it was read. */
+  #at(message: Fields): UnixNano {
+    const timestamp = stringIn(message, 'timestamp');
+    return (timestamp === undefined ? undefined : unixNanoFromIso(timestamp)) ?? this.#options.clock.now();
+  }
+}
+
+function isOfSubagent(message: Fields): boolean {
+  return typeof message['parent_tool_use_id'] === 'string';
+}
+
+function agentRef(message: Fields, turn: number): AgentRef {
+  const toolCallId = stringIn(message, 'parent_tool_use_id');
+  const agentId = stringIn(message, 'agent_id');
+  if (toolCallId === undefined && agentId === undefined) return { turn };
+  return { ...given('toolCallId', toolCallId), ...given('agentId', agentId) };
+}

@@ -1,0 +1,67 @@
+import type { ContentBlock } from '../../model/message.ts';
+import type { Decider } from '../../model/span.ts';
+import { readBlocks } from './content.ts';
+import { given } from '../../model/given.ts';
+import { type Fields, fieldsOf, listIn, numberIn, stringIn } from './guards.ts';
+import type { Emit, Envelope } from './message-reader.ts';
+
+/** Tool results, one message each and in the order in which they came; and whatever else the model is told. */
+export function readUser(envelope: Envelope, emit: Emit): void {
+  const { message, id, at, agent } = envelope;
+  if (message['isReplay'] === true) return;
+  const content = readBlocks(fieldsOf(message['message'])?.['content']);
+  for (const block of content) if (block.type === 'tool_result') readToolResult(envelope, block, emit);
+  if (content.length === 0) return;
+  emit({ type: 'input', id, source: 'sdk', at, agent, message: { role: 'user', content } });
+}
+
+const DECIDERS: Readonly<Record<string, Decider>> = { config: 'rule', hook: 'hook' };
+
+function readToolResult(envelope: Envelope, block: ContentBlock & { readonly type: 'tool_result' }, emit: Emit): void {
+  const { message, id, at, agent } = envelope;
+  const meta = listIn(message, 'tool_result_meta')
+    .map(fieldsOf)
+    .find((entry) => entry?.['id'] === block.toolUseId);
+  const decision = fieldsOf(meta?.['permission_decision']);
+  const isDenied = decision?.['decision'] === 'reject';
+  // Rejected without anyone having been asked: the run was interrupted while it ran.
+  const wasCut = !isDenied && meta?.['non_execution_kind'] === 'user-rejected';
+  emit({
+    type: 'tool-result',
+    id: `${id}:${block.toolUseId}`,
+    source: 'sdk',
+    at,
+    agent,
+    toolCallId: block.toolUseId,
+    output: block.content,
+    isError: block.isError || wasCut,
+    ...given('errorType', wasCut ? 'cancelled' : undefined),
+    ...given('denied', isDenied ? { decidedBy: deciderOf(stringIn(decision, 'source')) } : undefined),
+    ...(goesOn(fieldsOf(message['tool_use_result'])) ? { inBackground: true } : {}),
+  });
+}
+
+function deciderOf(source: string | undefined): Decider {
+  // In a run under the SDK, the host answers for the user.
+  if (source === undefined || source.startsWith('user')) return 'host';
+  return DECIDERS[source] ?? 'mode';
+}
+
+function goesOn(result: Fields | undefined): boolean {
+  return result?.['isAsync'] === true || result?.['status'] === 'async_launched' || typeof result?.['backgroundTaskId'] === 'string';
+}
+
+/** Retries inside a subagent show up nowhere else in the stream. */
+export function readToolProgress({ message, id, at }: Envelope, emit: Emit): void {
+  const retry = fieldsOf(message['subagent_retry']);
+  const agentId = stringIn(retry, 'agent_id');
+  if (retry === undefined || agentId === undefined) return;
+  const attributes = {
+    ...given('attempt', numberIn(retry, 'attempt')),
+    ...given('max_retries', numberIn(retry, 'max_retries')),
+    ...given('retry_delay_ms', numberIn(retry, 'retry_delay_ms')),
+    ...given('status_code', numberIn(retry, 'error_status')),
+    ...given('error', stringIn(retry, 'error_category')),
+  };
+  emit({ type: 'event', id, source: 'sdk', at, agent: { agentId }, event: { name: 'retry', at, attributes } });
+}
