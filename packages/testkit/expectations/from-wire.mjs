@@ -243,7 +243,14 @@ const llmLine = (row) =>
 const treeLine =
   /^(agent \S+ \w+|llm \w+ \S+ \S+( in=\d+ out=\d+)?( cost=\d+\.\d{6})? (ok|error|cancelled)|tool \S+ \S+ (ok|error|cancelled|denied)( background)?|permission (allow|deny) (user|host))$/;
 
-const checkTree = (table, say) => {
+const toolIdsOf = ({ messages, spans }) => [
+  ...messages
+    .filter(({ type, message }) => type === 'assistant' && Array.isArray(message.content))
+    .flatMap(({ message }) => message.content.filter((block) => block.type === 'tool_use').map(({ id }) => id)),
+  ...spans.filter(({ name }) => name === 'claude_code.tool').map((span) => span.tool_use_id),
+];
+
+const checkTree = (table, recording, say) => {
   const lines = readFileSync(join(here, `${table.recording}.tree.txt`), 'utf8')
     .trimEnd()
     .split('\n');
@@ -252,6 +259,15 @@ const checkTree = (table, say) => {
   const expected = table.turns.map(({ outcome }) => `agent main ${outcome}`);
   if (turns.join() !== expected.join()) say(`tree: turns ${turns}`);
   const inTree = lines.map((line) => line.trim()).filter((line) => line.startsWith('llm '));
+  const tools = lines.map((line) => line.trim().split(' ')).filter(([kind]) => kind === 'tool');
+  const toolIds = [...new Set(toolIdsOf(recording))];
+  if (
+    tools
+      .map(([, , id]) => id)
+      .toSorted()
+      .join() !== toolIds.toSorted().join()
+  )
+    say(`tree: tools ${toolIds}`);
   const inTable = widest(table).llm.map(llmLine);
   if (inTree.toSorted().join() !== inTable.toSorted().join()) say('tree: its calls are not the rows');
 };
@@ -298,7 +314,7 @@ const check = (folder, differences) => {
   checkAttempts(table, recording, say);
   checkJoin(table, say);
   checkIntervals(table, recording, say);
-  checkTree(table, say);
+  checkTree(table, recording, say);
   checkDifferences(table, differences, say);
   return { rows: sum(Object.values(table.sources).map(({ llm }) => llm?.length ?? 0)), mismatches };
 };
