@@ -21,6 +21,7 @@ export default defineConfig({
           name: 'e2e',
           root: 'e2e',
           include: ['src/**/*.test.ts'],
+          globalSetup: 'src/packed.ts',
           testTimeout: 120_000,
           hookTimeout: 300_000,
         },
