@@ -32,3 +32,23 @@ export { type Condition, type ReplyLike, type Rule, type TextMatch, when } from 
 export { type ClaudeBinary, claudeBinary } from './claude-process/claude-binary.ts';
 export { type CleanEnvironmentOptions, cleanEnvironment } from './claude-process/environment.ts';
 export { makeProject, type Project } from './claude-process/project.ts';
+// collector
+export {
+  type BehaviourScope,
+  type CollectedRequest,
+  type Collector,
+  type CollectorBehaviour,
+  type CollectorOptions,
+  startCollector,
+} from './collector/collector.ts';
+export type { PartialSuccess, Signal } from './collector/otlp-codec.ts';
+export type {
+  Attributes,
+  AttributeValue,
+  CollectedLog,
+  CollectedMetric,
+  CollectedSpan,
+  MetricKind,
+  MetricPoint,
+  Origin,
+} from './collector/telemetry-view.ts';
