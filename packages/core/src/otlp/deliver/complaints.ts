@@ -39,7 +39,10 @@ export function quote(text: string, headers: Readonly<Record<string, string>>): 
     if (secret.length >= 6) safe = safe.replaceAll(secret, '***');
   }
   // \p{C}: control characters and whatever else a terminal might obey.
-  return safe.replace(/[\p{C}\s]+/gu, ' ').trim().slice(0, MAX_QUOTE_CHARS);
+  return safe
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_QUOTE_CHARS);
 }
 
 /** The URL as it may be shown: neither user nor query, where keys live. */

@@ -80,8 +80,13 @@ export class DeliveryError extends Error {
 const MIB = 1024 * 1024;
 
 /** Everything settled, defaults filled in. */
-export type DeliverySettings = Required<Pick<DeliveryOptions, 'maxBatchBytes' | 'maxBatchItems' | 'maxQueueBytes' | 'scheduleMs'>> &
-  Required<Pick<DeliveryOptions, 'requestTimeoutMs' | 'concurrency'>> & { readonly url: URL; readonly retry: RetryPolicy };
+export type DeliverySettings = Required<
+  Pick<DeliveryOptions, 'maxBatchBytes' | 'maxBatchItems' | 'maxQueueBytes' | 'scheduleMs'>
+> &
+  Required<Pick<DeliveryOptions, 'requestTimeoutMs' | 'concurrency'>> & {
+    readonly url: URL;
+    readonly retry: RetryPolicy;
+  };
 
 /** Checks what can be checked before the first request; throws with what to do. */
 export function settle(options: DeliveryOptions): DeliverySettings {
@@ -95,7 +100,8 @@ export function settle(options: DeliveryOptions): DeliverySettings {
   };
   for (const [name, value] of Object.entries(settings)) {
     const isWrong = !Number.isFinite(value) || value < 0 || (value === 0 && name !== 'scheduleMs');
-    if (isWrong) throw new DeliveryError('invalid_option', `${options.name}: ${name} is ${value}; it must be a positive number.`);
+    if (isWrong)
+      throw new DeliveryError('invalid_option', `${options.name}: ${name} is ${value}; it must be a positive number.`);
   }
   const retry = { initialMs: 500, maxMs: 30_000, maxElapsedMs: 300_000, ...options.retry };
   return { ...settings, retry, url: readUrl(options) };
@@ -104,9 +110,15 @@ export function settle(options: DeliveryOptions): DeliverySettings {
 function readUrl(options: DeliveryOptions): URL {
   // The value itself is not shown: people put keys into URLs.
   if (!URL.canParse(options.url)) {
-    throw new DeliveryError('invalid_option', `${options.name}: the endpoint is not a URL; it must look like https://host/v1/traces.`);
+    throw new DeliveryError(
+      'invalid_option',
+      `${options.name}: the endpoint is not a URL; it must look like https://host/v1/traces.`,
+    );
   }
   const url = new URL(options.url);
   if (url.protocol === 'http:' || url.protocol === 'https:') return url;
-  throw new DeliveryError('invalid_option', `${options.name}: the endpoint starts with ${url.protocol}//; it must be http:// or https://.`);
+  throw new DeliveryError(
+    'invalid_option',
+    `${options.name}: the endpoint starts with ${url.protocol}//; it must be http:// or https://.`,
+  );
 }

@@ -5,14 +5,14 @@ import { byteLengthOf, EntryQueue } from './entry-queue.ts';
 import type { Entry } from './entry-queue.ts';
 import { Flushes } from './flushes.ts';
 import { Ledger } from './ledger.ts';
-import { Postman } from './postman.ts';
+import { failed, Postman } from './postman.ts';
 import type { Answer } from './postman.ts';
 import { readRetryAfter, RetryGate } from './retry-gate.ts';
 import { openSpool } from './spool.ts';
 import type { Spool } from './spool.ts';
 import { systemTimers } from './timers.ts';
 import type { Timers } from './timers.ts';
-import { fixFor } from './verdict.ts';
+import { describeFailure, fixFor } from './verdict.ts';
 
 /** Starts the delivery of encoded records to one HTTP endpoint. Throws a `DeliveryError` on an option it cannot work with. */
 export function createDelivery(options: DeliveryOptions): Delivery {
@@ -76,12 +76,17 @@ class QueuedDelivery implements Delivery {
 
   enqueue(record: Uint8Array): void {
     if (this.#closing !== undefined) return this.#dropUnqueued('closed', 'arrived after close()');
-    if (record.byteLength > this.#settings.maxQueueBytes) return this.#dropUnqueued('too_large', 'is larger than the whole queue may be');
+    if (record.byteLength > this.#settings.maxQueueBytes)
+      return this.#dropUnqueued('too_large', 'is larger than the whole queue may be');
     const ref = this.#options.spool?.mode === 'always' ? this.#spool?.append(record) : undefined;
     this.#sequence += 1;
     this.#fresh += 1;
     if (this.#queue.size === 0) this.#dueAt = this.#timers.now() + this.#settings.scheduleMs;
-    this.#queue.push(ref === undefined ? { bytes: record, sequence: this.#sequence } : { bytes: record, sequence: this.#sequence, ref });
+    this.#queue.push(
+      ref === undefined
+        ? { bytes: record, sequence: this.#sequence }
+        : { bytes: record, sequence: this.#sequence, ref },
+    );
     this.#shedOldest();
     this.#arm();
   }
@@ -131,7 +136,11 @@ class QueuedDelivery implements Delivery {
     }
     if (shed.length === 0) return;
     this.#setAside(shed, 'queue_full');
-    this.#complaints.say('warn', 'queue_full', `${this.#options.name}: the queue is full, the oldest records go first. ${this.#trouble}`.trim());
+    this.#complaints.say(
+      'warn',
+      'queue_full',
+      `${this.#options.name}: the queue is full, the oldest records go first. ${this.#trouble}`.trim(),
+    );
   }
 
   // Sending
@@ -178,12 +187,19 @@ class QueuedDelivery implements Delivery {
     const bytes = byteLengthOf(batch);
     this.#flights.add(flight);
     this.#flyingBytes += bytes;
-    void this.#deliver(flight, batch).then((again) => {
-      this.#flights.delete(flight);
-      this.#flyingBytes -= bytes;
-      this.#queue.putBack(again);
-      this.#pump();
-    });
+    const undone = (error: unknown): readonly Entry[] => {
+      // A rejection would end the user's program; what cannot be delivered is counted like all else.
+      const text = `was not called, as delivery failed (${describeFailure(error).text})`;
+      return this.#refuse(flight, [...flight.open], failed('drop', 'internal_error', {}, text));
+    };
+    void this.#deliver(flight, batch)
+      .catch(undone)
+      .then((again) => {
+        this.#flights.delete(flight);
+        this.#flyingBytes -= bytes;
+        this.#queue.putBack(again);
+        this.#pump();
+      });
   }
 
   /** Returns what is to be tried again. */
@@ -220,7 +236,8 @@ class QueuedDelivery implements Delivery {
       again.push(...(isHeld ? half : await this.#deliver(flight, half)));
     }
     // Unless one record was to blame, the limit is the backend's: no need to hear it with every batch.
-    if (this.#tooLarge === tooLargeBefore) this.#batchBytes = Math.min(this.#batchBytes, Math.ceil(byteLengthOf(batch) / 2));
+    if (this.#tooLarge === tooLargeBefore)
+      this.#batchBytes = Math.min(this.#batchBytes, Math.ceil(byteLengthOf(batch) / 2));
     return flight.isAbandoned ? [] : again;
   }
 
@@ -241,7 +258,11 @@ class QueuedDelivery implements Delivery {
   #refuse(flight: Flight, batch: readonly Entry[], answer: Answer): readonly Entry[] {
     this.#ledger.drop(answer.reason, batch.length);
     this.#trouble = this.#sentence(answer.text, answer.cause);
-    this.#complaints.say('error', answer.reason, `${this.#options.name}: ${batch.length} records dropped: ${this.#trouble}`);
+    this.#complaints.say(
+      'error',
+      answer.reason,
+      `${this.#options.name}: ${batch.length} records dropped: ${this.#trouble}`,
+    );
     this.#end(flight, batch);
     return [];
   }
@@ -255,7 +276,11 @@ class QueuedDelivery implements Delivery {
     const expired = batch.filter((entry) => (entry.triedAt ?? 0) < givesUpBefore);
     if (expired.length === 0) return batch;
     const where = this.#spool === undefined ? 'dropped' : 'put aside on disk';
-    this.#complaints.say('error', 'retry_expired', `${this.#options.name}: ${expired.length} records ${where} after retries: ${this.#trouble}`);
+    this.#complaints.say(
+      'error',
+      'retry_expired',
+      `${this.#options.name}: ${expired.length} records ${where} after retries: ${this.#trouble}`,
+    );
     for (const entry of expired) flight.open.delete(entry);
     this.#setAside(expired, 'retry_expired');
     return batch.filter((entry) => flight.open.has(entry));

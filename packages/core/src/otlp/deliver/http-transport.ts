@@ -39,10 +39,14 @@ export function httpTransport(maxSockets: number): Transport {
         agent ??= new client.Agent({ keepAlive: true, maxSockets });
         // Always a Content-Length, as some intakes refuse chunked bodies.
         const headers: OutgoingHttpHeaders = { ...request.headers, 'content-length': request.body.byteLength };
-        exchange(() => client.request(withoutUser(request.url), { method: 'POST', agent, headers, signal: request.signal }), request, {
-          resolve,
-          reject,
-        });
+        exchange(
+          () => client.request(withoutUser(request.url), { method: 'POST', agent, headers, signal: request.signal }),
+          request,
+          {
+            resolve,
+            reject,
+          },
+        );
       }),
     close: () => agent?.destroy(),
   };
@@ -78,7 +82,8 @@ function readAnswer(incoming: IncomingMessage, resolve: Settle['resolve']): void
   incoming.on('error', () => undefined);
   incoming.on('close', () => {
     const headers: Record<string, string | undefined> = {};
-    for (const [name, value] of Object.entries(incoming.headers)) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+    for (const [name, value] of Object.entries(incoming.headers))
+      headers[name] = Array.isArray(value) ? value.join(', ') : value;
     resolve({ status: incoming.statusCode ?? 0, headers, body: Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES) });
   });
 }

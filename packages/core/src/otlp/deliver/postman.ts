@@ -47,7 +47,12 @@ export class Postman {
       body = this.#options.assemble(records);
       if (this.#options.compression === 'gzip') body = await gzip(body);
     } catch (error) {
-      return failed('drop', 'not_sent', headers, `was not called, as the request could not be made (${describeFailure(error).text})`);
+      return failed(
+        'drop',
+        'not_sent',
+        headers,
+        `was not called, as the request could not be made (${describeFailure(error).text})`,
+      );
     }
     const request = new AbortController();
     const abort = (): void => request.abort();
@@ -63,7 +68,8 @@ export class Postman {
       return this.#read(await run(() => this.#post(body, headers, request.signal)), headers);
     } catch (error) {
       const { code, text } = describeFailure(error);
-      if (isTimedOut) return failed('retry', 'ETIMEDOUT', headers, `did not answer within ${this.#settings.requestTimeoutMs} ms`);
+      if (isTimedOut)
+        return failed('retry', 'ETIMEDOUT', headers, `did not answer within ${this.#settings.requestTimeoutMs} ms`);
       return failed('retry', code, headers, `cannot be reached (${quote(text, headers)})`);
     } finally {
       cancelTimeout();
@@ -115,7 +121,8 @@ export class Postman {
   }
 }
 
-function failed(verdict: Verdict, cause: string, headers: Headers, text: string): Answer {
+/** An answer that never came. */
+export function failed(verdict: Verdict, cause: string, headers: Headers, text: string): Answer {
   return { verdict, reason: cause, cause, text, responseHeaders: {}, headers };
 }
 

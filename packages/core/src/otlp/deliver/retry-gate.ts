@@ -60,7 +60,10 @@ const LONGEST_PAUSE_MS = 24 * 3_600_000;
  * Milliseconds asked for by `Retry-After`, as seconds or as a date. A date is read against the server's own `Date`, so that a
  * wrong clock here does not matter. Undefined when there is none or it is nonsense; at most a day.
  */
-export function readRetryAfter(headers: Readonly<Record<string, string | undefined>>, nowMs: number): number | undefined {
+export function readRetryAfter(
+  headers: Readonly<Record<string, string | undefined>>,
+  nowMs: number,
+): number | undefined {
   const wish = headers['retry-after']?.trim();
   if (wish === undefined || wish === '') return undefined;
   const sentAt = Date.parse(headers['date'] ?? '');

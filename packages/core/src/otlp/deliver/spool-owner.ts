@@ -47,5 +47,9 @@ function startOf(pid: number): number {
 
 /** Letters and digits only, so that it fits into a file name. */
 function hostMark(): string {
-  return hostname().replace(/[^A-Za-z0-9]/g, '').slice(0, 40) || 'host';
+  return (
+    hostname()
+      .replace(/[^A-Za-z0-9]/g, '')
+      .slice(0, 40) || 'host'
+  );
 }

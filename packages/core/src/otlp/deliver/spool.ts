@@ -183,7 +183,12 @@ export class Spool {
     this.#seal();
     for (const segment of [...this.#segments]) {
       segment.isGone = true;
-      this.#attempt('release', () => renameSync(this.#path(segment), join(this.#folder, nameSegment({ createdAt: segment.name.createdAt, label: segment.name.label }))));
+      this.#attempt('release', () =>
+        renameSync(
+          this.#path(segment),
+          join(this.#folder, nameSegment({ createdAt: segment.name.createdAt, label: segment.name.label })),
+        ),
+      );
     }
     this.#segments = [];
   }
@@ -247,10 +252,16 @@ export class Spool {
       if (oldest === undefined) return;
       total -= oldest.bytes;
       const path = this.#path(oldest);
-      const parked = oldest.parked === 'unread' ? this.#attempt('read', () => readSegment(readFileSync(path)).records.length) : oldest.parked;
+      const parked =
+        oldest.parked === 'unread'
+          ? this.#attempt('read', () => readSegment(readFileSync(path)).records.length)
+          : oldest.parked;
       this.#remove(oldest);
       this.#host.dropped('spool_full', parked ?? 0);
-      this.#host.complain('spool_full', `the spool ${this.#folder} is full (${this.#maxBytes} bytes): the oldest records go first.`);
+      this.#host.complain(
+        'spool_full',
+        `the spool ${this.#folder} is full (${this.#maxBytes} bytes): the oldest records go first.`,
+      );
     }
   }
 
@@ -274,7 +285,10 @@ export class Spool {
       return run();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.#host.complain(`spool ${what}`, `cannot ${what} the spool ${this.#folder}: ${why}. Check that the folder is ours, writable and not full.`);
+      this.#host.complain(
+        `spool ${what}`,
+        `cannot ${what} the spool ${this.#folder}: ${why}. Check that the folder is ours, writable and not full.`,
+      );
       return undefined;
     }
   }

@@ -10,7 +10,8 @@ export function verdictOf(status: number): Verdict {
   return RETRYABLE.has(status) ? 'retry' : 'drop';
 }
 
-const KEY = 'Check the key: is it the right one for this endpoint and region, and is it configured where this process reads it?';
+const KEY =
+  'Check the key: is it the right one for this endpoint and region, and is it configured where this process reads it?';
 const FULL_URL = 'The endpoint must be the full URL, including the path (for OTLP traces it ends in /v1/traces).';
 const MOVED = 'Redirects are not followed, as that would hand the key to another host: configure the final URL.';
 const CERTIFICATE = 'The certificate is not trusted here: for a private authority set NODE_EXTRA_CA_CERTS.';
