@@ -1,4 +1,4 @@
-import { OtlpDecodeError } from './decode-error.ts';
+import { MAX_MESSAGES, OtlpDecodeError } from './decode-error.ts';
 import { wellFormed } from './well-formed.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -17,6 +17,7 @@ const SPECIAL_DOUBLES = new Map([
 /** Reads typed fields of parsed JSON and knows where it is; a field that is missing or null reads as empty or zero. */
 export class JsonCursor {
   readonly #path: (string | number)[] = [];
+  #messages = 0;
 
   /** Reads every object of the list in `field`. */
   list<T>(holder: JsonObject, field: string, read: (item: JsonObject, cursor: JsonCursor) => T): T[] {
@@ -120,6 +121,7 @@ export class JsonCursor {
   }
 
   #object(value: unknown, field: string): JsonObject {
+    if (++this.#messages > MAX_MESSAGES) throw this.tooLarge(`more than ${MAX_MESSAGES} objects`);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
     throw this.error(field, 'an object');
   }
