@@ -129,7 +129,7 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
     requestModel: cliSpan?.model ?? cliLog?.model ?? node.sdkModel ?? 'unknown',
     provider: cliSpan?.provider ?? cliLog?.provider ?? 'anthropic',
     agentName: place.agentName,
-    attempts: Math.max(1, cliSpan?.attempts ?? 0, cliLog?.attempts ?? 0, node.retries.length + (error === undefined || node.sdkError === undefined ? 1 : 0)),
+    attempts: Math.max(1, cliSpan?.attempts ?? 0, cliLog?.attempts ?? 0, node.retries.length + 1),
     purpose: cliSpan?.purpose ?? cliLog?.purpose ?? 'turn',
     ...optional({
       responseModel: error === undefined ? (node.sdkModel ?? cliSpan?.model ?? cliLog?.model) : undefined,

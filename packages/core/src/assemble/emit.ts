@@ -49,6 +49,24 @@ export function endCall(run: Run, node: CallNode): void {
   if (answer !== undefined && answer.length > 0) agent.lastOutput = answer;
 }
 
+/** A call outside of all turns is a delivery of its own. */
+export function endStandalone(run: Run, node: CallNode): void {
+  const { options, session } = run;
+  const now = options.clock.now();
+  const span = buildCall(node, {
+    traceId: options.parent?.traceId ?? options.ids.traceId(),
+    ...(options.parent === undefined ? {} : { parentSpanId: options.parent.spanId, parentIsRemote: options.parent.isRemote }),
+    ...(session === undefined ? {} : { sessionId: session.sessionId }),
+    agentName: options.agentName,
+    attributes: options.attributes,
+    notBefore: now,
+    notAfter: now,
+  });
+  finish(run, node, span);
+  run.registry.closeCall(node);
+  options.output.turnEnd(node.spanId);
+}
+
 function failureOf(hasFailed: boolean, stopReason: string | undefined): Outcome | undefined {
   if (stopReason === 'refusal') return 'refused';
   return hasFailed ? 'api_error' : undefined;

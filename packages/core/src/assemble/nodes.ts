@@ -77,6 +77,8 @@ export interface CallNode extends NodeBase {
   parent?: Parent;
   requestId?: string;
   messageId?: string;
+  /** In place of ids, for a request that never got any. */
+  unnamed?: string;
   sdkModel?: string;
   blocks: ContentBlock[];
   input: Message[];
@@ -88,8 +90,9 @@ export interface CallNode extends NodeBase {
   sdkEndedAt?: UnixNano;
   sdkError?: SpanError;
   wasCut: boolean;
-  /** Nothing more of it will come from the stream. */
+  /** Nothing more of it will come from the stream, or from the CLI. */
   isSdkDone: boolean;
+  isUnmeasured: boolean;
   cliSpan?: CallMeasured;
   cliLog?: CallMeasured;
   cliText?: string;
@@ -155,7 +158,7 @@ export function agentNode(spanId: SpanId, agentName: string, turn?: number): Age
 }
 
 export function callNode(spanId: SpanId): CallNode {
-  return { ...base(spanId), kind: 'llm', blocks: [], input: [], retries: [], wasCut: false, isSdkDone: false, isCounted: false };
+  return { ...base(spanId), kind: 'llm', blocks: [], input: [], retries: [], wasCut: false, isSdkDone: false, isUnmeasured: false, isCounted: false };
 }
 
 export function toolNode(spanId: SpanId, toolCallId: string): ToolNode {

@@ -3,8 +3,10 @@ import type { SourceName } from '../model/span.ts';
 import { type UnixNano, unixNanoFromMs } from '../model/time.ts';
 import { mergeUsage } from '../model/usage.ts';
 import type { AgentNode, CallNode, Parent } from './nodes.ts';
+import { endStandalone } from './emit.ts';
 import { agentOf } from './nodes.ts';
 import { onToolAsked } from './on-tool.ts';
+import type { NamedCall } from './registry.ts';
 import { nowMs, place, type Run } from './run.ts';
 
 /** A sight of a call in the stream. */
@@ -53,8 +55,11 @@ export function onStream(run: Run, seen: StreamSeen): void {
 }
 
 export function onCallFailed(run: Run, seen: CallFailed): void {
-  withCall(run, seen, (call) => {
+  withCall(run, seen, (call, agent) => {
     call.sdkError = seen.error;
+    call.isUnmeasured ||= seen.isUnmeasured === true;
+    // What a failed call carried is carried again by the next.
+    agent.nextInput = [...call.input, ...agent.nextInput];
     if (seen.model !== undefined) call.sdkModel ??= seen.model;
     call.sdkEndedAt = seen.at;
     finishStream(run, call);
@@ -119,7 +124,7 @@ export function onCallMeasured(run: Run, seen: CallMeasured): void {
   measure(run, seen, { ref: seen.call });
 }
 
-function measure(run: Run, seen: CallMeasured, where: { readonly ref: CallRef; readonly parent?: Parent }): void {
+function measure(run: Run, seen: CallMeasured, where: { readonly ref: NamedCall; readonly parent?: Parent }): void {
   const call = run.registry.call(where.ref);
   if (call === undefined) {
     run.counters.late += 1;
@@ -129,7 +134,10 @@ function measure(run: Run, seen: CallMeasured, where: { readonly ref: CallRef; r
   if (seen.part === 'span') call.cliSpan = seen;
   else call.cliLog = seen;
   if (where.parent !== undefined) attach(call, where.parent);
-  else place(run, seen.agent, (parent) => attach(call, parent));
+  else if (seen.part === 'span' && isStandalone(seen)) {
+    endStandalone(run, call);
+    return;
+  } else place(run, seen.agent, (parent) => attach(call, parent));
   countIfFinal(run, call);
 }
 
@@ -138,9 +146,14 @@ export function onAnswerText(run: Run, seen: AnswerText): void {
   if (call !== undefined) call.cliText = seen.text;
 }
 
+/** `model_validation` belongs to no turn: it has no parent, in the CLI's own tracing either. */
+function isStandalone({ agent, purpose }: CallMeasured): boolean {
+  return purpose === 'validation' && agent.cliParentId === undefined && agent.agentId === undefined;
+}
+
 /** A call without any id (its request never reached the API) is the only such call its agent can have open. */
-function named(ref: CallRef, parent: Parent): CallRef {
-  return ref.requestId === undefined && ref.messageId === undefined ? { messageId: `unnamed:${parent.spanId}` } : ref;
+function named(ref: CallRef, parent: Parent): NamedCall {
+  return ref.requestId === undefined && ref.messageId === undefined ? { unnamed: `u:${parent.spanId}` } : ref;
 }
 
 function attach(call: CallNode, parent: Parent): void {

@@ -57,7 +57,8 @@ export function onToolMeasured(run: Run, seen: ToolMeasured): void {
     ...(seen.cliToolSpanId === undefined ? {} : { cliToolSpanId: seen.cliToolSpanId }),
   });
   if (tool === undefined) {
-    run.counters.late += 1;
+    // Of a call that the stream has told in full, the log adds nothing.
+    if (seen.part !== 'log') run.counters.late += 1;
     return;
   }
   tool.seenBy.add(seen.source);

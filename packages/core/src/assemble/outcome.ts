@@ -9,6 +9,7 @@ const BY_SUBTYPE: Readonly<Record<string, Outcome>> = {
 
 /** How the SDK's `result` says that the turn ended. `is_error` counts, not the subtype: API errors arrive as `success`. */
 export function outcomeOfResult(result: TurnResult, wasInterrupted: boolean): Outcome {
+  if (result.wasPromptBlocked === true) return 'permission_denied';
   const bySubtype = BY_SUBTYPE[result.subtype];
   if (bySubtype !== undefined) return bySubtype;
   if (result.terminalReason?.startsWith('aborted') === true) {

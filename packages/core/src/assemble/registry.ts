@@ -12,6 +12,11 @@ interface ClosedTool {
   readonly cliToolSpanId: string | undefined;
 }
 
+/** A call by its ids, or, where it never got any, as the one such call of its agent. */
+export interface NamedCall extends CallRef {
+  readonly unnamed?: string;
+}
+
 /** Everything of one query that is not finished, found by the ids that Anthropic and the CLI gave it. Nothing here is "current". */
 export class Registry {
   readonly turns: Map<number, AgentNode> = new Map();
@@ -71,7 +76,7 @@ export class Registry {
   }
 
   /** The call of those ids; undefined when it has ended already. */
-  call(ref: CallRef): CallNode | undefined {
+  call(ref: NamedCall): CallNode | undefined {
     const names = callNames(ref);
     if (names.some((name) => this.#closedCalls.get(name) !== undefined)) return undefined;
     let node: CallNode | undefined;
@@ -84,6 +89,7 @@ export class Registry {
     node ??= callNode(this.#ids.spanId());
     if (ref.requestId !== undefined) node.requestId ??= ref.requestId;
     if (ref.messageId !== undefined) node.messageId ??= ref.messageId;
+    if (ref.unnamed !== undefined) node.unnamed = ref.unnamed;
     for (const name of names) this.#calls.set(name, node);
     return node;
   }
@@ -107,7 +113,7 @@ export class Registry {
   closeCall(node: CallNode): void {
     for (const name of callNames(node)) {
       this.#calls.delete(name);
-      this.#closedCalls.set(name, node.spanId);
+      if (name !== node.unnamed) this.#closedCalls.set(name, node.spanId);
     }
   }
 
@@ -173,10 +179,11 @@ export class Registry {
   }
 }
 
-function callNames(ref: CallRef): string[] {
+function callNames(ref: NamedCall): string[] {
   const names: string[] = [];
   if (ref.requestId !== undefined) names.push(`r:${ref.requestId}`);
   if (ref.messageId !== undefined) names.push(`m:${ref.messageId}`);
+  if (ref.unnamed !== undefined) names.push(ref.unnamed);
   return names;
 }
 

@@ -59,7 +59,7 @@ function settleChildren(run: Run, agent: AgentNode, now: number): boolean {
   for (const tool of agent.openTools) {
     for (const call of tool.openCalls) if (settleCall(run, call, now)) hasMoved = true;
     if (!isToolDone(run, tool, now)) continue;
-    endTool(run, tool);
+    finishTool(run, tool);
     hasMoved = true;
   }
   for (const call of agent.openCalls) if (settleCall(run, call, now)) hasMoved = true;
@@ -73,8 +73,20 @@ function settleCall(run: Run, call: CallNode, now: number): boolean {
 }
 
 function finishCall(run: Run, call: CallNode): void {
+  // A stream that began and never told why it stopped was cut, unless the CLI says that it took the answer.
+  const wasStreaming = call.sdkFirstTokenAt !== undefined && call.streamStopReason === undefined;
+  if (wasStreaming && call.cliSpan === undefined && call.sdkError === undefined) call.wasCut = true;
   if (!call.isCounted && call.cliSpan?.purpose !== 'validation') count(run, call);
   endCall(run, call);
+}
+
+/** What nobody saw end was cut off with its turn. */
+function finishTool(run: Run, tool: ToolNode): void {
+  if (tool.cliSpan === undefined && tool.cliExecution === undefined && !tool.hasOutput) {
+    tool.errorType = 'cancelled';
+    addIssue(tool, run.isProcessGone ? PROCESS_GONE : NO_END);
+  }
+  endTool(run, tool);
 }
 
 function isCallDone(run: Run, call: CallNode, now: number): boolean {
@@ -83,7 +95,7 @@ function isCallDone(run: Run, call: CallNode, now: number): boolean {
   const wasStreamed = call.seenBy.has('sdk') || call.seenBy.has('partials');
   const isStreamDone = call.isSdkDone || isStreamOver(run, agent) || (!wasStreamed && isAuxiliary(call));
   if (!isStreamDone) return false;
-  return call.wasCut || isPastDeadline(call, now) || isCallMeasured(run, call, agent);
+  return call.wasCut || call.isUnmeasured || isPastDeadline(call, now) || isCallMeasured(run, call, agent);
 }
 
 function isCallMeasured(run: Run, call: CallNode, agent: AgentNode): boolean {
@@ -179,12 +191,7 @@ function endOpen(run: Run, agent: AgentNode): void {
       else endUnfinished(run, subagent);
     }
     for (const call of tool.openCalls) finishCall(run, call);
-    if (tool.cliSpan === undefined && !tool.hasOutput) {
-      tool.isError = true;
-      tool.errorType = 'cancelled';
-      addIssue(tool, run.isProcessGone ? PROCESS_GONE : NO_END);
-    }
-    endTool(run, tool);
+    finishTool(run, tool);
   }
   for (const call of agent.openCalls) {
     if (call.cliSpan === undefined && call.sdkError === undefined && !call.isSdkDone) call.wasCut = true;

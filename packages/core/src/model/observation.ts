@@ -3,7 +3,7 @@ import type { Decider, LlmSpan, SourceName, SpanError, SpanEvent } from './span.
 import type { UnixNano } from './time.ts';
 import type { Totals, Usage } from './usage.ts';
 
-/** A Messages API call by its natural keys; at least one is known. */
+/** A Messages API call by its natural keys; none is known of a request that never reached the API. */
 export interface CallRef {
   readonly requestId?: string;
   readonly messageId?: string;
@@ -60,6 +60,8 @@ export interface TurnResult extends Seen {
   readonly errorMessage?: string;
   readonly turnCount?: number;
   readonly permissionDenials: number;
+  /** A hook did not let the prompt through. */
+  readonly wasPromptBlocked?: boolean;
   /** What was used since the previous result of this query. */
   readonly totals?: Totals;
   /** Sums since the session began, resumed ones included. */
@@ -112,6 +114,8 @@ export interface CallFailed extends Seen {
   readonly call: CallRef;
   readonly model?: string;
   readonly error: SpanError;
+  /** The CLI keeps silent about the calls of a model that it gave up for another. */
+  readonly isUnmeasured?: boolean;
 }
 
 /** What the CLI measured of one call: its span and its log record come apart and complete each other. */

@@ -42,6 +42,7 @@ export class MessageReader {
   readonly #openTasks: Set<string> = new Set();
   #turn = -1;
   #isTurnOpen = false;
+  #wasPromptBlocked = false;
   #unnamed = 0;
 
   constructor(options: MessageReaderOptions) {
@@ -92,13 +93,15 @@ export class MessageReader {
     if (message['subtype'] === 'init') {
       if (!this.#isTurnOpen) this.#openTurn(...this.#nextPrompts(stringsIn(message, 'user_message_uuids')));
     }
+    if (fieldsOf(message['prompt_submit_outcome'])?.['kind'] === 'blocked_by_hook') this.#wasPromptBlocked = true;
     readSystem(this.#envelope(message), { observe: this.#options.observe, readHooks: this.#options.readHooks, openTasks: this.#openTasks });
   }
 
   #result(message: Fields): void {
     if (!this.#isTurnOpen) this.#openTurn(...this.#nextPrompts(undefined));
-    readResult(this.#envelope(message), this.#options.observe);
+    readResult(this.#envelope(message), { observe: this.#options.observe, wasPromptBlocked: this.#wasPromptBlocked });
     this.#isTurnOpen = false;
+    this.#wasPromptBlocked = false;
   }
 
   /** The main loop cannot speak outside of a turn. */

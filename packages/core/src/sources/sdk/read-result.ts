@@ -4,7 +4,10 @@ import { fieldsOf, listIn, numberIn, stringIn, stringsIn } from './guards.ts';
 import type { Emit, Envelope } from './message-reader.ts';
 
 /** Exactly one per turn. `usage` covers the main loop alone; `modelUsage` and the cost are sums over the session. */
-export function readResult({ message, id, at, turn }: Envelope, emit: Emit): void {
+export function readResult(
+  { message, id, at, turn }: Envelope,
+  { observe: emit, wasPromptBlocked }: { readonly observe: Emit; readonly wasPromptBlocked: boolean },
+): void {
   const cumulative = readModelUsage(message['modelUsage']);
   const totalCostUsd = numberIn(message, 'total_cost_usd');
   emit({
@@ -16,6 +19,7 @@ export function readResult({ message, id, at, turn }: Envelope, emit: Emit): voi
     subtype: stringIn(message, 'subtype') ?? 'unknown',
     isError: message['is_error'] === true,
     permissionDenials: listIn(message, 'permission_denials').length,
+    ...(wasPromptBlocked ? { wasPromptBlocked } : {}),
     ...given('terminalReason', stringIn(message, 'terminal_reason')),
     ...given('stopReason', stringIn(message, 'stop_reason')),
     ...given('apiErrorStatus', numberIn(message, 'api_error_status')),

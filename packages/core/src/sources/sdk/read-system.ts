@@ -21,7 +21,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   task_notification: readTaskNotification,
   hook_response: readHook,
   api_retry: (envelope, { observe }) => observe(event(envelope, 'retry', retryFacts(envelope.message))),
-  model_fallback: (envelope, { observe }) => observe(event(envelope, 'model_fallback', fallbackFacts(envelope.message))),
+  model_fallback: readFallback,
   model_refusal_fallback: (envelope, { observe }) => observe(event(envelope, 'model_refusal', refusalFacts(envelope.message))),
   model_refusal_no_fallback: (envelope, { observe }) => observe(event(envelope, 'model_refusal', refusalFacts(envelope.message))),
   compact_boundary: (envelope, { observe }) => observe(event(envelope, 'compaction', compactFacts(envelope.message))),
@@ -101,6 +101,24 @@ function endTask(
   const outcome = status === undefined ? undefined : OUTCOMES[status];
   if (agentId === undefined || outcome === undefined || !openTasks.delete(agentId)) return;
   observe({ type: 'task-end', id, source: 'sdk', at: endMs === undefined ? at : unixNanoFromMs(endMs), agentId, outcome });
+}
+
+/** The first model's call has failed for good, without an id in any source; the second model is asked the same again. */
+function readFallback(envelope: Envelope, { observe }: SystemContext): void {
+  const { message, id, at, agent } = envelope;
+  const trigger = stringIn(message, 'trigger') ?? 'model_fallback';
+  observe({
+    type: 'call-failed',
+    id: `${id}:failed`,
+    source: 'sdk',
+    at,
+    agent,
+    call: {},
+    error: { type: trigger, message: stringIn(message, 'content') ?? trigger },
+    isUnmeasured: true,
+    ...given('model', stringIn(message, 'original_model')),
+  });
+  observe(event(envelope, 'model_fallback', fallbackFacts(message)));
 }
 
 function readHook({ message, id, at, agent }: Envelope, { observe, readHooks }: SystemContext): void {
