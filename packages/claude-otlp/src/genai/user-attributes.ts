@@ -1,0 +1,29 @@
+import type { Attributes } from '@spanprism/core';
+import type { DialectAttributes, DialectValue } from '../dialect.ts';
+import { SEMCONV, SEMCONV_LATEST } from './semconv.ts';
+
+const STANDARD: ReadonlySet<string> = new Set([...Object.values(SEMCONV), ...Object.values(SEMCONV_LATEST)]);
+const OWN_PREFIX = 'claude.';
+/** Names of `withAttributes` that OpenTelemetry has a name for. */
+const KNOWN: Readonly<Record<string, string>> = { userId: 'user.id' };
+
+/**
+ * The user's attributes under their own keys. A key that the conventions or we give a meaning moves to
+ * `claude.attribute.<key>`, on every span alike: a usage figure of the user's must not be counted as one of the model's.
+ */
+export function userAttributes(attributes: Attributes): DialectAttributes {
+  const renamed: Record<string, DialectValue> = {};
+  for (const [key, value] of Object.entries(attributes)) {
+    renamed[nameOf(key)] = value;
+  }
+  return renamed;
+}
+
+function nameOf(key: string): string {
+  if (Object.hasOwn(KNOWN, key)) return KNOWN[key] ?? key;
+  return isTaken(key) ? `claude.attribute.${key}` : key;
+}
+
+function isTaken(key: string): boolean {
+  return STANDARD.has(key) || key.startsWith(OWN_PREFIX);
+}
