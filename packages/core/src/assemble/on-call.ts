@@ -135,6 +135,7 @@ function measure(run: Run, seen: CallMeasured, where: { readonly ref: NamedCall;
   else call.cliLog = seen;
   if (where.parent !== undefined) attach(call, where.parent);
   else if (seen.part === 'span' && isStandalone(seen)) {
+    count(run, call);
     endStandalone(run, call);
     return;
   } else place(run, seen.agent, (parent) => attach(call, parent));
@@ -162,11 +163,10 @@ function attach(call: CallNode, parent: Parent): void {
   parent.openCalls.add(call);
 }
 
-/** The CLI prices calls in its log; `model_validation` is counted by neither log nor totals. */
+/** A call's figures are final when both its span and the log that prices it are there. */
 export function countIfFinal(run: Run, call: CallNode): void {
   const { cliSpan, cliLog } = call;
   if (call.isCounted || cliSpan === undefined || cliLog === undefined) return;
-  if (cliSpan.purpose === 'validation') return;
   count(run, call);
 }
 

@@ -1,6 +1,6 @@
 import type { UnixNano } from '../model/time.ts';
 import type { Totals } from '../model/usage.ts';
-import { subtractUsage } from '../model/usage.ts';
+import { isNegativeUsage, subtractUsage } from '../model/usage.ts';
 import { endAgent, endCall, endTool, emitPendingHooks } from './emit.ts';
 import { type AgentNode, agentOf, type CallNode, type ToolNode, turnOf } from './nodes.ts';
 import { count } from './on-call.ts';
@@ -47,6 +47,8 @@ const PARENT_UNKNOWN = { code: 'parent_unknown', message: 'The span that it belo
 const NO_END = { code: 'no_end', message: 'Its end was never reported; it ends with the turn.' } as const;
 const PROCESS_GONE = { code: 'process_gone', message: 'The Claude Code process was gone before it ended.' } as const;
 const NO_RESULT = { code: 'no_result', message: 'The query ended without a result: what was used is known as far as it was counted.' } as const;
+const UNATTRIBUTED = { code: 'unattributed', message: 'The totals of the turn hold more than its model calls account for.' } as const;
+const OVERCOUNTED = { code: 'conflict', message: 'The model calls of the turn hold more than its totals, which leave some of them out.' } as const;
 const SILENT = {
   code: 'telemetry_silent',
   message: 'The CLI was asked for its telemetry and sent none: exact tokens, cost and times per call are missing. A settings file may override its environment.',
@@ -76,7 +78,7 @@ function finishCall(run: Run, call: CallNode): void {
   // A stream that began and never told why it stopped was cut, unless the CLI says that it took the answer.
   const wasStreaming = call.sdkFirstTokenAt !== undefined && call.streamStopReason === undefined;
   if (wasStreaming && call.cliSpan === undefined && call.sdkError === undefined) call.wasCut = true;
-  if (!call.isCounted && call.cliSpan?.purpose !== 'validation') count(run, call);
+  if (!call.isCounted) count(run, call);
   endCall(run, call);
 }
 
@@ -220,10 +222,11 @@ function reconcile(run: Run, turn: AgentNode): void {
   run.ledger.settle(balance);
   if (balance.remainder === undefined) return;
   turn.unattributed = balance.remainder;
-  addIssue(turn, {
-    code: 'unattributed',
-    message: 'The totals of the turn hold more or less than its model calls account for; the difference is shown as unattributed.',
-  });
+  addIssue(turn, isNegative(balance.remainder) ? OVERCOUNTED : UNATTRIBUTED);
+}
+
+function isNegative({ usage, costUsd }: Totals): boolean {
+  return isNegativeUsage(usage) || (costUsd ?? 0) < 0;
 }
 
 function remainderOf(run: Run, turn: AgentNode): Totals | undefined {

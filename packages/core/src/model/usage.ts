@@ -75,6 +75,11 @@ export function isZeroUsage(usage: Usage): boolean {
   return FIELDS.every((field) => (usage[field] ?? 0) === 0);
 }
 
+/** True when a figure is below 0. */
+export function isNegativeUsage(usage: Usage): boolean {
+  return FIELDS.some((field) => (usage[field] ?? 0) < 0);
+}
+
 /** Names of the figures that both know and that differ. */
 export function usageConflicts(left: Usage, right: Usage): readonly (keyof Usage)[] {
   return FIELDS.filter((field) => left[field] !== undefined && right[field] !== undefined && left[field] !== right[field]);
