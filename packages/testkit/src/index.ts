@@ -52,3 +52,27 @@ export type {
   MetricPoint,
   Origin,
 } from './collector/telemetry-view.ts';
+// recordings
+export {
+  isMessagesCall,
+  type RecordedEnd,
+  type RecordedExchange,
+  type RecordedStreamEvent,
+  readWireUsage,
+  summarizeWire,
+  type WireSummary,
+} from './recordings/recorded-wire.ts';
+export {
+  type DriverEvent,
+  listRecordings,
+  openRecording,
+  type RecordedHook,
+  type RecordedMessage,
+  type RecordedTelemetry,
+  type RecordedTranscript,
+  type Recording,
+  type RecordingMeta,
+  recordingsAbsent,
+  recordingsRoot,
+  type TelemetryBatch,
+} from './recordings/recording.ts';
