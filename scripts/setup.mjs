@@ -39,10 +39,6 @@ export function run(command, options = {}) {
   return status === 0;
 }
 
-function must(command, options) {
-  if (!run(command, options)) throw new Error(`Set-up failed at: ${command.join(' ')}`);
-}
-
 function installedFrom() {
   const packages = readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'package.json'));
   const manifests = ['package.json', join('e2e', 'package.json'), join('examples', 'package.json'), ...packages];
@@ -55,25 +51,26 @@ function installedFrom() {
 }
 
 function fetchPnpm() {
-  if (existsSync(join(pnpmFolder, 'node_modules', 'pnpm'))) return;
+  if (existsSync(join(pnpmFolder, 'node_modules', 'pnpm'))) return true;
   console.log(`Fetching ${pnpm} …`);
   mkdirSync(pnpmFolder, { recursive: true });
   // A manifest of its own keeps npm from taking the repository for the project to install into.
   writeFileSync(join(pnpmFolder, 'package.json'), '{ "private": true }\n');
-  must(['npm', 'install', '--no-audit', '--no-fund', '--save-exact', pnpm], { cwd: pnpmFolder });
+  return run(['npm', 'install', '--no-audit', '--no-fund', '--save-exact', pnpm], { cwd: pnpmFolder });
 }
 
 function installWorkspace() {
   const stamp = installedFrom();
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return true;
   console.log('Installing the workspace …');
-  must(['pnpm', 'install', '--frozen-lockfile']);
+  if (!run(['pnpm', 'install', '--frozen-lockfile'])) return false;
   writeFileSync(stampFile, stamp);
+  return true;
 }
 
+/** Answers whether everything is in place; what failed has been printed. */
 export function setup() {
-  fetchPnpm();
-  installWorkspace();
+  return fetchPnpm() && installWorkspace();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) setup();
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = setup() ? 0 : 1;

@@ -55,6 +55,7 @@ function linkPeers(app: string): void {
   const own = (name: string): boolean => name.startsWith('@spanprism/') || name.startsWith('node-');
   for (const name of Object.keys(manifest.devDependencies).filter((name) => !own(name))) {
     const target = join(app, 'node_modules', name);
+    rmSync(target, { recursive: true, force: true });
     mkdirSync(dirname(target), { recursive: true });
     symlinkSync(realpathSync(join(e2e, 'node_modules', name)), target, 'dir');
   }
