@@ -121,6 +121,17 @@ describe('a request that is taken', () => {
     ).toBe(200);
   });
 
+  test('an Expect header is no obstacle', async () => {
+    const { port, seen } = await listen();
+    const answer = await new Promise<string>((resolve, reject) => {
+      const head = `POST /one/v1/traces HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: ${JSON_TYPE}\r\nExpect: patience\r\nContent-Length: 2\r\n\r\n{}`;
+      const socket = connect(port, '127.0.0.1', () => socket.write(head));
+      socket.once('data', (data) => resolve(data.toString('latin1'))).once('error', reject);
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(seen.batches).toHaveLength(1);
+  });
+
   test('a body without Content-Length is read to its end', async () => {
     const { port, seen } = await listen();
     const body = new ReadableStream({

@@ -59,6 +59,8 @@ export function createReceiver(host: ReceiverHost): Server {
   // No keep-alive timeout: the close of an idle connection must mean that the child is gone.
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 60_000 });
   server.on('request', (request, response) => void answer(request, response));
+  // An expectation we do not know is no reason to refuse; Node would answer 417 behind our back.
+  server.on('checkExpectation', (request, response) => void answer(request, response));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Of a sender that died in the middle, its request tells.
     if (error.code !== 'ECONNRESET' && error.code !== 'HPE_INVALID_EOF_STATE') host.rejected('bad_http');

@@ -212,8 +212,10 @@ describe('receiving', () => {
     );
     expect(answer).toBe('200\n');
     expect(names).toEqual([]);
+    expect(loopback.stats().backlogBytes).toBe(1024);
     loopback.drainSync();
     expect(names).toEqual(['blocked']);
+    expect(loopback.stats().backlogBytes).toBe(0);
   });
 
   test('the end of the process behind a route is told after its last batch', async () => {
