@@ -161,7 +161,8 @@ function usageIssues(node: CallNode): Issue[] {
 const MCP_NAME = /^mcp__(.+?)__/;
 
 export function buildTool(node: ToolNode, place: Place): ToolSpan {
-  const { cliSpan, cliExecution, cliLog } = node;
+  const { cliSpan, cliLog } = node;
+  const cliExecution = node.cliExecution ?? node.hook;
   const toolName = node.toolName ?? cliSpan?.toolName ?? cliExecution?.toolName ?? cliLog?.toolName ?? 'unknown';
   const startedAt = cliSpan?.startedAt ?? cliExecution?.startedAt ?? node.sdkStartedAt ?? place.notBefore;
   const end = cliSpan?.endedAt ?? cliExecution?.endedAt ?? node.sdkEndedAt;

@@ -124,6 +124,7 @@ export interface ToolNode extends NodeBase {
   cliSpan?: ToolMeasured;
   cliExecution?: ToolMeasured;
   cliLog?: ToolMeasured;
+  hook?: ToolMeasured;
   readonly openAgents: Set<AgentNode>;
   /** llm calls that the tool makes itself, as WebFetch does. */
   readonly openCalls: Set<CallNode>;

@@ -64,6 +64,7 @@ export function onToolMeasured(run: Run, seen: ToolMeasured): void {
   tool.seenBy.add(seen.source);
   if (seen.part === 'span') tool.cliSpan = seen;
   else if (seen.part === 'execution') tool.cliExecution = seen;
+  else if (seen.part === 'hook') tool.hook = seen;
   else tool.cliLog = seen;
   if (seen.cliSpanId !== undefined) run.registry.nameCliSpan(seen.cliSpanId, tool);
   // An execution's parent is the call's own span, which says nothing of whose call it is.

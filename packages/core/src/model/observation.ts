@@ -163,10 +163,10 @@ export interface ToolResultSeen extends Seen {
   readonly inBackground?: boolean;
 }
 
-/** What the CLI measured of one tool call. `part`: its span, the span of its execution, its log record. */
+/** What was measured of one tool call. `part`: the CLI's span of it, of its execution, its log record; the host's hooks around it. */
 export interface ToolMeasured extends Seen {
   readonly type: 'tool-measured';
-  readonly part: 'span' | 'execution' | 'log';
+  readonly part: 'span' | 'execution' | 'log' | 'hook';
   readonly agent: AgentRef;
   readonly toolCallId: string;
   readonly toolName?: string;

@@ -1,0 +1,115 @@
+import { type Fields, fieldsOf, stringIn } from './guards.ts';
+import type { BeginWatch, Guard, QueryWatch } from './query-watch.ts';
+import { isWrapped, markWrapped, type QueryFunction, startWatched, tapPrompts, wrapQueryFunction } from './wrap-query.ts';
+
+/** Runs a tool handler of the host inside the span of the call that it answers. */
+export type RunHandler = <T>(call: { readonly toolCallId: string; readonly toolName: string }, run: () => T) => T;
+
+export interface SdkWatcher {
+  readonly begin: BeginWatch;
+  readonly guard: Guard;
+  readonly runHandler: RunHandler;
+}
+
+type Method = (...parameters: unknown[]) => unknown;
+
+/**
+ * A copy of the SDK's module namespace in which `query`, `startup`, `prewarm` and `createSdkMcpServer` are watched;
+ * everything else is the SDK's own.
+ */
+export function wrapSdkNamespace<S extends object>(sdk: S, watcher: SdkWatcher): S {
+  if (isWrapped(sdk)) return sdk;
+  const wrappers: Readonly<Record<string, (member: Method) => unknown>> = {
+    query: (query) => wrapQueryFunction(query as unknown as QueryFunction, watcher.begin, watcher.guard),
+    startup: (startup) => wrapStart(startup, 'query', watcher),
+    prewarm: (prewarm) => wrapStart(prewarm, 'claim', watcher),
+    createSdkMcpServer: (create) => wrapCreateServer(create, watcher),
+  };
+  const copy: Record<string, unknown> = { ...(sdk as Fields) };
+  for (const [name, wrap] of Object.entries(wrappers)) {
+    const member = copy[name];
+    if (typeof member === 'function' && !isWrapped(member)) copy[name] = wrap(member as Method);
+  }
+  return markWrapped(copy) as unknown as S;
+}
+
+/** `startup()` and `prewarm()` spawn the child: its environment is settled there, its first turn begins with `query()` or `claim()`. */
+function wrapStart(start: Method, claim: 'query' | 'claim', { begin, guard }: SdkWatcher): Method {
+  return markWrapped(async (...parameters: unknown[]): Promise<unknown> => {
+    const given = fieldsOf(parameters[0]);
+    const watch = guard(`${claim} start`, () => begin(fieldsOf(given?.['options'])));
+    if (watch === undefined) return start(...parameters);
+    const watched = { ...given, ...(watch.options === undefined ? {} : { options: watch.options }) };
+    try {
+      const warm = await start(watched, ...parameters.slice(1));
+      return guard(`${claim} start`, () => wrapWarm(warm as object, claim, { watch, guard })) ?? warm;
+    } catch (error) {
+      guard(`${claim} start`, () => watch.ended('error'));
+      throw error;
+    }
+  });
+}
+
+function wrapWarm(warm: object, claim: 'query' | 'claim', { watch, guard }: { readonly watch: QueryWatch; readonly guard: Guard }): object {
+  let isClaimed = false;
+  return new Proxy(warm, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      const method = member.bind(target) as Method;
+      if (name === claim) {
+        return (...parameters: unknown[]) => {
+          isClaimed = true;
+          return startWatched(watch, guard, () => method(...withTappedPrompt(parameters, watch, guard)) as AsyncIterable<unknown>);
+        };
+      }
+      if (name !== 'close' && name !== Symbol.asyncDispose) return method;
+      return (...parameters: unknown[]) => {
+        // A spare that was never used is no query.
+        if (!isClaimed) guard('close', () => watch.ended('close'));
+        return method(...parameters);
+      };
+    },
+  });
+}
+
+/** `warm.query(prompt)` takes the prompt itself, `spare.claim({ prompt, options })` takes it among others. */
+function withTappedPrompt(parameters: readonly unknown[], watch: QueryWatch, guard: Guard): unknown[] {
+  const [first, ...rest] = parameters;
+  const claim: Fields | undefined = typeof first === 'object' && first !== null && 'prompt' in first ? fieldsOf(first) : undefined;
+  const prompt = claim === undefined ? first : claim['prompt'];
+  if (typeof prompt === 'string') guard('prompt', () => watch.promptGiven(prompt));
+  const tapped = tapPrompts(prompt, watch, guard);
+  return claim === undefined ? [tapped, ...rest] : [{ ...claim, prompt: tapped }, ...rest];
+}
+
+/** Handlers of in-process tools run inside their tool span, so that their own spans nest there. */
+function wrapCreateServer(create: Method, { guard, runHandler }: SdkWatcher): Method {
+  return markWrapped((...parameters: unknown[]): unknown => {
+    const watched = guard('createSdkMcpServer', () => withWatchedTools(parameters, runHandler));
+    return create(...(watched ?? parameters));
+  });
+}
+
+function withWatchedTools(parameters: readonly unknown[], runCall: RunHandler): unknown[] {
+  const given = fieldsOf(parameters[0]);
+  if (given === undefined || !Array.isArray(given['tools'])) return [...parameters];
+  const server = stringIn(given, 'name') ?? 'unknown';
+  const tools = given['tools'].map((tool: unknown) => watchedTool(tool, server, runCall));
+  return [{ ...given, tools }, ...parameters.slice(1)];
+}
+
+function watchedTool(tool: unknown, server: string, runCall: RunHandler): unknown {
+  const definition = fieldsOf(tool);
+  const handler = definition?.['handler'];
+  if (definition === undefined || typeof handler !== 'function') return tool;
+  const toolName = `mcp__${server}__${stringIn(definition, 'name') ?? 'unknown'}`;
+  return {
+    ...definition,
+    handler: function (this: unknown, ...handed: unknown[]): unknown {
+      const run = (): unknown => Reflect.apply(handler, this, handed);
+      const toolCallId = stringIn(fieldsOf(fieldsOf(handed.at(-1))?.['_meta']), 'claudecode/toolUseId');
+      return toolCallId === undefined ? run() : runCall({ toolCallId, toolName }, run);
+    },
+  };
+}
