@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
+import { crc32, gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createDelivery } from './delivery.ts';
 import type { Delivery, DeliveryOptions } from './delivery-options.ts';
@@ -35,7 +35,11 @@ async function backend(status: Backend['status'] = 200): Promise<Backend> {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
-      const records = Buffer.concat(chunks).toString().split('\n').slice(0, -1);
+      const body = Buffer.concat(chunks);
+      const records = (incoming.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body)
+        .toString()
+        .split('\n')
+        .slice(0, -1);
       const status = typeof self.status === 'function' ? self.status(records) : self.status;
       if (status === 'hang') return;
       if (status === 200) self.accepted.push(...records);
@@ -238,11 +242,16 @@ test('a record is u32 length, u32 CRC-32 and its bytes; a torn last one is skipp
   expect(readFileSync(file)).toEqual(Buffer.concat([frame('one\n'), frame('two\n')]));
   appendFileSync(file, frame('three\n').subarray(0, 10));
   await destination.quiet();
+  destination.status = (records) => (records.includes('two') ? 503 : 200);
+  const second = deliveryTo(destination.url, { maxBatchItems: 1 });
+  await expect(second.flush(10_000)).rejects.toThrow('1 records');
+  expect(second.stats().dropped).toEqual({ spool_damaged: 1 });
+  await second.close(0);
+  await destination.quiet();
+  // What the second has noted behind the torn frame can be read by the third.
   destination.status = 200;
-  const next = deliveryTo(destination.url);
-  await expect(next.flush(10_000)).rejects.toThrow('1 records');
+  await deliveryTo(destination.url).flush(10_000);
   expect(destination.accepted).toEqual(['one', 'two']);
-  expect(next.stats().dropped).toEqual({ spool_damaged: 1 });
   expect(files()).toEqual([]);
 });
 
@@ -252,10 +261,44 @@ test('with a spool, what the queue cannot hold waits on disk and is sent once th
   enqueue(delivery, ...oneTo(500));
   await vi.waitFor(() => expect(delivery.stats().spooled).toBeGreaterThan(400));
   destination.status = 200;
-  await delivery.flush(10_000).catch(() => undefined);
+  await delivery.flush(10_000);
   expect(byNumber(destination.accepted)).toEqual(oneTo(500));
   expect(delivery.stats()).toMatchObject({ delivered: 500, queued: 0, dropped: {} });
   expect(files()).toEqual([]);
+});
+
+test('a flush rejects for what waits on disk', async () => {
+  const destination = await backend(503);
+  const delivery = deliveryTo(destination.url, { maxQueueBytes: 8, spool: { directory } });
+  enqueue(delivery, ...oneTo(9));
+  await expect(delivery.flush(50)).rejects.toThrow('9 records not delivered');
+  destination.status = 200;
+  await delivery.flush(10_000);
+  expect(byNumber(destination.accepted)).toEqual(oneTo(9));
+});
+
+test('what persistSync has written is no longer sent by this process, even when its request was under way', async () => {
+  const destination = await backend();
+  const delivery = deliveryTo(destination.url, { compression: 'gzip', spool: { directory } });
+  enqueue(delivery, 1, 2);
+  const flushed = delivery.flush(10_000);
+  delivery.persistSync();
+  await expect(flushed).rejects.toThrow('2 records not delivered');
+  enqueue(delivery, 3);
+  await delivery.flush(10_000);
+  expect(destination.accepted).toEqual(['3']);
+  await deliveryTo(destination.url).flush(10_000);
+  expect(destination.accepted).toEqual(['3', '1', '2']);
+});
+
+test('persistSync ends the request under way', async () => {
+  const destination = await backend('hang');
+  const delivery = deliveryTo(destination.url, { spool: { directory } });
+  enqueue(delivery, 1);
+  await expect(delivery.flush(50)).rejects.toMatchObject({ code: 'undelivered' });
+  delivery.persistSync();
+  await destination.quiet();
+  expect(delivery.stats()).toMatchObject({ queued: 0, spooled: 1, dropped: {} });
 });
 
 test('the spool keeps to its size: the oldest segment goes first and is counted', async () => {

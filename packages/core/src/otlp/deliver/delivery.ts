@@ -60,7 +60,10 @@ class QueuedDelivery implements Delivery {
     this.#complaints = new Complaints(options.diag ?? (() => undefined), this.#timers);
     this.#gate = new RetryGate(settings.retry, this.#timers, options.random ?? Math.random);
     this.#postman = new Postman(options, settings, this.#timers);
-    this.#flushes = new Flushes(this.#timers, this.#ledger, (count) => this.#explain(count));
+    this.#flushes = new Flushes(this.#timers, this.#ledger, {
+      held: () => this.#spool?.held() ?? 0,
+      explain: (count) => this.#explain(count),
+    });
     this.#batchBytes = settings.maxBatchBytes;
     if (options.spool !== undefined) {
       this.#spool = openSpool(options.spool, {
@@ -100,8 +103,7 @@ class QueuedDelivery implements Delivery {
 
   close(deadlineMs: number): Promise<void> {
     this.#closing ??= this.flush(deadlineMs).finally(() => {
-      this.#setAside(this.#takeEverything(), 'close_deadline');
-      this.#spool?.release();
+      this.#leave('close_deadline');
       this.#wake?.cancel();
       this.#postman.close();
     });
@@ -110,8 +112,7 @@ class QueuedDelivery implements Delivery {
 
   persistSync(): void {
     if (this.#spool === undefined) return;
-    this.#setAside(this.#takeEverything(), 'spool_failed');
-    this.#spool.release();
+    this.#leave('spool_failed');
     this.#flushes.endDone(undefined, true);
   }
 
@@ -190,7 +191,7 @@ class QueuedDelivery implements Delivery {
     const undone = (error: unknown): readonly Entry[] => {
       // A rejection would end the user's program; what cannot be delivered is counted like all else.
       const text = `was not called, as delivery failed (${describeFailure(error).text})`;
-      return this.#refuse(flight, [...flight.open], failed('drop', 'internal_error', {}, text));
+      return this.#refuse(flight, [...flight.open], failed({ verdict: 'drop', cause: 'internal_error', text }));
     };
     void this.#deliver(flight, batch)
       .catch(undone)
@@ -307,6 +308,13 @@ class QueuedDelivery implements Delivery {
       this.#forget(entry);
     }
     this.#ledger.drop(reason, lost);
+  }
+
+  /** What is not on disk after this is lost. */
+  #leave(reason: string): void {
+    this.#setAside(this.#takeEverything(), reason);
+    this.#ledger.handOver(this.#spool?.held() ?? 0);
+    this.#spool?.release();
   }
 
   #park(entry: Entry): boolean {

@@ -16,14 +16,21 @@ interface Waiter {
 export class Flushes {
   readonly #timers: Timers;
   readonly #ledger: Ledger;
+  /** How many wait on disk. */
+  readonly #held: () => number;
   readonly #explain: (count: number) => string;
   readonly #waiters = new Set<Waiter>();
   #told = 0;
 
-  constructor(timers: Timers, ledger: Ledger, explain: (count: number) => string) {
+  constructor(
+    timers: Timers,
+    ledger: Ledger,
+    source: { readonly held: () => number; readonly explain: (count: number) => string },
+  ) {
     this.#timers = timers;
     this.#ledger = ledger;
-    this.#explain = explain;
+    this.#held = source.held;
+    this.#explain = source.explain;
   }
 
   get size(): number {
@@ -41,7 +48,7 @@ export class Flushes {
         end: () => {
           cancel();
           this.#waiters.delete(waiter);
-          const count = waiter.open + this.#ledger.undelivered - waiter.undeliveredBefore;
+          const count = waiter.open + this.#held() + this.#ledger.undelivered - waiter.undeliveredBefore;
           this.#told = this.#ledger.undelivered;
           if (count === 0) resolve();
           else reject(new DeliveryError('undelivered', this.#explain(count)));

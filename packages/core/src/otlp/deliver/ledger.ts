@@ -18,13 +18,17 @@ export class Ledger {
     this.#undelivered += count;
   }
 
-  /** Safe on disk, but not where it should be. */
+  /** Put on disk for later. */
   spool(count: number): void {
     this.#spooled += count;
+  }
+
+  /** Left on disk for another process: not lost, but no longer ours to deliver. */
+  handOver(count: number): void {
     this.#undelivered += count;
   }
 
-  /** All that was not delivered, so far. */
+  /** All that this process has given up, so far. */
   get undelivered(): number {
     return this.#undelivered;
   }

@@ -47,12 +47,8 @@ export class Postman {
       body = this.#options.assemble(records);
       if (this.#options.compression === 'gzip') body = await gzip(body);
     } catch (error) {
-      return failed(
-        'drop',
-        'not_sent',
-        headers,
-        `was not called, as the request could not be made (${describeFailure(error).text})`,
-      );
+      const text = `was not called, as the request could not be made (${quote(describeFailure(error).text, headers)})`;
+      return failed({ verdict: 'drop', cause: 'not_sent', text }, headers);
     }
     const request = new AbortController();
     const abort = (): void => request.abort();
@@ -69,8 +65,11 @@ export class Postman {
     } catch (error) {
       const { code, text } = describeFailure(error);
       if (isTimedOut)
-        return failed('retry', 'ETIMEDOUT', headers, `did not answer within ${this.#settings.requestTimeoutMs} ms`);
-      return failed('retry', code, headers, `cannot be reached (${quote(text, headers)})`);
+        return failed(
+          { verdict: 'retry', cause: 'ETIMEDOUT', text: `did not answer within ${this.#settings.requestTimeoutMs} ms` },
+          headers,
+        );
+      return failed({ verdict: 'retry', cause: code, text: `cannot be reached (${quote(text, headers)})` }, headers);
     } finally {
       cancelTimeout();
       abandoned.removeEventListener('abort', abort);
@@ -122,8 +121,8 @@ export class Postman {
 }
 
 /** An answer that never came. */
-export function failed(verdict: Verdict, cause: string, headers: Headers, text: string): Answer {
-  return { verdict, reason: cause, cause, text, responseHeaders: {}, headers };
+export function failed(what: Pick<Answer, 'verdict' | 'cause' | 'text'>, headers: Headers = {}): Answer {
+  return { ...what, reason: what.cause, responseHeaders: {}, headers };
 }
 
 function gzip(body: Uint8Array): Promise<Uint8Array> {

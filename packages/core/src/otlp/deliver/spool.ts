@@ -61,6 +61,10 @@ interface Segment {
   /** Records on disk only; a segment of an earlier process holds an unknown number of them until it is read. */
   parked: number | 'unread';
   isGone: boolean;
+  /** What is in memory was read back from it. */
+  isReloaded: boolean;
+  /** Holds records of an earlier process. */
+  isInherited: boolean;
 }
 
 export interface LoadedRecord {
@@ -144,6 +148,16 @@ export class Spool {
     return true;
   }
 
+  /** How many records of this process are here because they had to leave memory. */
+  held(): number {
+    let count = 0;
+    for (const segment of this.#segments) {
+      if (segment.isInherited || segment.parked === 'unread') continue;
+      count += segment.parked + (segment.isReloaded ? segment.inMemory : 0);
+    }
+    return count;
+  }
+
   hasBacklog(): boolean {
     if (this.#owner === undefined) this.#attempt('read', () => this.#takeOver());
     return this.#segments.some(isWaiting);
@@ -166,6 +180,7 @@ export class Spool {
     this.#host.dropped('spool_damaged', damaged);
     segment.parked = 0;
     segment.inMemory = records.length;
+    segment.isReloaded = true;
     if (records.length === 0) this.#remove(segment);
     return records.map(({ index, bytes }) => ({ bytes, ref: { segment, index } }));
   }
@@ -216,7 +231,16 @@ export class Spool {
       const { size, mtimeMs } = statSync(path);
       if (found.owner !== undefined && isAlive(found.owner, mtimeMs, this.#host.now())) return undefined;
       renameSync(path, join(this.#folder, nameSegment(name)));
-      return { name, bytes: size, written: 0, inMemory: 0, parked: 'unread', isGone: false };
+      return {
+        name,
+        bytes: size,
+        written: 0,
+        inMemory: 0,
+        parked: 'unread',
+        isGone: false,
+        isReloaded: false,
+        isInherited: true,
+      };
     } catch {
       // Another process was faster.
       return undefined;
@@ -230,7 +254,16 @@ export class Spool {
     this.#count += 1;
     const label = `${process.pid}x${this.#count}x${Math.trunc(Math.random() * 1e9)}`;
     const name: SegmentName = { createdAt: Math.trunc(this.#host.now()), label, owner: this.#owner ?? thisOwner() };
-    const segment: Segment = { name, bytes: 0, written: 0, inMemory: 0, parked: 0, isGone: false };
+    const segment: Segment = {
+      name,
+      bytes: 0,
+      written: 0,
+      inMemory: 0,
+      parked: 0,
+      isGone: false,
+      isReloaded: false,
+      isInherited: false,
+    };
     const file = openSync(this.#path(segment), 'ax', 0o600);
     this.#segments.push(segment);
     this.#active = { segment, file };
@@ -260,7 +293,7 @@ export class Spool {
       this.#host.dropped('spool_full', parked ?? 0);
       this.#host.complain(
         'spool_full',
-        `the spool ${this.#folder} is full (${this.#maxBytes} bytes): the oldest records go first.`,
+        `the spool ${this.#folder} is full (${this.#maxBytes} bytes): the oldest records are no longer kept there.`,
       );
     }
   }
