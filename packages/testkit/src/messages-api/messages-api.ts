@@ -29,7 +29,7 @@ export interface MessagesApi extends AsyncDisposable {
   readonly calls: () => readonly WireCall[];
   /** Throws with a print of every request that no rule answered. */
   readonly assertAllMatched: () => void;
-  /** Resolves with the first exchange for which this holds: now, or when one arrives or ends so. Rejects on `close`. */
+  /** Resolves with the first exchange for which this holds: now, or as one arrives, is answered or ends. Rejects on `close`. */
   readonly waitFor: (holds: (exchange: Exchange) => boolean) => Promise<Exchange>;
   /** Ends all open responses and the server. */
   readonly close: () => Promise<void>;
@@ -120,7 +120,7 @@ class Script {
     this.#waiters = [];
   }
 
-  async #answer(request: MessagesRequest, line: Omit<ResponseLine, 'exchange'>): Promise<void> {
+  async #answer(request: MessagesRequest, { response, gone }: Pick<ResponseLine, 'response' | 'gone'>): Promise<void> {
     const found = this.#find(request);
     const label = found?.label ?? LABELS[request.path] ?? 'unmatched';
     const number = this.#mint(label);
@@ -135,19 +135,19 @@ class Script {
       ...(found === undefined ? {} : { rule: found.rule.name }),
     };
     this.exchanges.push(exchange);
-    this.#tell(exchange);
+    const line = { response, gone, exchange, changed: () => this.#tell(exchange) };
+    line.changed();
     try {
-      await (reply === undefined
-        ? this.#answerUnscripted({ ...line, exchange })
-        : respond({ ...line, exchange }, reply));
+      await (reply === undefined ? this.#answerUnscripted(line) : respond(line, reply));
     } finally {
       if (exchange.end === 'open') exchange.end = this.#closing.signal.aborted ? 'serverClosed' : 'clientClosed';
       exchange.endedAt = this.#now();
-      this.#tell(exchange);
+      line.changed();
     }
   }
 
   #find(request: MessagesRequest): { readonly rule: Rule; readonly label: string; readonly reply: Reply } | undefined {
+    if (request.method !== 'POST' || !request.path.startsWith('/v1/messages')) return undefined;
     for (const [index, rule] of this.#options.rules.entries()) {
       const nth = this.#used.get(rule) ?? 0;
       const reply = rule.applies(request) ? rule.replyTo(request, nth) : undefined;

@@ -1,10 +1,17 @@
-import { type Options, query, type SDKMessage, type SDKResultMessage } from '@anthropic-ai/claude-agent-sdk';
+import { EventEmitter, once } from 'node:events';
+import {
+  type Options,
+  query,
+  type SDKMessage,
+  type SDKResultMessage,
+  type SDKUserMessage,
+} from '@anthropic-ai/claude-agent-sdk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { claudeBinary } from '../claude-process/claude-binary.ts';
 import { cleanEnvironment } from '../claude-process/environment.ts';
 import { makeProject, type Project } from '../claude-process/project.ts';
 import { type MessagesApi, startMessagesApi } from './messages-api.ts';
-import { answer, apiError, cut, refusal, streamError, text, thinking, toolUse, type WireUsage } from './reply.ts';
+import { answer, apiError, cut, hang, refusal, streamError, text, thinking, toolUse, type WireUsage } from './reply.ts';
 import { type Rule, when } from './rule.ts';
 
 const binary = claudeBinary();
@@ -255,6 +262,96 @@ describe.skipIf(binary.absent !== undefined)(suite, { timeout: 60_000 }, () => {
     expect(result.usage).toMatchObject({ input_tokens: 2700, output_tokens: 85 });
     // The figures of the recording `subagent-one`.
     expect(result.modelUsage[MODEL]).toMatchObject({ inputTokens: 4000, outputTokens: 139 });
+  });
+
+  test('a background subagent outlives the turn and a notification starts the next one', async () => {
+    const task = { description: 'find it', prompt: 'Find GAMMA', subagent_type: 'general-purpose' };
+    const messages = await run('delegate', [
+      when
+        .agent('subagent')
+        .firstUserText('Find GAMMA')
+        .reply(answer(text('GAMMA.'), { delayMs: 300 })),
+      when.taskNotification(/GAMMA/).reply(text('It is done.')),
+      when.toolResult('toolu_bg').reply(text('Started.')),
+      when.lastUserText('delegate').reply(toolUse({ id: 'toolu_bg', name: 'Agent', input: task })),
+    ]);
+    api.assertAllMatched();
+    expect(messages.filter((message) => message.type === 'result').map((message) => message.subtype)).toEqual([
+      'success',
+      'success',
+    ]);
+    expect(api.calls().filter((call) => call.agentId !== undefined)).toHaveLength(1);
+    expect(api.calls()).toHaveLength(4);
+  });
+
+  test('an answer that never comes is left when the host aborts', async () => {
+    const abortController = new AbortController();
+    api = await startMessagesApi({ rules: [when.reply(hang({ blocks: [text('word word')] }))] });
+    const env = cleanEnvironment({ home: project.home, apiUrl: api.url });
+    const running = query({
+      prompt: 'hi',
+      options: { cwd: project.cwd, model: MODEL, env, settingSources: [], abortController },
+    });
+    const consumed = Promise.allSettled([
+      (async () => {
+        for await (const _ of running) continue;
+      })(),
+    ]);
+    await api.waitFor((exchange) => exchange.startUsage !== undefined);
+    abortController.abort();
+    expect(await consumed).toMatchObject([{ status: 'rejected' }]);
+    expect((await api.waitFor((exchange) => exchange.end !== 'open')).end).toBe('clientClosed');
+  });
+
+  test('a title is asked for as such when side calls are on', async () => {
+    const titled = when
+      .purpose('title')
+      .reply(answer(text(JSON.stringify({ title: 'A title' })), { usage: usage(200, 8) }));
+    const env = (home: string, apiUrl: string) =>
+      cleanEnvironment({ home, apiUrl, extra: { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: undefined } });
+    api = await startMessagesApi({
+      rules: [titled, when.lastUserText('Please refactor').reply(answer(text('Yes.'), { delayMs: 200 }))],
+    });
+    const running = query({
+      prompt: 'Please refactor',
+      options: { cwd: project.cwd, model: MODEL, env: env(project.home, api.url), settingSources: [] },
+    });
+    for await (const _ of running) continue;
+    api.assertAllMatched();
+    expect(
+      api
+        .calls()
+        .map((call) => call.purpose)
+        .toSorted(),
+    ).toEqual(['title', 'turn']);
+  });
+
+  test('a compaction is asked for as such', async () => {
+    const turns = new EventEmitter();
+    async function* prompts(): AsyncGenerator<SDKUserMessage> {
+      for (const content of ['one', '/compact', 'two']) {
+        const ended = once(turns, 'end');
+        yield { type: 'user', parent_tool_use_id: null, message: { role: 'user', content } };
+        // The CLI merges prompts that are sent before a turn has ended.
+        await ended;
+      }
+    }
+    const summary = answer(text('<summary>They said one.</summary>'), { usage: usage(2000, 200) });
+    const long = text('a fairly long reply '.repeat(50));
+    api = await startMessagesApi({
+      rules: [
+        when.purpose('compaction').reply(summary),
+        when.lastUserText('one').reply(long),
+        when.lastUserText('two').reply(long),
+      ],
+    });
+    const env = cleanEnvironment({ home: project.home, apiUrl: api.url });
+    const options = { cwd: project.cwd, model: MODEL, env, settingSources: [] };
+    for await (const message of query({ prompt: prompts(), options })) {
+      if (message.type === 'result') turns.emit('end');
+    }
+    api.assertAllMatched();
+    expect(api.calls().map((call) => call.purpose)).toEqual(['turn', 'compaction', 'turn']);
   });
 
   test('a request that no rule expects fails loudly with a print of it', async () => {

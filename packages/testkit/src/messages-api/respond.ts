@@ -10,6 +10,8 @@ export interface ResponseLine {
   readonly response: ServerResponse;
   readonly exchange: OpenExchange;
   readonly gone: AbortSignal;
+  /** Called after each change of the exchange. */
+  readonly changed: () => void;
 }
 
 /** A client that is told of the cut together with the last bytes may throw those bytes away. */
@@ -72,8 +74,9 @@ async function stream(line: ResponseLine, answer: Answer): Promise<void> {
       : openStream(line, answer);
   for (const sent of streamEvents(answer, identity(exchange))) {
     await pause(sent.pauseMs, gone);
-    await output?.write(`event: ${sent.event}\ndata: ${JSON.stringify(sent.data)}\n\n`);
     note(exchange, sent, answer);
+    line.changed();
+    await output?.write(`event: ${sent.event}\ndata: ${JSON.stringify(sent.data)}\n\n`);
   }
   if (ending.kind === 'hang') return until(gone);
   if (ending.kind === 'cut') {
@@ -85,7 +88,7 @@ async function stream(line: ResponseLine, answer: Answer): Promise<void> {
   response.end();
 }
 
-/** Keeps on the exchange what has been sent, and no more: the tests compare traces with it. */
+/** Keeps on the exchange what is being sent, and no more: tests compare traces with it as soon as the client has it. */
 function note(exchange: OpenExchange, sent: StreamEvent, answer: Answer): void {
   if (sent.event === 'message_start') exchange.startUsage = startUsageOf(answer);
   if (sent.event === 'message_delta') {
