@@ -120,6 +120,15 @@ describe('rules', () => {
     expect(title.status).toBe(400);
   });
 
+  test('leaving the scope of a server fails if a request was not matched', async () => {
+    const scope = async () => {
+      await using scoped = await startMessagesApi({ rules: [] });
+      api = scoped;
+      await ask({ content: 'hi' });
+    };
+    await expect(scope()).rejects.toThrow('1 request(s) that no rule answers');
+  });
+
   test('a rule that throws is seen', async () => {
     await start(
       when.reply(() => {

@@ -17,7 +17,7 @@ export interface MessagesApiOptions {
   readonly now?: () => number;
 }
 
-/** A running fake of the Messages API. */
+/** A running fake of the Messages API. With `await using` an unmatched request fails the test by itself. */
 export interface MessagesApi extends AsyncDisposable {
   /** Value for `ANTHROPIC_BASE_URL`. */
   readonly url: string;
@@ -63,7 +63,10 @@ export async function startMessagesApi(options: MessagesApiOptions): Promise<Mes
     assertAllMatched: () => script.assertAllMatched(),
     waitFor: (holds) => script.waitFor(holds),
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: async () => {
+      await close();
+      script.assertAllMatched();
+    },
   };
 }
 
