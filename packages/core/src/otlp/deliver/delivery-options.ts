@@ -52,7 +52,7 @@ export interface DeliveryStats extends SinkStats {
 }
 
 export interface Delivery {
-  /** Takes one encoded record; never throws, never blocks on the network. */
+  /** Takes one encoded record, which must not be changed afterwards; never throws, never blocks on the network. */
   enqueue(record: Uint8Array): void;
   /**
    * Resolves when everything enqueued before has been accepted; rejects with one `DeliveryError` when some was not within the

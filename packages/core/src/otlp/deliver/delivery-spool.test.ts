@@ -91,6 +91,7 @@ function enqueue(delivery: Delivery, ...records: readonly (string | number)[]): 
   for (const record of records) delivery.enqueue(Buffer.from(`${record}\n`));
 }
 
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 10_000);
 const oneTo = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index + 1));
 const byNumber = (records: readonly string[]): string[] => [...records].sort((a, b) => Number(a) - Number(b));
 const files = (): string[] =>
@@ -259,12 +260,27 @@ test('with a spool, what the queue cannot hold waits on disk and is sent once th
   const destination = await backend(503);
   const delivery = deliveryTo(destination.url, { maxQueueBytes: 100, spool: { directory } });
   enqueue(delivery, ...oneTo(500));
-  await vi.waitFor(() => expect(delivery.stats().spooled).toBeGreaterThan(400));
+  await eventually(() => expect(delivery.stats().spooled).toBeGreaterThan(400));
   destination.status = 200;
   await delivery.flush(10_000);
   expect(byNumber(destination.accepted)).toEqual(oneTo(500));
   expect(delivery.stats()).toMatchObject({ delivered: 500, queued: 0, dropped: {} });
   expect(files()).toEqual([]);
+});
+
+test('what was put on disk after its retries is sent by the same process, without a flush, once the backend is back', async () => {
+  const destination = await backend(503);
+  const delivery = deliveryTo(destination.url, {
+    scheduleMs: 0,
+    random: () => 1,
+    retry: { initialMs: 40, maxMs: 40, maxElapsedMs: 1 },
+    spool: { directory },
+  });
+  enqueue(delivery, 1, 2);
+  await eventually(() => expect(delivery.stats()).toMatchObject({ queued: 0, spooled: 2 }));
+  destination.status = 200;
+  await eventually(() => expect(destination.accepted).toEqual(['1', '2']));
+  await eventually(() => expect(files()).toEqual([]));
 });
 
 test('a flush rejects for what waits on disk', async () => {

@@ -99,6 +99,7 @@ function enqueue(delivery: Delivery, ...records: readonly (string | number)[]): 
   for (const record of records) delivery.enqueue(Buffer.from(`${record}\n`));
 }
 
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, 10_000);
 const oneTo = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index + 1));
 
 /** A clock that stands still until it is told to go on. */
@@ -150,7 +151,7 @@ test('a full batch leaves without a flush, the rest after the schedule', async (
   enqueue(delivery, 2);
   expect(timers.waits()).toEqual([0]);
   timers.advance(0);
-  await vi.waitFor(() => expect(requests.map(({ records }) => records)).toEqual([['1', '2']]));
+  await eventually(() => expect(requests.map(({ records }) => records)).toEqual([['1', '2']]));
 });
 
 test('a gzip body has its length, its encoding and the given headers', async () => {
@@ -189,13 +190,13 @@ test.each([
   const { delivery } = deliveryTo(url, { timers });
   enqueue(delivery, 1);
   timers.advance(500);
-  await vi.waitFor(() => expect(timers.waits()).toEqual([waitMs]));
+  await eventually(() => expect(timers.waits()).toEqual([waitMs]));
   // It cannot succeed before its deadline, so it need not wait for it.
   await expect(delivery.flush(waitMs - 1)).rejects.toThrow('1 records not delivered');
   timers.advance(waitMs - 1);
   expect(requests).toHaveLength(1);
   timers.advance(1);
-  await vi.waitFor(() => expect(accepted).toEqual(['1']));
+  await eventually(() => expect(accepted).toEqual(['1']));
 });
 
 test('waits double up to the limit, with full jitter, and records are given up after the limit of time', async () => {
@@ -209,10 +210,10 @@ test('waits double up to the limit, with full jitter, and records are given up a
   enqueue(delivery, 1);
   timers.advance(500);
   for (const waitMs of [50, 100, 150, 150]) {
-    await vi.waitFor(() => expect(timers.waits()).toEqual([waitMs]));
+    await eventually(() => expect(timers.waits()).toEqual([waitMs]));
     timers.advance(waitMs);
   }
-  await vi.waitFor(() => expect(delivery.stats()).toMatchObject({ queued: 0, dropped: { retry_expired: 1 } }));
+  await eventually(() => expect(delivery.stats()).toMatchObject({ queued: 0, dropped: { retry_expired: 1 } }));
 });
 
 test('a 401 drops the batch with one line that says what, where and how to fix it, and no secret', async () => {
@@ -275,7 +276,7 @@ test('a backend that comes up late gets everything exactly once', async () => {
   const { delivery, lines } = deliveryTo(first.url, { maxBatchItems: 3 });
   enqueue(delivery, ...oneTo(10));
   const flushed = delivery.flush(30_000);
-  await vi.waitFor(() => expect(lines[0]).toContain('Nothing listens there'));
+  await eventually(() => expect(lines[0]).toContain('Nothing listens there'));
   const { accepted } = await backend(() => ({}), Number(new URL(first.url).port));
   await flushed;
   expect(accepted).toEqual(oneTo(10));
@@ -301,12 +302,12 @@ test('a hanging backend holds a flush no longer than its deadline, and is tried 
   const { delivery, lines } = deliveryTo(url, { timers, requestTimeoutMs: 10_000 });
   enqueue(delivery, 1, 2);
   const flushed = delivery.flush(1_000);
-  await vi.waitFor(() => expect(requests).toHaveLength(1));
+  await eventually(() => expect(requests).toHaveLength(1));
   timers.advance(1_000);
   await expect(flushed).rejects.toThrow('2 records not delivered');
   expect(delivery.stats()).toMatchObject({ queued: 2 });
   timers.advance(9_000);
-  await vi.waitFor(() => expect(lines[0]).toContain('did not answer within 10000 ms'));
+  await eventually(() => expect(lines[0]).toContain('did not answer within 10000 ms'));
   await delivery.flush(1_000);
   expect(accepted).toEqual(['1', '2']);
 });

@@ -167,7 +167,13 @@ class QueuedDelivery implements Delivery {
   }
 
   #arm(): void {
-    if (this.#queue.size === 0 || this.#flights.size >= this.#settings.concurrency) return;
+    if (this.#flights.size >= this.#settings.concurrency) return;
+    if (this.#queue.size === 0) {
+      // An open gate needs no timer: what is on disk is being loaded then.
+      const isHeldBack = this.#gate.waitMs > 0 && this.#hasBacklog();
+      if (isHeldBack) this.#wakeIn(this.#gate.waitMs);
+      return;
+    }
     const untilDue = this.#isBatchFull() || this.#flushes.size > 0 ? 0 : this.#dueAt - this.#timers.now();
     this.#wakeIn(Math.max(this.#gate.waitMs, untilDue));
   }

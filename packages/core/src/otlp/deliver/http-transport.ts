@@ -59,12 +59,17 @@ interface Settle {
 
 function exchange(open: () => ClientRequest, request: TransportRequest, settle: Settle): void {
   const outgoing = open();
+  let isAnswered = false;
   outgoing.on('socket', (socket) => socket.unref());
-  outgoing.on('response', (incoming) => readAnswer(incoming, settle.resolve));
+  outgoing.on('response', (incoming) => {
+    isAnswered = true;
+    readAnswer(incoming, settle.resolve);
+  });
   outgoing.on('error', (error: NodeJS.ErrnoException) => {
     // The server closed an idle socket just as we wrote to it: nobody has read the request, so it may go again at once.
     // Every such failure removes a socket from the pool, so this ends.
-    const isStale = outgoing.reusedSocket && STALE_CODES.has(error.code) && !request.signal.aborted;
+    const isUnread = outgoing.reusedSocket && !isAnswered;
+    const isStale = isUnread && STALE_CODES.has(error.code) && !request.signal.aborted;
     if (isStale) exchange(open, request, settle);
     else settle.reject(error);
   });
