@@ -207,10 +207,9 @@ test('two processes that start at once share what is there, each record once', a
 });
 
 test('what a living process is sending is left to it', async () => {
-  const destination = await backend(503);
-  const living = deliveryTo(destination.url);
+  const destination = await backend();
+  const living = deliveryTo(destination.url, { scheduleMs: 600_000 });
   enqueue(living, 1, 2);
-  destination.status = 200;
   await run(destination.url, `await delivery.flush(10_000);`, { mode: 'always' });
   expect(destination.accepted).toEqual([]);
   await living.flush(10_000);
