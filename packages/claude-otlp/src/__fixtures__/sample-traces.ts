@@ -350,7 +350,7 @@ const denied: readonly CapturedSpan[] = [
     denied: { decidedBy: 'hook' },
   }),
   agent({ id: 2, parent: 1, ms: [0, 5000], permissionDenials: 2, toolCalls: 2 }),
-  custom({ id: 1, ms: [0, 5001], attributes: { userId: 'u-17' } }),
+  custom({ id: 1, ms: [0, 5001], attributes: { 'user.id': 'u-17' } }),
 ];
 
 /** The user interrupted while text was coming: cut, not failed. */

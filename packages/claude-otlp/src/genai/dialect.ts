@@ -135,7 +135,7 @@ function llmAttributes(span: LlmSpan, spelling: Spelling): SparseAttributes {
     [S.ATTR_GEN_AI_RESPONSE_MODEL]: span.responseModel,
     [S.ATTR_GEN_AI_RESPONSE_ID]: span.messageId ?? span.requestId,
     [S.ATTR_GEN_AI_RESPONSE_FINISH_REASONS]: reason === undefined ? undefined : [reason],
-    [S.ATTR_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK]: firstTokenAt && secondsBetween(span.startedAt, firstTokenAt),
+    [S.ATTR_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK]: secondsUntil(span, firstTokenAt),
     [S.ATTR_GEN_AI_USAGE_INPUT_TOKENS]: usage?.inputTokens,
     [S.ATTR_GEN_AI_USAGE_OUTPUT_TOKENS]: usage?.outputTokens,
     [S.ATTR_GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS]: usage?.cacheReadTokens,
@@ -143,6 +143,10 @@ function llmAttributes(span: LlmSpan, spelling: Spelling): SparseAttributes {
     [S.ATTR_GEN_AI_USAGE_REASONING_OUTPUT_TOKENS]: usage?.thinkingTokens,
     ...llmContent(span, spelling.hasFinishReasonPerMessage ? (reason ?? cutReason(span)) : undefined),
   };
+}
+
+function secondsUntil({ startedAt }: LlmSpan, at: LlmSpan['firstTokenAt']): number | undefined {
+  return at === undefined ? undefined : secondsBetween(startedAt, at);
 }
 
 /** Of an answer that an error cut off; where it was not the model that stopped, only the message says so. */

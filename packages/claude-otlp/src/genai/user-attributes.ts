@@ -4,8 +4,6 @@ import { SEMCONV, SEMCONV_LATEST } from './semconv.ts';
 
 const STANDARD: ReadonlySet<string> = new Set([...Object.values(SEMCONV), ...Object.values(SEMCONV_LATEST)]);
 const OWN_PREFIX = 'claude.';
-/** Names of `withAttributes` that OpenTelemetry has a name for. */
-const KNOWN: Readonly<Record<string, string>> = { userId: 'user.id' };
 
 /**
  * The user's attributes under their own keys. A key that the conventions or we give a meaning moves to
@@ -14,14 +12,9 @@ const KNOWN: Readonly<Record<string, string>> = { userId: 'user.id' };
 export function userAttributes(attributes: Attributes): DialectAttributes {
   const renamed: Record<string, DialectValue> = {};
   for (const [key, value] of Object.entries(attributes)) {
-    renamed[nameOf(key)] = value;
+    renamed[isTaken(key) ? `claude.attribute.${key}` : key] = value;
   }
   return renamed;
-}
-
-function nameOf(key: string): string {
-  if (Object.hasOwn(KNOWN, key)) return KNOWN[key] ?? key;
-  return isTaken(key) ? `claude.attribute.${key}` : key;
 }
 
 function isTaken(key: string): boolean {

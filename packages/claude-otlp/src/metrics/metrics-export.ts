@@ -1,0 +1,102 @@
+import { createDelivery, encodeMetrics, encodeMetricsJson, systemClock } from '@spanprism/core';
+import type { Attributes, CapturedSpan, Delivery, DeliveryOptions, Diag, MetricPoint, OtlpScope } from '@spanprism/core';
+import type { OtlpProtocol } from '../config/otlp-config.ts';
+import type { SemconvVersion } from '../genai/semconv.ts';
+import { Aggregation } from './aggregation.ts';
+import { genaiMeasurements } from './genai-metrics.ts';
+import { metricRecords } from './metric-records.ts';
+
+export interface MetricsExportOptions {
+  readonly delivery: Omit<DeliveryOptions, 'assemble'>;
+  /** A backend that has no such endpoint is left alone from then on, and that is no loss. */
+  readonly isTentative: boolean;
+  readonly semconv: SemconvVersion;
+  readonly temporality: 'delta' | 'cumulative';
+  /** The longest that a figure waits, milliseconds. */
+  readonly intervalMs: number;
+  readonly protocol: OtlpProtocol;
+  readonly resource: Attributes;
+  readonly scope: OtlpScope;
+  readonly diag: Diag;
+}
+
+/** How backends for traces alone answer. */
+const NOT_TAKEN = ['http_404', 'http_405', 'http_501'] as const;
+
+const ENCODERS = { 'http/protobuf': encodeMetrics, 'http/json': encodeMetricsJson } as const;
+
+/** Measures spans, takes points of others, and sends both. */
+export class MetricsExport {
+  readonly #options: MetricsExportOptions;
+  readonly #delivery: Delivery;
+  readonly #aggregation: Aggregation;
+  #timer: NodeJS.Timeout | undefined;
+  #isTaken = true;
+
+  constructor(options: MetricsExportOptions) {
+    this.#options = options;
+    this.#aggregation = new Aggregation({ temporality: options.temporality, clock: systemClock() });
+    // A record is a whole request: there is nothing to put together, and points of different times must not mix.
+    const none = new Uint8Array();
+    this.#delivery = createDelivery({ ...options.delivery, maxBatchItems: 1, assemble: ([record = none]) => record });
+  }
+
+  measure(span: CapturedSpan): void {
+    if (!this.#isTaken) return;
+    for (const measurement of genaiMeasurements(span, this.#options.semconv)) this.#aggregation.record(measurement);
+    // Armed by the first unsent figure: an idle program has no timer, and no timer keeps it alive.
+    if (this.#aggregation.isDirty) this.#timer ??= setTimeout(() => this.#collect(), this.#options.intervalMs).unref();
+  }
+
+  forward(points: readonly MetricPoint[]): void {
+    if (points.length === 0) return;
+    this.#believe();
+    if (!this.#isTaken) return;
+    const { resource, scope, protocol } = this.#options;
+    this.#delivery.enqueue(ENCODERS[protocol]([{ resource, scope, records: metricRecords(points) }]));
+  }
+
+  async flush(deadlineMs: number): Promise<void> {
+    this.#collect();
+    await this.#settle(this.#delivery.flush(deadlineMs));
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    this.#collect();
+    await this.#settle(this.#delivery.close(deadlineMs));
+  }
+
+  persistSync(): void {
+    this.#delivery.persistSync();
+  }
+
+  /** Requests that were given up, by reason. */
+  dropped(): Readonly<Record<string, number>> {
+    const dropped = Object.entries(this.#delivery.stats().dropped);
+    return Object.fromEntries(dropped.map(([reason, count]) => [`metrics_${reason}`, count]));
+  }
+
+  #collect(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#aggregation.isDirty) this.forward(this.#aggregation.collect());
+  }
+
+  async #settle(delivered: Promise<void>): Promise<void> {
+    try {
+      await delivered;
+    } catch (error) {
+      this.#believe();
+      if (this.#isTaken) throw error;
+    }
+  }
+
+  #believe(): void {
+    if (!this.#isTaken || !this.#options.isTentative) return;
+    const { dropped } = this.#delivery.stats();
+    if (!NOT_TAKEN.some((reason) => (dropped[reason] ?? 0) > 0)) return;
+    this.#isTaken = false;
+    const { delivery, diag } = this.#options;
+    diag('info', `${delivery.name}: no more of them, as this backend takes none; metrics: false says so from the start.`);
+  }
+}
