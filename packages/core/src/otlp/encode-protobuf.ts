@@ -7,7 +7,6 @@ import type { OtlpAttributes, OtlpEvent, OtlpGroup, OtlpLink, OtlpLog, OtlpMetri
 // Empty texts, zero counts and absent fields are not written; protobuf reads them back as what they are.
 
 const RECORD_TAG = 0x12;
-const MOST_IDLE_BYTES = 1024 * 1024;
 
 /** An ExportTraceServiceRequest. */
 export function encodeTraces(groups: readonly OtlpGroup<OtlpSpan>[]): Uint8Array {
@@ -42,6 +41,7 @@ export function assembleTraces(
   const scopeBytes = scopeField.length + spanBytes;
   const resourceBytes = resourceField.length + 1 + varintSize(scopeBytes) + scopeBytes;
   return encoded((writer) => {
+    writer.expect(resourceBytes + 64);
     const resourceStart = writer.open(0x0a, resourceBytes);
     writer.raw(resourceField);
     const scopeStart = writer.open(0x12, scopeBytes);
@@ -52,13 +52,13 @@ export function assembleTraces(
   });
 }
 
-/** Memory of the encoder, used by one call at a time and by none in between: a span takes too little time to ask for new memory. */
-const scratch = new ProtobufWriter();
+/** The encoder's memory, which all calls share, as it takes longer to get new memory for a span than to encode it. */
+const shared = new ProtobufWriter();
 
 function encoded(write: (writer: ProtobufWriter) => void): Uint8Array {
-  scratch.reset(MOST_IDLE_BYTES);
-  write(scratch);
-  return scratch.copy();
+  shared.begin();
+  write(shared);
+  return shared.finish();
 }
 
 type WriteRecord<R> = (writer: ProtobufWriter, record: R) => void;
@@ -72,13 +72,12 @@ function writeGroups<R>(writer: ProtobufWriter, groups: readonly OtlpGroup<R>[],
     writeScope(writer, scope);
     // Records of a kind are of a size: what the last one took is the best guess for the next.
     let size = 0x80;
-    for (const record of records) {
+    records.forEach((record, index) => {
       const start = writer.open(RECORD_TAG, size);
       writeRecord(writer, record);
-      const written = writer.length - start;
-      writer.close(start, size);
-      size = written;
-    }
+      size = writer.close(start, size);
+      if (index === 0) writer.expect(size * records.length);
+    });
     writer.close(scopeStart, expected);
     writer.close(resourceStart, expected);
   }

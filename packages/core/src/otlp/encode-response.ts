@@ -33,5 +33,5 @@ export function encodeExportResponse(
     writer.string(0x12, message ?? '');
     writer.close(start, 0);
   }
-  return writer.copy();
+  return writer.finish();
 }

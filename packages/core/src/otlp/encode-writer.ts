@@ -1,8 +1,10 @@
-const FIRST_CAPACITY = 16 * 1024;
+/**
+ * Pieces of work follow each other in one slab of memory. Asking the system for memory costs more than encoding into it; a slab is
+ * freed with the last piece that lies in it, so it should not be much larger than what is queued and sent together.
+ */
+const SLAB_BYTES = 256 * 1024;
 /** A short ASCII text is copied faster than the call that would copy it. */
 const SHORT_TEXT = 24;
-/** From here on it pays to ask how many bytes a text really needs. */
-const LONG_TEXT = 16 * 1024;
 const MAX_ID_BYTES = 16;
 
 /**
@@ -12,34 +14,42 @@ const MAX_ID_BYTES = 16;
 export class ProtobufWriter {
   #bytes: Buffer = Buffer.alloc(0);
   #view: DataView = new DataView(this.#bytes.buffer, 0, 0);
+  #start = 0;
   #position = 0;
 
-  /** Bytes written so far. */
+  /** Begins anew, whatever became of the last piece of work. */
+  begin(): void {
+    this.#start = this.#position;
+  }
+
+  /** Bytes written since `begin`. */
   get length(): number {
-    return this.#position;
+    return this.#position - this.#start;
   }
 
-  /** The bytes written, as a copy. */
-  copy(): Uint8Array {
-    return new Uint8Array(this.#bytes.subarray(0, this.#position));
+  /** The bytes written since `begin`: a view of memory that is not written again. */
+  finish(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#position);
   }
 
-  /** Starts over and keeps the memory, unless that is more than `mostBytes`. */
-  reset(mostBytes: number): void {
-    this.#position = 0;
-    if (this.#bytes.length > mostBytes) this.#allocate(FIRST_CAPACITY);
+  /** Makes room for so many bytes more. */
+  expect(length: number): void {
+    this.#room(length);
   }
 
   /** Opens a message of about `estimate` bytes in field `tag`; give both to `close`. */
   open(tag: number, estimate: number): number {
     this.#room(20);
     this.#varint(tag);
-    return (this.#position += varintSize(estimate));
+    this.#position += varintSize(estimate);
+    return this.length;
   }
 
-  close(start: number, estimate: number): void {
-    const length = this.#position - start;
-    this.#patchLength(start, varintSize(estimate), length);
+  /** Returns the bytes that the message took. */
+  close(start: number, estimate: number): number {
+    const length = this.length - start;
+    this.#patchLength(varintSize(estimate), length);
+    return length;
   }
 
   /** A number of up to 32 bits, also for enums. */
@@ -87,14 +97,20 @@ export class ProtobufWriter {
   /** UTF-8; a lone surrogate becomes U+FFFD. */
   string(tag: number, text: string): void {
     const length = text.length;
-    this.#room(20 + (length < LONG_TEXT ? length * 3 : Buffer.byteLength(text)));
+    // Three bytes a character at most; how many really is asked only when those would not fit.
+    const most = 20 + length * 3;
+    if (this.#position + most > this.#bytes.length) this.#room(most < SLAB_BYTES / 16 ? most : 20 + Buffer.byteLength(text));
     this.#varint(tag);
-    if (length <= SHORT_TEXT && this.#ascii(text)) return;
     const reserved = varintSize(length);
     const start = this.#position + reserved;
+    if (length <= SHORT_TEXT && writeAscii(this.#bytes, start, text)) {
+      this.#bytes[start - 1] = length;
+      this.#position = start + length;
+      return;
+    }
     const written = this.#bytes.write(text, start);
     this.#position = start + written;
-    this.#patchLength(start, reserved, written);
+    this.#patchLength(reserved, written);
   }
 
   /** An id from hex. */
@@ -122,38 +138,67 @@ export class ProtobufWriter {
     this.#position += fields.length;
   }
 
-  #ascii(text: string): boolean {
+  /**
+   * Begins a KeyValue whose AnyValue takes `valueLength` bytes, which must follow, if it is short and the key ASCII (nearly all
+   * are): every length is then one byte and known beforehand. False when it is not, and nothing was written.
+   */
+  shortPair(tag: number, key: string, valueLength: number): boolean {
+    const length = key.length + valueLength + 4;
+    if (length > 0x7f) return false;
+    this.#room(length * 3);
     const bytes = this.#bytes;
-    const start = this.#position + 1;
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      if (code > 0x7f) return false;
-      bytes[start + index] = code;
-    }
-    bytes[start - 1] = text.length;
-    this.#position = start + text.length;
+    const keyAt = this.#position + 4;
+    const valueAt = keyAt + key.length + 2;
+    if (!writeAscii(bytes, keyAt, key)) return false;
+    bytes[keyAt - 4] = tag;
+    bytes[keyAt - 3] = length;
+    bytes[keyAt - 2] = 0x0a;
+    bytes[keyAt - 1] = key.length;
+    bytes[valueAt - 2] = 0x12;
+    bytes[valueAt - 1] = valueLength;
+    this.#position = valueAt;
     return true;
   }
 
-  #patchLength(start: number, reserved: number, length: number): void {
+  /** A whole short KeyValue with an ASCII string; false when it is not one, and nothing was written. */
+  shortStringPair(tag: number, key: string, value: string): boolean {
+    const start = this.#position;
+    if (!this.shortPair(tag, key, value.length + 2)) return false;
+    const bytes = this.#bytes;
+    const at = this.#position + 2;
+    if (!writeAscii(bytes, at, value)) {
+      this.#position = start;
+      return false;
+    }
+    bytes[at - 2] = 0x0a;
+    bytes[at - 1] = value.length;
+    this.#position = at + value.length;
+    return true;
+  }
+
+  /** Puts the length before the last `length` bytes, where `reserved` bytes were left for it. */
+  #patchLength(reserved: number, length: number): void {
     const size = varintSize(length);
-    const end = this.#position;
     if (size !== reserved) {
       this.#room(size);
-      this.#bytes.copyWithin(start + size - reserved, start, end);
+      const start = this.#position - length;
+      this.#bytes.copyWithin(start + size - reserved, start, this.#position);
     }
-    this.#position = start - reserved;
+    this.#position -= length + reserved;
     this.#varint(length);
     this.#position += length;
   }
 
   #varint(value: number): void {
+    const bytes = this.#bytes;
+    let at = this.#position;
     let rest = value;
     while (rest > 0x7f) {
-      this.#bytes[this.#position++] = (rest & 0x7f) | 0x80;
+      bytes[at++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    this.#bytes[this.#position++] = rest;
+    bytes[at++] = rest;
+    this.#position = at;
   }
 
   #varint64(high: number, low: number): void {
@@ -168,16 +213,29 @@ export class ProtobufWriter {
   }
 
   #room(length: number): void {
-    const needed = this.#position + length;
-    if (needed > this.#bytes.length) this.#allocate(Math.max(FIRST_CAPACITY, needed, this.#bytes.length * 2));
+    if (this.#position + length > this.#bytes.length) this.#grow(length);
   }
 
-  #allocate(capacity: number): void {
-    const grown = Buffer.allocUnsafeSlow(capacity);
-    this.#bytes.copy(grown, 0, 0, this.#position);
+  #grow(length: number): void {
+    const written = this.length;
+    const grown = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, written * 2, written + length));
+    this.#bytes.copy(grown, 0, this.#start, this.#position);
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer, grown.byteOffset, capacity);
+    this.#view = new DataView(grown.buffer);
+    this.#start = 0;
+    this.#position = written;
   }
+}
+
+/** Copies a text that is ASCII; false when it is not, and what was copied is waste. */
+function writeAscii(bytes: Buffer, at: number, text: string): boolean {
+  if (text.length > SHORT_TEXT) return bytes.write(text, at) === text.length;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return false;
+    bytes[at + index] = code;
+  }
+  return true;
 }
 
 /** Bytes that a length takes as a varint. */
