@@ -1,1 +1,32 @@
-export {};
+export { ConfigurationError } from './model/configuration-error.ts';
+export type { CaptureOptions } from './model/capture-options.ts';
+export type { IdSource, SpanId, SpanKey, TraceContext, TraceId } from './model/ids.ts';
+export { formatTraceparent, isSpanId, isTraceId, parseTraceparent } from './model/ids.ts';
+export type { ContentBlock, Json, Message, ToolDefinition } from './model/message.ts';
+export type { CapturedSpan, ContentSizes, Diag, MetricPoint, Sink, SinkStats } from './model/sink.ts';
+export type {
+  AgentSpan,
+  Attributes,
+  AttributeValue,
+  CustomSpan,
+  Decider,
+  HookSpan,
+  Issue,
+  IssueCode,
+  LlmSpan,
+  Outcome,
+  PermissionSpan,
+  SourceName,
+  Span,
+  SpanError,
+  SpanEvent,
+  SpanKind,
+  SpanStatus,
+  ToolSpan,
+} from './model/span.ts';
+export type { Clock, UnixNano } from './model/time.ts';
+export { msBetween, msFromUnixNano, unixNanoFromMs } from './model/time.ts';
+export type { Totals, Usage } from './model/usage.ts';
+export type { LoopbackFailure, LoopbackStats } from './loopback/start-loopback.ts';
+export type { QueryFunction } from './sources/sdk/wrap-query.ts';
+export { createTracing, type Tracing, type TracingOptions, type TracingStats, type UserAttributes } from './tracing.ts';

@@ -95,9 +95,10 @@ export class Assembler {
     settleAll(this.#run);
   }
 
-  /** Where a turn stands in its trace. */
+  /** Where a turn stands in its trace, as the host's own tracing sees it where there is one. */
   contextOfTurn(turn: number): TraceContext | undefined {
     const node = this.#run.registry.turns.get(turn);
+    if (node?.sinkContext !== undefined) return node.sinkContext;
     if (node?.traceId === undefined) return undefined;
     return { traceId: node.traceId, spanId: node.spanId, sampled: true };
   }

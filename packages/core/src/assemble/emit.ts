@@ -12,6 +12,7 @@ export function startAgent(run: Run, node: AgentNode): void {
   if (node.turn === undefined) start(run, parentOf(node) ?? turn);
   node.isStarted = true;
   const given = run.options.output.start(started(buildAgent(node, placeOf(run, node, turn))));
+  if (given !== undefined) node.sinkContext = given;
   // The first live sink opens a new trace; from here on it is ours too.
   if (given !== undefined && node === turn && node.parentContext === undefined) node.traceId = given.traceId;
 }

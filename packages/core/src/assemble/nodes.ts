@@ -31,6 +31,8 @@ export interface AgentNode extends NodeBase {
   /** The turn that it is shown under because nobody said which call asked for it. */
   foundUnder?: AgentNode;
   traceId?: TraceId;
+  /** The ids that a live sink gave it. */
+  sinkContext?: TraceContext;
   /** Of main turns: the context outside of this query, if any. */
   parentContext?: TraceContext;
   trigger?: 'prompt' | 'command' | 'task_notification';

@@ -31,6 +31,8 @@ export interface AssemblerOptions {
   readonly settleMs: number;
   /** A resumed session's totals begin where the old session ended, so its first cumulative figures say nothing. */
   readonly isResumed: boolean;
+  /** What is known from the start, noted on the first turn. */
+  readonly knownIssues?: readonly Issue[];
 }
 
 /** What was seen but could not be used. */
@@ -87,6 +89,7 @@ export function turnAt(run: Run, turn: number): AgentNode | undefined {
   if (parent !== undefined) node.parentContext = parent;
   node.traceId = parent?.traceId ?? (turn === 0 ? firstTurn?.traceId : undefined) ?? ids.traceId();
   if (run.session !== undefined) node.session = run.session;
+  if (turn === 0) node.issues.push(...(run.options.knownIssues ?? []));
   return node;
 }
 

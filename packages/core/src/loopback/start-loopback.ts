@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
@@ -126,7 +125,7 @@ class LoopbackThread implements Loopback {
   }
 
   register(client: LoopbackClient): LoopbackRoute {
-    const token = randomBytes(16).toString('hex');
+    const token = Buffer.from(globalThis.crypto.getRandomValues(new Uint8Array(16))).toString('hex');
     const route = { client, received: noBatches() };
     this.#routes.set(token, route);
     this.#order({ type: 'admit', token });

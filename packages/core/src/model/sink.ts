@@ -1,3 +1,4 @@
+import type { CaptureOptions } from './capture-options.ts';
 import type { TraceContext, SpanId } from './ids.ts';
 import type { Attributes, Span } from './span.ts';
 import type { UnixNano } from './time.ts';
@@ -51,6 +52,8 @@ export interface SinkStats {
 /** Delivers captured spans. Nothing that a sink does may reach the user's program; whatever it throws is caught and counted. */
 export interface Sink {
   readonly name: string;
+  /** What this sink may see; without it, what `createTracing` says. */
+  readonly capture?: CaptureOptions;
   /** Live sinks only. A sink that mints ids of its own returns the context it gave the span; core adopts its trace id for a new trace. */
   spanStart?(span: CapturedSpan): TraceContext | undefined;
   /** Synchronous and cheap; I/O happens in the background. */

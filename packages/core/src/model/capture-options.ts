@@ -1,0 +1,1 @@
+export type CaptureOptions = 'metadata' | 'full' | object;

@@ -1,0 +1,295 @@
+import { type CapturePolicy, contentNeeds, resolveCapture } from './capture/policy.ts';
+import { type Loopback, type LoopbackStats, startLoopback } from './loopback/start-loopback.ts';
+import type { CaptureOptions } from './model/capture-options.ts';
+import { ConfigurationError } from './model/configuration-error.ts';
+import { given } from './model/given.ts';
+import { parseTraceparent, randomIds, type TraceContext } from './model/ids.ts';
+import type { Diag, Sink, SinkStats } from './model/sink.ts';
+import type { Attributes } from './model/span.ts';
+import { systemClock } from './model/time.ts';
+import type { Environment } from './sources/sdk/child-environment.ts';
+import { type QueryFunction, wrapQueryFunction } from './sources/sdk/wrap-query.ts';
+import { wrapSdkNamespace } from './sources/sdk/wrap-sdk.ts';
+import { watchExit } from './tracing/exit.ts';
+import { FanOut, type Route } from './tracing/fan-out.ts';
+import { Guarded } from './tracing/guard.ts';
+import { QueryTrace } from './tracing/query-trace.ts';
+import { Steps } from './tracing/steps.ts';
+
+export interface TracingOptions {
+  /** Where traces go, each through a capture policy of its own. */
+  readonly sinks: readonly Sink[];
+  /** What may leave through sinks that do not say so themselves. Default: metadata only. */
+  readonly capture?: CaptureOptions;
+  /**
+   * Whether the CLI is asked for its own telemetry, which is what makes tokens, cost and times per call exact. `auto` (the default)
+   * leaves a child alone whose environment exports telemetry already; then, and with `off`, partial messages are used instead.
+   */
+  readonly cliTelemetry?: 'auto' | 'on' | 'off';
+  /** Register SDK hooks for tool times as the host sees them. Off by default: they cost a round trip per tool. */
+  readonly hooks?: boolean;
+  /** The name of the main agent. Default `claude`. */
+  readonly agentName?: string;
+  /** Attributes of every span. */
+  readonly attributes?: Attributes;
+  /** Applied to every text before it is queued or written; a text at which it throws is dropped. */
+  readonly redact?: (text: string) => string;
+  /** Diagnostics. Default: warnings and errors on stderr, everything with `OTEL_DEBUG=1`. */
+  readonly diag?: Diag;
+}
+
+/** Attributes with names that backends know, and any others. */
+export interface UserAttributes {
+  readonly userId?: string;
+  readonly sessionName?: string;
+  readonly tags?: readonly string[];
+  readonly project?: string;
+  readonly [name: string]: string | number | boolean | readonly string[] | undefined;
+}
+
+export interface TracingStats {
+  readonly sinks: Readonly<Record<string, SinkStats>>;
+  readonly loopback?: LoopbackStats;
+  readonly queries: { readonly open: number; readonly settled: number };
+  /** Observations that came after their span had ended, that were delivered twice, or that belonged nowhere. */
+  readonly observations: { readonly late: number; readonly duplicate: number; readonly unplaced: number };
+  /** Faults of sinks, redactors and our own code that were kept out of the program. */
+  readonly caught: number;
+}
+
+export interface Tracing extends AsyncDisposable {
+  /** The SDK's module namespace, with `query`, `startup`, `prewarm` and `createSdkMcpServer` traced; the rest is passed on. */
+  wrapSdk<S extends object>(sdk: S): S;
+  wrapQuery<Q extends QueryFunction>(query: Q): Q;
+  /** Runs a step of the user's own in a span; queries inside nest under it. */
+  span<T>(name: string, run: () => T): T;
+  withAttributes<T>(attributes: UserAttributes, run: () => T): T;
+  /** Settles when the receiver of the CLI's telemetry listens, or it is clear that it will not. */
+  ready(): Promise<void>;
+  /** Waits for queries that have ended, then for sinks; rejects when something was not delivered in time. */
+  flush(deadlineMs?: number): Promise<void>;
+  /** Ends what is open, flushes, and lets go of everything. */
+  close(deadlineMs?: number): Promise<void>;
+  stats(): TracingStats;
+}
+
+const DEADLINE_MS = 5_000;
+const EXIT_MS = 2_000;
+
+/**
+ * Starts tracing. Throws a `ConfigurationError` when an option is wrong; after that nothing of it throws into the program.
+ *
+ * @example
+ * const tracing = createTracing({ sinks: [consoleSink()] });
+ * const { query } = tracing.wrapSdk(sdk);
+ */
+export function createTracing(options: TracingOptions): Tracing {
+  return new LiveTracing(checked(options));
+}
+
+class LiveTracing implements Tracing {
+  readonly #guarded: Guarded;
+  readonly #fanOut: FanOut;
+  readonly #steps: Steps;
+  readonly #loopback: Loopback | undefined;
+  readonly #open: Set<QueryTrace> = new Set();
+  readonly #counters = { late: 0, duplicate: 0, unplaced: 0 };
+  readonly #begin: (userOptions: Readonly<Record<string, unknown>> | undefined) => QueryTrace;
+  readonly #stopWatchingExit: () => void;
+  #waiters: (() => void)[] = [];
+  #settled = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: TracingOptions) {
+    const environment = (): Environment => process.env;
+    const ids = randomIds();
+    const clock = systemClock();
+    const diag = options.diag ?? stderrDiag(environment());
+    const guarded = new Guarded(diag);
+    const routes = routesOf(options, environment());
+    this.#guarded = guarded;
+    this.#fanOut = new FanOut(routes, guarded);
+    const outer = (): TraceContext | undefined =>
+      this.#fanOut.ambient() ?? parseTraceparent(environment()['TRACEPARENT'], environment()['TRACESTATE']);
+    this.#steps = new Steps({ fanOut: this.#fanOut, ids, clock, attributes: options.attributes ?? {}, outer });
+    const { cliTelemetry = 'auto' } = options;
+    this.#loopback =
+      cliTelemetry === 'off'
+        ? undefined
+        : startLoopback({
+            onFailure: (failure) => diag('warn', `CLI telemetry is not received (${failure.code}: ${failure.message}); partial messages are used instead`),
+            onError: (error) => guarded.run('loopback', () => { throw error; }),
+          });
+    const needs = contentNeeds(routes.map((route) => route.policy));
+    const context = {
+      fanOut: this.#fanOut,
+      loopback: this.#loopback,
+      cliTelemetry,
+      // The stream shows all content but the answers of calls that it hides.
+      cliContent: { prompts: false, outputs: needs.outputs, toolDetails: false, toolOutputs: false },
+      useHooks: options.hooks ?? false,
+      agentName: options.agentName ?? 'claude',
+      environment,
+      clock,
+      ids,
+      guard: <T>(what: string, run: () => T): T | undefined => guarded.run(what, run),
+      onSettled: (query: QueryTrace) => this.#querySettled(query),
+    };
+    this.#begin = (userOptions) => {
+      const query = new QueryTrace(context, userOptions, this.#steps.current);
+      this.#open.add(query);
+      return query;
+    };
+    this.#stopWatchingExit = watchExit({ flush: () => this.flush(EXIT_MS), persistSync: () => this.#persistSync() });
+  }
+
+  wrapQuery<Q extends QueryFunction>(query: Q): Q {
+    return wrapQueryFunction(query, this.#begin, (what, run) => this.#guarded.run(what, run));
+  }
+
+  wrapSdk<S extends object>(sdk: S): S {
+    return wrapSdkNamespace(sdk, {
+      begin: this.#begin,
+      guard: (what, run) => this.#guarded.run(what, run),
+      runHandler: (call, run) => this.#runHandler(call, run),
+    });
+  }
+
+  span<T>(name: string, run: () => T): T {
+    return this.#steps.span(name, run);
+  }
+
+  withAttributes<T>(attributes: UserAttributes, run: () => T): T {
+    return this.#steps.withAttributes(plainAttributes(attributes), run);
+  }
+
+  async ready(): Promise<void> {
+    await this.#loopback?.ready();
+  }
+
+  async flush(deadlineMs: number = DEADLINE_MS): Promise<void> {
+    const until = performance.now() + deadlineMs;
+    await this.#endedQueries(deadlineMs);
+    await this.#fanOut.each('flush', Math.max(0, until - performance.now()));
+  }
+
+  async close(deadlineMs: number = DEADLINE_MS): Promise<void> {
+    this.#closing ??= this.#close(deadlineMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  stats(): TracingStats {
+    const observations = { ...this.#counters };
+    for (const query of this.#open) addCounters(observations, query.counters);
+    const loopback = this.#loopback?.stats();
+    return {
+      sinks: this.#fanOut.stats(),
+      ...(loopback === undefined ? {} : { loopback }),
+      queries: { open: this.#open.size, settled: this.#settled },
+      observations,
+      caught: this.#guarded.caught,
+    };
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    const until = performance.now() + deadlineMs;
+    this.#stopWatchingExit();
+    await this.#endedQueries(deadlineMs);
+    for (const query of [...this.#open]) query.settle();
+    try {
+      await this.#fanOut.each('close', Math.max(0, until - performance.now()));
+    } finally {
+      await this.#loopback?.close();
+    }
+  }
+
+  /** Queries that are let go of have a process that is about to tell the rest. */
+  async #endedQueries(deadlineMs: number): Promise<void> {
+    const isDone = (): boolean => ![...this.#open].some((query) => query.isOver);
+    if (isDone()) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, deadlineMs / 2);
+      const check = (): void => {
+        if (!isDone()) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#waiters.push(check);
+    });
+    this.#waiters = [];
+    for (const query of [...this.#open]) if (query.isOver) query.settle();
+  }
+
+  #querySettled(query: QueryTrace): void {
+    this.#open.delete(query);
+    this.#settled += 1;
+    addCounters(this.#counters, query.counters);
+    for (const check of this.#waiters) check();
+  }
+
+  #runHandler<T>(call: { readonly toolCallId: string; readonly toolName: string }, run: () => T): T {
+    for (const query of this.#open) {
+      const spanId = this.#guarded.run('tool handler', () => query.handlerStarted(call));
+      if (spanId !== undefined) return this.#fanOut.activate(spanId, run);
+    }
+    return run();
+  }
+
+  #persistSync(): void {
+    this.#guarded.run('exit', () => this.#loopback?.drainSync());
+    for (const query of [...this.#open]) query.settle();
+    this.#fanOut.persistSync();
+  }
+}
+
+function checked(options: TracingOptions): TracingOptions {
+  if (!Array.isArray(options?.sinks)) {
+    throw new ConfigurationError('invalid_sinks', 'createTracing needs `sinks`, an array of sinks: createTracing({ sinks: [consoleSink()] })');
+  }
+  for (const [index, sink] of options.sinks.entries()) {
+    if (typeof sink?.spanEnd === 'function') continue;
+    throw new ConfigurationError('invalid_sink', `sinks[${index}] of createTracing is no sink: pass what a factory such as otlpSink() returns, called with ()`);
+  }
+  const { cliTelemetry } = options;
+  if (cliTelemetry !== undefined && !['auto', 'on', 'off'].includes(cliTelemetry)) {
+    throw new ConfigurationError('invalid_option', `cliTelemetry of createTracing is ${JSON.stringify(cliTelemetry)}; it can be 'auto', 'on' or 'off'`);
+  }
+  return options;
+}
+
+/** Sinks that say nothing of capture share one policy, and with it every captured span. */
+function routesOf({ sinks, capture, redact }: TracingOptions, environment: Environment): Route[] {
+  const resolve = (own: CaptureOptions | undefined): CapturePolicy => resolveCapture(own, { environment, ...given('redact', redact) });
+  const shared = resolve(capture);
+  return sinks.map((sink) => ({ sink, policy: sink.capture === undefined ? shared : resolve(sink.capture) }));
+}
+
+/** Names that backends know, in OpenTelemetry's spelling where it has one. */
+const KNOWN_ATTRIBUTES: Readonly<Record<string, string>> = { userId: 'user.id', sessionName: 'session.name' };
+
+/** Lists become JSON: attributes of spans are plain values. */
+function plainAttributes(attributes: UserAttributes): Attributes {
+  const plain: Record<string, string | number | boolean> = {};
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined) plain[KNOWN_ATTRIBUTES[name] ?? name] = typeof value === 'object' ? JSON.stringify(value) : value;
+  }
+  return plain;
+}
+
+function addCounters(into: { late: number; duplicate: number; unplaced: number }, from: { readonly late: number; readonly duplicate: number; readonly unplaced: number }): void {
+  into.late += from.late;
+  into.duplicate += from.duplicate;
+  into.unplaced += from.unplaced;
+}
+
+function stderrDiag(environment: Environment): Diag {
+  const isVerbose = environment['OTEL_DEBUG'] === '1' || environment['OTEL_DEBUG'] === 'true';
+  return (level, message) => {
+    if (!isVerbose && (level === 'debug' || level === 'info')) return;
+    process.stderr.write(`spanprism ${level}: ${message}\n`);
+  };
+}

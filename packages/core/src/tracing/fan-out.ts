@@ -1,0 +1,144 @@
+import { applyCapture } from '../capture/apply-capture.ts';
+import type { CapturePolicy } from '../capture/policy.ts';
+import type { SpanId, TraceContext } from '../model/ids.ts';
+import type { CapturedSpan, MetricPoint, Sink, SinkStats } from '../model/sink.ts';
+import type { Span } from '../model/span.ts';
+import type { Guarded } from './guard.ts';
+
+/** A sink and what it may see. */
+export interface Route {
+  readonly sink: Sink;
+  readonly policy: CapturePolicy;
+}
+
+/** Hands every span to every sink, each through its own policy; one that fails costs the others nothing. */
+export class FanOut {
+  readonly #routes: readonly Route[];
+  readonly #guarded: Guarded;
+
+  constructor(routes: readonly Route[], guarded: Guarded) {
+    this.#routes = routes;
+    this.#guarded = guarded;
+  }
+
+  get hasLiveSink(): boolean {
+    return this.#routes.some(({ sink }) => sink.spanStart !== undefined);
+  }
+
+  start(span: Span): TraceContext | undefined {
+    let opened: TraceContext | undefined;
+    if (!this.hasLiveSink) return undefined;
+    const captured = this.#capture(span);
+    for (const route of this.#routes) {
+      const { sink } = route;
+      if (sink.spanStart === undefined) continue;
+      const context = this.#guarded.run(`${sink.name}.spanStart`, () => {
+        // A later sink is told of the trace that the first one opened.
+        const known = opened === undefined || span.parentSpanId !== undefined ? span : { ...span, traceId: opened.traceId };
+        return sink.spanStart?.(known === span ? captured(route.policy) : applyCapture(known, route.policy));
+      });
+      opened ??= context;
+    }
+    return opened;
+  }
+
+  end(span: Span): void {
+    const captured = this.#capture(span);
+    for (const { sink, policy } of this.#routes) this.#guarded.run(`${sink.name}.spanEnd`, () => sink.spanEnd(captured(policy)));
+  }
+
+  turnEnd(rootSpanId: SpanId): void {
+    for (const { sink } of this.#routes) {
+      if (sink.turnEnd !== undefined) this.#guarded.run(`${sink.name}.turnEnd`, () => sink.turnEnd?.(rootSpanId));
+    }
+  }
+
+  metrics(points: readonly MetricPoint[]): void {
+    for (const { sink } of this.#routes) {
+      if (sink.metrics !== undefined) this.#guarded.run(`${sink.name}.metrics`, () => sink.metrics?.(points));
+    }
+  }
+
+  /** What the first live sink says is active in the host. */
+  ambient(): TraceContext | undefined {
+    for (const { sink } of this.#routes) {
+      if (sink.ambient === undefined) continue;
+      const context = this.#guarded.run(`${sink.name}.ambient`, () => sink.ambient?.());
+      if (context !== undefined) return context;
+    }
+    return undefined;
+  }
+
+  /** Runs user code inside a span in every sink that can. What the code throws is the user's; what a sink throws is not. */
+  activate<T>(spanId: SpanId, run: () => T): T {
+    return this.#routes.reduceRight<() => T>((inner, { sink }) => {
+      if (sink.activate === undefined) return inner;
+      return () => {
+        let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
+        this.#guarded.run(`${sink.name}.activate`, () =>
+          sink.activate?.(spanId, () => {
+            try {
+              outcome = { value: inner() };
+              return outcome.value;
+            } catch (error) {
+              outcome = { error };
+              return undefined;
+            }
+          }),
+        );
+        outcome ??= { value: inner() };
+        if ('error' in outcome) throw outcome.error;
+        return outcome.value;
+      };
+    }, run)();
+  }
+
+  /** All sinks at once; rejects with every failure when all are done. */
+  async each(what: 'flush' | 'close', deadlineMs: number): Promise<void> {
+    const results = await Promise.allSettled(this.#routes.map(async ({ sink }) => withinDeadline(sink, what, deadlineMs)));
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    if (failures.length === 1) throw failures[0];
+    if (failures.length > 1) throw new AggregateError(failures, `${failures.length} sinks did not ${what}`);
+  }
+
+  persistSync(): void {
+    for (const { sink } of this.#routes) {
+      if (sink.persistSync !== undefined) this.#guarded.run(`${sink.name}.persistSync`, () => sink.persistSync?.());
+    }
+  }
+
+  stats(): Record<string, SinkStats> {
+    const stats: Record<string, SinkStats> = {};
+    for (const { sink } of this.#routes) {
+      const own = this.#guarded.run(`${sink.name}.stats`, () => sink.stats?.());
+      if (own !== undefined) stats[sink.name] = own;
+    }
+    return stats;
+  }
+
+  /** Sinks with the same policy share one captured span. */
+  #capture(span: Span): (policy: CapturePolicy) => CapturedSpan {
+    const byPolicy: Map<CapturePolicy, CapturedSpan> = new Map();
+    return (policy) => {
+      const known = byPolicy.get(policy);
+      if (known !== undefined) return known;
+      const captured: CapturedSpan = applyCapture(span, policy);
+      byPolicy.set(policy, captured);
+      return captured;
+    };
+  }
+}
+
+/** A sink that does not keep its own deadline is left behind. */
+async function withinDeadline(sink: Sink, what: 'flush' | 'close', deadlineMs: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    // A little grace lets the sink's own, more telling error come first.
+    timer = setTimeout(() => reject(new Error(`${sink.name} did not ${what} within ${deadlineMs} ms`)), deadlineMs + 50);
+  });
+  try {
+    await Promise.race([sink[what](deadlineMs), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

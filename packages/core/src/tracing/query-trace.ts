@@ -1,0 +1,236 @@
+import { Assembler } from '../assemble/assembler.ts';
+import type { RunCounters } from '../assemble/run.ts';
+import type { Loopback, LoopbackRoute } from '../loopback/start-loopback.ts';
+import { type IdSource, parseTraceparent, type SpanId, type TraceContext } from '../model/ids.ts';
+import type { QueryEnded } from '../model/observation.ts';
+import type { Issue, SpanError } from '../model/span.ts';
+import type { Clock } from '../model/time.ts';
+import { CliTelemetrySource } from '../sources/cli-telemetry/cli-telemetry.ts';
+import { type CliContent, childEnvironment, type Environment, telemetryWish } from '../sources/sdk/child-environment.ts';
+import type { Fields } from '../sources/sdk/guards.ts';
+import { fieldsOf, stringIn } from '../sources/sdk/guards.ts';
+import { hiddenMessages } from '../sources/sdk/hidden-messages.ts';
+import { withHooks } from '../sources/sdk/hooks.ts';
+import { MessageReader } from '../sources/sdk/message-reader.ts';
+import type { Guard, QueryWatch } from '../sources/sdk/query-watch.ts';
+import type { FanOut } from './fan-out.ts';
+import type { Surroundings } from './steps.ts';
+
+/** Milliseconds that a finished span waits for the other source, and a query that was let go of for its process. */
+const SETTLE_MS = 2_000;
+const PROCESS_END_MS = 5_000;
+
+/** What all queries of one `createTracing` share. */
+export interface QueryContext {
+  readonly fanOut: FanOut;
+  readonly loopback: Loopback | undefined;
+  readonly cliTelemetry: 'auto' | 'on' | 'off';
+  readonly cliContent: CliContent;
+  readonly useHooks: boolean;
+  readonly agentName: string;
+  readonly environment: () => Environment;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly guard: Guard;
+  /** Told once, when every span of the query has ended. */
+  readonly onSettled: (query: QueryTrace) => void;
+}
+
+const UNAVAILABLE: Issue = {
+  code: 'telemetry_unavailable',
+  message: 'The loopback thread that receives the CLI’s telemetry could not start; tokens per call come from partial messages, cost only per turn.',
+};
+
+/** One query: its child's environment, its sources and its assembler, from `query()` until the child is gone. */
+export class QueryTrace implements QueryWatch {
+  readonly #context: QueryContext;
+  readonly #userOptions: Fields | undefined;
+  readonly #userEnvironment: Environment;
+  readonly #route: LoopbackRoute | undefined;
+  readonly #assembler: Assembler;
+  readonly #reader: MessageReader;
+  readonly #minted: TraceContext;
+  readonly isHidden?: (message: unknown) => boolean;
+  #options: Fields | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
+  #isChildGone = false;
+  #isSettled = false;
+
+  constructor(context: QueryContext, userOptions: Fields | undefined, surroundings: Surroundings) {
+    this.#context = context;
+    this.#userOptions = userOptions;
+    const own = fieldsOf(userOptions?.['env']);
+    this.#userEnvironment = (own ?? context.environment()) as Environment;
+    this.#route = this.#openRoute();
+    const parent = this.#parent(own, surroundings);
+    const { ids, clock, fanOut } = context;
+    this.#minted = { traceId: parent?.traceId ?? ids.traceId(), spanId: ids.spanId(), sampled: true };
+    this.#assembler = new Assembler({
+      output: fanOut,
+      ids,
+      clock,
+      expects: { sdk: true, cli: this.#route !== undefined },
+      agentName: context.agentName,
+      attributes: surroundings.attributes,
+      ...(parent === undefined ? {} : { parent }),
+      firstTurn: this.#minted,
+      settleMs: SETTLE_MS,
+      isResumed: userOptions?.['resume'] !== undefined || userOptions?.['continue'] === true,
+      ...(this.#route === undefined && this.#wantsTelemetry() ? { knownIssues: [UNAVAILABLE] } : {}),
+    });
+    this.#reader = new MessageReader({
+      observe: (observation) => this.#assembler.observe(observation),
+      clock,
+      readHooks: this.#route === undefined,
+    });
+    const hides = { partials: this.#route === undefined && !isOn(userOptions, 'includePartialMessages'), subagentText: this.#route === undefined && !isOn(userOptions, 'forwardSubagentText') };
+    if (hides.partials || hides.subagentText) this.isHidden = hiddenMessages(hides);
+  }
+
+  /** Asked for when the child is about to be spawned: only then is the first turn's place in its trace settled. */
+  get options(): Fields | undefined {
+    this.#options ??= this.#childOptions();
+    return this.#options;
+  }
+
+  get counters(): Readonly<RunCounters> {
+    return this.#assembler.counters;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  promptGiven(text: string): void {
+    this.#reader.promptGiven(text);
+  }
+
+  promptTaken(message: unknown): void {
+    this.#reader.promptTaken(message);
+  }
+
+  message(message: unknown): void {
+    this.#reader.read(message);
+    this.#arm();
+  }
+
+  ended(by: QueryEnded['by'], error?: SpanError): void {
+    const { clock } = this.#context;
+    const signal = fieldsOf(this.#userOptions?.['abortController'])?.['signal'];
+    const wasAborted = by === 'error' && signal instanceof AbortSignal && signal.aborted;
+    const at = clock.now();
+    this.#assembler.observe({ type: 'query-end', id: `end:${by}:${at}`, source: 'sdk', at, by: wasAborted ? 'abort' : by, ...(error === undefined ? {} : { error }) });
+    if (by === 'interrupt') return;
+    this.#isOver = true;
+    if (this.#route === undefined || this.#isChildGone) this.settle();
+    else this.#armEnd();
+  }
+
+  /** Ends every span with what is known now. */
+  settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    clearTimeout(this.#timer);
+    this.#route?.release();
+    this.#context.guard('settle', () => this.#assembler.end());
+    this.#context.onSettled(this);
+  }
+
+  /** The span of a tool call whose handler begins to run in this process; undefined when it is not of this query. */
+  handlerStarted(call: { readonly toolCallId: string; readonly toolName: string }): SpanId | undefined {
+    const { clock } = this.#context;
+    if (this.#assembler.spanIdOfTool(call.toolCallId) === undefined) return undefined;
+    this.#assembler.observe({ type: 'tool-handler', id: `handler:${call.toolCallId}`, source: 'sdk', at: clock.now(), turn: this.#reader.turn, ...call });
+    return this.#assembler.spanIdOfTool(call.toolCallId);
+  }
+
+  #openRoute(): LoopbackRoute | undefined {
+    const { loopback, guard } = this.#context;
+    if (loopback === undefined || !this.#wantsTelemetry()) return undefined;
+    const source = new CliTelemetrySource({
+      observe: (observation) => this.#assembler.observe(observation),
+      metrics: (points) => this.#context.fanOut.metrics(points),
+      askedParty: 'host',
+      hasStream: true,
+      showHooks: !this.#context.useHooks,
+    });
+    const route = loopback.register({
+      batch: (request) => {
+        guard('CLI telemetry', () => source.receive(request));
+        this.#arm();
+      },
+      childGone: () => this.#childGone(),
+    });
+    if (route.endpoint('traces') !== undefined) return route;
+    route.release();
+    return undefined;
+  }
+
+  #wantsTelemetry(): boolean {
+    const { cliTelemetry } = this.#context;
+    if (cliTelemetry === 'off') return false;
+    return cliTelemetry === 'on' || telemetryWish(this.#userEnvironment) === 'unset';
+  }
+
+  #parent(own: Fields | undefined, surroundings: Surroundings): (TraceContext & { readonly isRemote: boolean }) | undefined {
+    const given = parseTraceparent(stringIn(own, 'TRACEPARENT'), stringIn(own, 'TRACESTATE'));
+    if (given !== undefined) return { ...given, isRemote: true };
+    if (surroundings.step !== undefined) return { ...surroundings.step, isRemote: false };
+    const ambient = this.#context.fanOut.ambient();
+    if (ambient !== undefined) return { ...ambient, isRemote: true };
+    const environment = this.#context.environment();
+    const inherited = parseTraceparent(environment['TRACEPARENT'], environment['TRACESTATE']);
+    return inherited === undefined ? undefined : { ...inherited, isRemote: true };
+  }
+
+  #childOptions(): Fields {
+    const { useHooks, guard, clock, cliContent } = this.#context;
+    const options: Record<string, unknown> = { ...this.#userOptions };
+    const route = this.#route;
+    if (route === undefined) {
+      options['includePartialMessages'] = true;
+      options['forwardSubagentText'] = true;
+    } else {
+      options['env'] = childEnvironment(this.#userEnvironment, {
+        endpoint: (signal) => route.endpoint(signal),
+        context: this.#assembler.contextOfTurn(0) ?? this.#minted,
+        content: cliContent,
+      });
+    }
+    if (useHooks) {
+      const observe = this.#assembler.observe.bind(this.#assembler);
+      options['hooks'] = withHooks(options['hooks'], { observe, clock, guard, turn: () => this.#reader.turn });
+    }
+    return options;
+  }
+
+  #childGone(): void {
+    this.#isChildGone = true;
+    // While the consumer has not read to the end, the SDK may hold messages of a child that is long gone.
+    if (this.#isOver) this.settle();
+  }
+
+  /** Wakes up when a span has waited long enough for the other source. Never keeps the process alive. */
+  #arm(): void {
+    if (this.#timer !== undefined || this.#isSettled) return;
+    const waitMs = this.#assembler.nextDeadlineMs();
+    if (waitMs === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#context.guard('settle', () => this.#assembler.sweep());
+      this.#arm();
+    }, waitMs + 1);
+    this.#timer.unref();
+  }
+
+  #armEnd(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.settle(), PROCESS_END_MS);
+    this.#timer.unref();
+  }
+}
+
+function isOn(options: Fields | undefined, name: string): boolean {
+  return options?.[name] === true;
+}

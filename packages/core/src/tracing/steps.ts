@@ -1,0 +1,110 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { IdSource, SpanId, SpanKey, TraceContext } from '../model/ids.ts';
+import type { Attributes, CustomSpan } from '../model/span.ts';
+import type { Clock } from '../model/time.ts';
+import type { FanOut } from './fan-out.ts';
+
+/** What surrounds the code that runs now. */
+export interface Surroundings {
+  readonly attributes: Attributes;
+  /** The innermost `tracing.span`. */
+  readonly step?: TraceContext;
+}
+
+export interface StepOptions {
+  readonly fanOut: FanOut;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+  readonly attributes: Attributes;
+  /** The context outside of all steps. */
+  readonly outer: () => TraceContext | undefined;
+}
+
+/** The user's own steps and attributes, carried through his asynchronous code. */
+export class Steps {
+  readonly #options: StepOptions;
+  readonly #storage: AsyncLocalStorage<Surroundings> = new AsyncLocalStorage();
+
+  constructor(options: StepOptions) {
+    this.#options = options;
+  }
+
+  get current(): Surroundings {
+    return this.#storage.getStore() ?? { attributes: this.#options.attributes };
+  }
+
+  withAttributes<T>(attributes: Attributes, run: () => T): T {
+    const { current } = this;
+    return this.#storage.run({ ...current, attributes: { ...current.attributes, ...attributes } }, run);
+  }
+
+  /** Runs a step inside a span of its own; the step's result and errors are its own. */
+  span<T>(name: string, run: () => T): T {
+    const { fanOut } = this.#options;
+    const started = this.#start(name);
+    const given = fanOut.start(started);
+    const span: CustomSpan = given === undefined || started.parentSpanId !== undefined ? started : { ...started, traceId: given.traceId };
+    const step = { traceId: span.traceId, spanId: span.spanId, sampled: true };
+    const end = (outcome: Pick<CustomSpan, 'status' | 'error'>): void => this.#end(span, outcome);
+    return observeOutcome(() => this.#storage.run({ ...this.current, step }, () => fanOut.activate(span.spanId, run)), end);
+  }
+
+  #start(name: string): CustomSpan {
+    const { ids, clock, outer } = this.#options;
+    const { attributes, step } = this.current;
+    const parent = step ?? outer();
+    const spanId = ids.spanId();
+    return {
+      kind: 'custom',
+      name,
+      key: `custom:${spanId}` as SpanKey,
+      traceId: parent?.traceId ?? ids.traceId(),
+      spanId,
+      ...(parent === undefined ? {} : { parentSpanId: parent.spanId }),
+      ...(parent === undefined || step !== undefined ? {} : { parentIsRemote: true }),
+      startedAt: clock.now(),
+      status: 'ok',
+      events: [],
+      seenBy: ['sdk'],
+      issues: [],
+      attributes,
+    };
+  }
+
+  #end(span: CustomSpan, outcome: Pick<CustomSpan, 'status' | 'error'>): void {
+    const { fanOut, clock } = this.#options;
+    fanOut.end({ ...span, ...outcome, endedAt: clock.now() });
+    const isRoot = span.parentSpanId === undefined || span.parentIsRemote === true;
+    if (isRoot) fanOut.turnEnd(span.spanId as SpanId);
+  }
+}
+
+/** Hands on what `run` returns or throws, now or later, untouched. */
+function observeOutcome<T>(run: () => T, end: (outcome: Pick<CustomSpan, 'status' | 'error'>) => void): T {
+  let result: T;
+  try {
+    result = run();
+  } catch (error) {
+    end(failed(error));
+    throw error;
+  }
+  if (!(result instanceof Promise)) {
+    end({ status: 'ok' });
+    return result;
+  }
+  return result.then(
+    (value: unknown) => {
+      end({ status: 'ok' });
+      return value;
+    },
+    (error: unknown) => {
+      end(failed(error));
+      throw error;
+    },
+  ) as T;
+}
+
+function failed(error: unknown): Pick<CustomSpan, 'status' | 'error'> {
+  const isError = error instanceof Error;
+  return { status: 'error', error: { type: isError ? error.name : 'Error', message: isError ? error.message : String(error) } };
+}
