@@ -1,1 +1,2 @@
-export {};
+export { otelSink } from './otel-sink.ts';
+export type { OtelSinkOptions } from './otel-sink.ts';

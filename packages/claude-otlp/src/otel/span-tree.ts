@@ -1,0 +1,110 @@
+import { ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
+import type { Context, Span as OtelSpan } from '@opentelemetry/api';
+import type { CapturedSpan, SpanId, TraceId, UnixNano } from '@spanprism/core';
+
+/** A span of ours from its start until its turn is over. */
+export interface LiveNode {
+  readonly started: CapturedSpan;
+  /** The turn or segment it belongs to, by that one's root. */
+  root: SpanId;
+  /** There once something needed it. */
+  live?: { readonly span: OtelSpan; readonly context: Context; readonly startedAt: UnixNano };
+  isEnded: boolean;
+}
+
+/** Spans of the host, and calls whose work goes on: children may still come for them. Beyond it the oldest goes. */
+const MOST_REMEMBERED = 1024;
+
+/** Finds OpenTelemetry's spans and contexts by our span ids, as OpenTelemetry mints ids of its own. */
+export class SpanTree {
+  readonly #nodes = new Map<SpanId, LiveNode>();
+  readonly #turns = new Map<SpanId, Set<SpanId>>();
+  readonly #remembered = new Map<SpanId, Context>();
+
+  /** The node of a span, which is new if it never started. */
+  node(span: CapturedSpan): LiveNode {
+    const known = this.#nodes.get(span.spanId);
+    if (known !== undefined) return known;
+    const parent = span.parentSpanId === undefined ? undefined : this.#nodes.get(span.parentSpanId);
+    // A turn is over on its own, also within a step of the user's.
+    const root = isTurn(span) ? span.spanId : (parent?.root ?? span.spanId);
+    const node: LiveNode = { started: span, root, isEnded: false };
+    this.#nodes.set(span.spanId, node);
+    this.#join(node.root, span.spanId);
+    return node;
+  }
+
+  find(spanId: SpanId): LiveNode | undefined {
+    return this.#nodes.get(spanId);
+  }
+
+  get open(): readonly LiveNode[] {
+    return [...this.#nodes.values()].filter((node) => !node.isEnded);
+  }
+
+  contextOf(spanId: SpanId): Context | undefined {
+    return this.#nodes.get(spanId)?.live?.context ?? this.#remembered.get(spanId);
+  }
+
+  /** A span of the host's, with everything that its context carries. */
+  remember(spanId: SpanId, context: Context): void {
+    this.#remembered.delete(spanId);
+    this.#remembered.set(spanId, context);
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size <= MOST_REMEMBERED) break;
+      this.#remembered.delete(oldest);
+    }
+  }
+
+  /** A turn or segment is over. A subagent that is still open goes on as a segment, a turn of its own. */
+  endTurn(root: SpanId): void {
+    const members = [...(this.#turns.get(root) ?? [])];
+    this.#turns.delete(root);
+    // Parents started before their children, so a node's parent has been dealt with when it is its turn.
+    for (const spanId of members) {
+      const node = this.#nodes.get(spanId);
+      if (node === undefined) continue;
+      if (node.isEnded) this.#letGo(spanId, node);
+      else this.#reroot(spanId, node);
+    }
+  }
+
+  clear(): void {
+    this.#nodes.clear();
+    this.#turns.clear();
+  }
+
+  #letGo(spanId: SpanId, node: LiveNode): void {
+    this.#nodes.delete(spanId);
+    // The work of a background call outlives its turn, and a resumed one may be heard of again.
+    if (isHandOver(node.started) && node.live !== undefined) this.remember(spanId, node.live.context);
+  }
+
+  #reroot(spanId: SpanId, node: LiveNode): void {
+    const { parentSpanId } = node.started;
+    const parent = parentSpanId === undefined ? undefined : this.#nodes.get(parentSpanId);
+    node.root = parent?.root ?? spanId;
+    this.#join(node.root, spanId);
+  }
+
+  #join(root: SpanId, spanId: SpanId): void {
+    const members = this.#turns.get(root);
+    if (members === undefined) this.#turns.set(root, new Set([spanId]));
+    else members.add(spanId);
+  }
+}
+
+function isTurn(span: CapturedSpan): boolean {
+  return span.kind === 'agent' && span.role === 'main';
+}
+
+const SPAWNING_TOOLS: ReadonlySet<string> = new Set(['Agent', 'Task']);
+
+function isHandOver(span: CapturedSpan): boolean {
+  return span.kind === 'tool' && (span.inBackground || SPAWNING_TOOLS.has(span.toolName));
+}
+
+/** A span of another process, which core knows by a `traceparent`. */
+export function remoteContext(traceId: TraceId, spanId: SpanId): Context {
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true });
+}
