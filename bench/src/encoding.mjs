@@ -29,7 +29,12 @@ export async function run() {
       rows.push({ name, metric: size.label, value: nanos / size.spans / 1000, unit: 'µs/span' });
     }
     const value = times[OURS] / times[THEIRS];
-    ratios.push({ name: `${OURS} / ${THEIRS}, ${size.label}`, value, budget: BUDGETS[index], holds: value <= BUDGETS[index] });
+    ratios.push({
+      name: `${OURS} / ${THEIRS}, ${size.label}`,
+      value,
+      budget: BUDGETS[index],
+      holds: value <= BUDGETS[index],
+    });
   });
   return { title: 'OTLP encoding', rows, ratios };
 }

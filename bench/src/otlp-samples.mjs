@@ -15,7 +15,8 @@ export function sampleSpans({ textBytes, spans }) {
     tracer.startSpan(`chat claude-${index % 3}`, { kind: 2, attributes: attributes(index, textBytes) }).end();
   }
   const ended = exporter.getFinishedSpans();
-  if (ended.some((span) => (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0)) throw new Error('unsampled span');
+  if (ended.some((span) => (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0))
+    throw new Error('unsampled span');
   const resource = ended[0].resource.attributes;
   return { ended, groups: [{ resource, scope: { name: 'bench', version: '1.0.0' }, records: ended.map(toRecord) }] };
 }
@@ -59,7 +60,8 @@ function attributes(index, textBytes) {
     'claude.streaming': true,
     'gen_ai.output.messages': text(index, textBytes),
   };
-  for (let extra = Object.keys(result).length; extra < 30; extra++) result[`app.attribute.number_${extra}`] = `value ${extra}/${index}`;
+  for (let extra = Object.keys(result).length; extra < 30; extra++)
+    result[`app.attribute.number_${extra}`] = `value ${extra}/${index}`;
   return flat(result);
 }
 
@@ -68,7 +70,8 @@ function flat(values) {
   return JSON.parse(JSON.stringify(values));
 }
 
-const WORDS = '{"role":"assistant","parts":[{"type":"text","content":"I will read the file first, then change the\\nfunction."}]}\n';
+const WORDS =
+  '{"role":"assistant","parts":[{"type":"text","content":"I will read the file first, then change the\\nfunction."}]}\n';
 
 function text(index, bytes) {
   return `${index} ${WORDS.repeat(Math.ceil(bytes / WORDS.length))}`.slice(0, bytes);

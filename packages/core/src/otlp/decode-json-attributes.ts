@@ -20,7 +20,8 @@ const KINDS: Readonly<Record<string, ReadValue>> = {
   intValue: (item, cursor) => cursor.int64(item, 'intValue'),
   boolValue: (item, cursor) => cursor.bool(item, 'boolValue'),
   doubleValue: (item, cursor) => cursor.double(item, 'doubleValue'),
-  arrayValue: (item, cursor, depth) => cursor.object(item, 'arrayValue', (list) => readArray(list, cursor, depth + 1)) ?? null,
+  arrayValue: (item, cursor, depth) =>
+    cursor.object(item, 'arrayValue', (list) => readArray(list, cursor, depth + 1)) ?? null,
   kvlistValue: (item, cursor, depth) =>
     cursor.object(item, 'kvlistValue', (map) => readPairs(map, cursor, { field: 'values', depth: depth + 1 })) ?? null,
   bytesValue: (item, cursor) => cursor.bytes(item, 'bytesValue'),
@@ -46,7 +47,8 @@ function readPairs(
   let isEmpty = true;
   cursor.list(holder, field, (pair) => {
     isEmpty = false;
-    attributes[cursor.text(pair, 'key')] = cursor.object(pair, 'value', (value) => readAt(value, cursor, depth)) ?? null;
+    attributes[cursor.text(pair, 'key')] =
+      cursor.object(pair, 'value', (value) => readAt(value, cursor, depth)) ?? null;
   });
   return isEmpty ? NO_ATTRIBUTES : attributes;
 }

@@ -155,7 +155,8 @@ export class ProtobufReader {
     const end = this.#end();
     const start = this.#position;
     if (end === start) return '';
-    if (end - start !== length) throw this.#error('invalid_field', `an id of ${end - start} bytes instead of ${length}`);
+    if (end - start !== length)
+      throw this.#error('invalid_field', `an id of ${end - start} bytes instead of ${length}`);
     this.#position = end;
     for (let at = start; at < end; at++) {
       if (this.#bytes[at] !== 0) return this.#bytes.toString('hex', start, end);

@@ -1,6 +1,15 @@
 import { jsonAttributes, jsonValue } from './encode-json-attributes.ts';
 import { jsonMetric } from './encode-json-metrics.ts';
-import type { OtlpAttributes, OtlpEvent, OtlpGroup, OtlpLink, OtlpLog, OtlpMetric, OtlpScope, OtlpSpan } from './records.ts';
+import type {
+  OtlpAttributes,
+  OtlpEvent,
+  OtlpGroup,
+  OtlpLink,
+  OtlpLog,
+  OtlpMetric,
+  OtlpScope,
+  OtlpSpan,
+} from './records.ts';
 import { wellFormed } from './well-formed.ts';
 
 /** An ExportTraceServiceRequest in OTLP/JSON. */

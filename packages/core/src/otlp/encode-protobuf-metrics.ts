@@ -38,7 +38,11 @@ function writeData(writer: ProtobufWriter, data: OtlpMetricData): void {
   }
 }
 
-function writePoints<P>(writer: ProtobufWriter, points: readonly P[], write: (writer: ProtobufWriter, point: P) => void): void {
+function writePoints<P>(
+  writer: ProtobufWriter,
+  points: readonly P[],
+  write: (writer: ProtobufWriter, point: P) => void,
+): void {
   for (const point of points) writeMessage(writer, POINT_TAG, () => write(writer, point));
 }
 
@@ -58,8 +62,14 @@ function writeHistogramPoint(writer: ProtobufWriter, point: OtlpHistogramPoint):
   writer.fixed64(0x19, point.at);
   writer.fixed64(0x21, countOf(point.count));
   if (point.sum !== undefined) writer.double(0x29, point.sum);
-  writer.bytes(0x32, packed64(point.bucketCounts, (view, at, count) => view.setBigUint64(at, countOf(count), true)));
-  writer.bytes(0x3a, packed64(point.bounds, (view, at, bound) => view.setFloat64(at, bound, true)));
+  writer.bytes(
+    0x32,
+    packed64(point.bucketCounts, (view, at, count) => view.setBigUint64(at, countOf(count), true)),
+  );
+  writer.bytes(
+    0x3a,
+    packed64(point.bounds, (view, at, bound) => view.setFloat64(at, bound, true)),
+  );
   writeAttributes(writer, 0x4a, point.attributes);
 }
 

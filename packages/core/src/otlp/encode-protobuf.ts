@@ -1,7 +1,16 @@
 import { writeAttributes, writeValue } from './encode-attributes.ts';
 import { writeMetric } from './encode-protobuf-metrics.ts';
 import { ProtobufWriter, varintSize } from './encode-writer.ts';
-import type { OtlpAttributes, OtlpEvent, OtlpGroup, OtlpLink, OtlpLog, OtlpMetric, OtlpScope, OtlpSpan } from './records.ts';
+import type {
+  OtlpAttributes,
+  OtlpEvent,
+  OtlpGroup,
+  OtlpLink,
+  OtlpLog,
+  OtlpMetric,
+  OtlpScope,
+  OtlpSpan,
+} from './records.ts';
 
 // Numbers beside the fields are tags as opentelemetry-proto 1.x assigns them: field number × 8 + wire type.
 // Empty texts, zero counts and absent fields are not written; protobuf reads them back as what they are.

@@ -99,7 +99,8 @@ export class ProtobufWriter {
     const length = text.length;
     // Three bytes a character at most; how many really is asked only when those would not fit.
     const most = 20 + length * 3;
-    if (this.#position + most > this.#bytes.length) this.#room(most < SLAB_BYTES / 16 ? most : 20 + Buffer.byteLength(text));
+    if (this.#position + most > this.#bytes.length)
+      this.#room(most < SLAB_BYTES / 16 ? most : 20 + Buffer.byteLength(text));
     this.#varint(tag);
     const reserved = varintSize(length);
     const start = this.#position + reserved;

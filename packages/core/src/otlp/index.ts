@@ -1,6 +1,12 @@
 /** What adapters need to deliver over OTLP: records, their encodings, and the one delivery that all of them share. */
 export { createDelivery } from './deliver/delivery.ts';
-export { type Delivery, DeliveryError, type DeliveryOptions, type DeliveryStats, type Receipt } from './deliver/delivery-options.ts';
+export {
+  type Delivery,
+  DeliveryError,
+  type DeliveryOptions,
+  type DeliveryStats,
+  type Receipt,
+} from './deliver/delivery-options.ts';
 export type { SpoolOptions } from './deliver/spool.ts';
 export { decodeOtlp } from './decode.ts';
 export { OtlpDecodeError } from './decode-error.ts';

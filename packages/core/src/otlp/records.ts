@@ -2,7 +2,15 @@
  * OTLP 1.x in plain objects, the same for protobuf and JSON, structured-clonable between threads.
  * Ids are lowercase hex, times are nanoseconds since the epoch; an empty id or a zero time is absent.
  */
-export type OtlpValue = string | number | bigint | boolean | Uint8Array | null | readonly OtlpValue[] | { readonly [key: string]: OtlpValue };
+export type OtlpValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | Uint8Array
+  | null
+  | readonly OtlpValue[]
+  | { readonly [key: string]: OtlpValue };
 export type OtlpAttributes = Readonly<Record<string, OtlpValue>>;
 
 export interface OtlpScope {
@@ -63,7 +71,12 @@ export interface OtlpMetric {
 
 /** `temporality`: 1 delta, 2 cumulative. Exponential histograms and summaries are passed on undecoded as `other`. */
 export type OtlpMetricData =
-  | { readonly type: 'sum'; readonly temporality: number; readonly isMonotonic: boolean; readonly points: readonly OtlpNumberPoint[] }
+  | {
+      readonly type: 'sum';
+      readonly temporality: number;
+      readonly isMonotonic: boolean;
+      readonly points: readonly OtlpNumberPoint[];
+    }
   | { readonly type: 'gauge'; readonly points: readonly OtlpNumberPoint[] }
   | { readonly type: 'histogram'; readonly temporality: number; readonly points: readonly OtlpHistogramPoint[] }
   | { readonly type: 'other' };
