@@ -128,7 +128,11 @@ const CODECS: Readonly<Record<OtlpProtocol, Codec>> = {
   'http/json': { encodeSpan: encodeSpanJson, assembleTraces: assembleTracesJson },
 };
 
-function deliveryOptions(signal: Signal, config: SignalConfig, { name, diag }: StartOptions): Omit<DeliveryOptions, 'assemble'> {
+function deliveryOptions(
+  signal: Signal,
+  config: SignalConfig,
+  { name, diag }: StartOptions,
+): Omit<DeliveryOptions, 'assemble'> {
   return {
     name: signal === 'traces' ? name : `${name} metrics`,
     url: config.url.value,

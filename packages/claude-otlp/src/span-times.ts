@@ -1,10 +1,5 @@
 import type { UnixNano } from '@spanprism/core';
 
-/** Length in milliseconds. */
-export function msBetween(start: UnixNano, end: UnixNano): number {
-  return Number(end - start) / 1e6;
-}
-
 /** Length in seconds, as OpenTelemetry's conventions count. */
 export function secondsBetween(start: UnixNano, end: UnixNano): number {
   return Number(end - start) / 1e9;

@@ -52,7 +52,10 @@ export function readPairs(environment: Environment, name: string): Readonly<Reco
   return pairs;
 }
 
-function readPair(entry: string, where: { readonly from: string; readonly position: number }): readonly [string, string] {
+function readPair(
+  entry: string,
+  where: { readonly from: string; readonly position: number },
+): readonly [string, string] {
   const equals = entry.indexOf('=');
   const key = entry.slice(0, Math.max(0, equals)).trim();
   const problem = `entry ${where.position} of the list`;

@@ -42,7 +42,9 @@ export interface OtlpConfig {
   readonly isDisabled: boolean;
   readonly traces: SignalConfig;
   /** Undefined when metrics are not to be sent, or nothing says where. */
-  readonly metrics: (SignalConfig & { readonly temporality: 'delta' | 'cumulative'; readonly intervalMs: number }) | undefined;
+  readonly metrics:
+    | (SignalConfig & { readonly temporality: 'delta' | 'cumulative'; readonly intervalMs: number })
+    | undefined;
   readonly resource: Attributes;
   readonly sampler: Sampler;
 }
@@ -113,7 +115,10 @@ function readProtocol(signal: Signal, { options, environment, diag }: Context) {
   const text = readText(environment, ...names(signal, 'PROTOCOL'));
   if (text === undefined) return { protocol: 'http/protobuf' as const, wasGrpc: false };
   if (text.value.toLowerCase() === 'grpc') {
-    diag('warn', `"grpc" (from ${text.from}) is not spoken here: sending http/protobuf, to port 4318 where 4317 was meant.`);
+    diag(
+      'warn',
+      `"grpc" (from ${text.from}) is not spoken here: sending http/protobuf, to port 4318 where 4317 was meant.`,
+    );
     return { protocol: 'http/protobuf' as const, wasGrpc: true };
   }
   return { protocol: pick(text, PROTOCOLS, 'protocol that works here'), wasGrpc: false };

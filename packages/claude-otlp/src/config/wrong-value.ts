@@ -1,6 +1,9 @@
 import { ConfigurationError } from '@spanprism/core';
 
 /** Says what is wrong with a value (never a secret one), where it came from, and what to do. */
-export function wrongValue(problem: string, { from, fix }: { readonly from: string; readonly fix: string }): ConfigurationError {
+export function wrongValue(
+  problem: string,
+  { from, fix }: { readonly from: string; readonly fix: string },
+): ConfigurationError {
   return new ConfigurationError('invalid_option', `${problem} (from ${from}). ${fix}`);
 }

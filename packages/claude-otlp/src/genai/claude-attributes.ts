@@ -1,6 +1,6 @@
+import { msBetween } from '@spanprism/core';
 import type { AgentSpan, CapturedSpan, LlmSpan, ToolSpan, Totals, Usage } from '@spanprism/core';
 import type { DialectAttributes, DialectEvent, DialectValue } from '../dialect.ts';
-import { msBetween } from '../span-times.ts';
 import { jsonText } from './json-text.ts';
 
 /** Attributes with gaps, as they are written down; `present` closes the gaps. */

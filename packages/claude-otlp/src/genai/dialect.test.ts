@@ -59,10 +59,9 @@ test('figures that are not known are absent, and a known 0 is there', () => {
 });
 
 test('no span but that of a call carries gen_ai usage', () => {
-  for (const span of Object.values(SAMPLE_TRACES).flat()) {
-    const written = Object.keys(genaiDialect().attributes(span)).filter((key) => key.startsWith('gen_ai.usage.'));
-    if (span.kind !== 'llm') expect(written).toEqual([]);
-  }
+  const others = Object.values(SAMPLE_TRACES).flatMap((spans) => spans.filter((span) => span.kind !== 'llm'));
+  const keys = others.flatMap((span) => Object.keys(dialect.attributes(span)));
+  expect(keys.filter((key) => key.startsWith('gen_ai.usage.'))).toEqual([]);
 });
 
 test('the time to the first chunk is in seconds', () => {

@@ -31,9 +31,7 @@ const MEASURES: Readonly<Record<SemconvVersion, (span: CapturedSpan) => readonly
 const TOKEN_BOUNDS = [
   1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
 ] as const;
-const SECOND_BOUNDS = [
-  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
-] as const;
+const SECOND_BOUNDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92] as const;
 
 function seconds(name: string, description: string): Instrument {
   return { type: 'histogram', name, unit: 's', description, bounds: SECOND_BOUNDS };
@@ -101,13 +99,20 @@ function callTimes(span: LlmSpan, { duration, firstChunk }: CallTimes): readonly
 }
 
 const INPUT_TOKENS = amounts(L.METRIC_GEN_AI_CLIENT_INFERENCE_OPERATION_INPUT_TOKENS, '{token}', 'Input of one call');
-const OUTPUT_TOKENS = amounts(L.METRIC_GEN_AI_CLIENT_INFERENCE_OPERATION_OUTPUT_TOKENS, '{token}', 'Output of one call');
+const OUTPUT_TOKENS = amounts(
+  L.METRIC_GEN_AI_CLIENT_INFERENCE_OPERATION_OUTPUT_TOKENS,
+  '{token}',
+  'Output of one call',
+);
 
 const USAGE_COUNTERS = [
   ['inputTokens', tokenCounter(L.METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS, 'Input, caches included')],
   ['outputTokens', tokenCounter(L.METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_OUTPUT_TOKENS, 'Output, thinking included')],
   ['cacheReadTokens', tokenCounter(L.METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_READ_INPUT_TOKENS, 'Read from cache')],
-  ['cacheWriteTokens', tokenCounter(L.METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_WRITE_INPUT_TOKENS, 'Written to cache')],
+  [
+    'cacheWriteTokens',
+    tokenCounter(L.METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_WRITE_INPUT_TOKENS, 'Written to cache'),
+  ],
   ['thinkingTokens', tokenCounter(L.METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_REASONING_OUTPUT_TOKENS, 'Thinking')],
 ] as const;
 
@@ -120,7 +125,9 @@ function inferenceTokens(span: LlmSpan): readonly Measurement[] {
   // The API does not say which tokens were text and which an image.
   const modal = { ...facts, [L.ATTR_GEN_AI_TOKEN_MODALITY]: 'unknown' };
   return [
-    ...perCall.flatMap(([instrument, value]) => (value === undefined ? [] : [{ instrument, value, attributes: facts }])),
+    ...perCall.flatMap(([instrument, value]) =>
+      value === undefined ? [] : [{ instrument, value, attributes: facts }],
+    ),
     ...USAGE_COUNTERS.flatMap(([field, instrument]) => {
       const value = span.usage?.[field];
       return value === undefined ? [] : [{ instrument, value, attributes: modal }];
@@ -129,8 +136,16 @@ function inferenceTokens(span: LlmSpan): readonly Measurement[] {
 }
 
 const AGENT_DURATION = seconds(L.METRIC_GEN_AI_INVOKE_AGENT_DURATION, 'Length of one turn or subagent');
-const AGENT_CALLS = amounts(L.METRIC_GEN_AI_INVOKE_AGENT_INFERENCE_CALLS, '{inference_call}', 'Calls of one turn or subagent');
-const AGENT_TOOLS = amounts(L.METRIC_GEN_AI_INVOKE_AGENT_TOOL_CALLS, '{tool_call}', 'Tools called by one turn or subagent');
+const AGENT_CALLS = amounts(
+  L.METRIC_GEN_AI_INVOKE_AGENT_INFERENCE_CALLS,
+  '{inference_call}',
+  'Calls of one turn or subagent',
+);
+const AGENT_TOOLS = amounts(
+  L.METRIC_GEN_AI_INVOKE_AGENT_TOOL_CALLS,
+  '{tool_call}',
+  'Tools called by one turn or subagent',
+);
 const TOOL_DURATION = seconds(L.METRIC_GEN_AI_EXECUTE_TOOL_DURATION, 'Length of one tool call');
 
 function agentMeasurements(span: AgentSpan): readonly Measurement[] {

@@ -1,5 +1,13 @@
 import { createDelivery, encodeMetrics, encodeMetricsJson, systemClock } from '@spanprism/core';
-import type { Attributes, CapturedSpan, Delivery, DeliveryOptions, Diag, MetricPoint, OtlpScope } from '@spanprism/core';
+import type {
+  Attributes,
+  CapturedSpan,
+  Delivery,
+  DeliveryOptions,
+  Diag,
+  MetricPoint,
+  OtlpScope,
+} from '@spanprism/core';
 import type { OtlpProtocol } from '../config/otlp-config.ts';
 import type { SemconvVersion } from '../genai/semconv.ts';
 import { Aggregation } from './aggregation.ts';
@@ -97,6 +105,9 @@ export class MetricsExport {
     if (!NOT_TAKEN.some((reason) => (dropped[reason] ?? 0) > 0)) return;
     this.#isTaken = false;
     const { delivery, diag } = this.#options;
-    diag('info', `${delivery.name}: no more of them, as this backend takes none; metrics: false says so from the start.`);
+    diag(
+      'info',
+      `${delivery.name}: no more of them, as this backend takes none; metrics: false says so from the start.`,
+    );
   }
 }

@@ -6,7 +6,10 @@ export async function forceFlush(provider: TracerProvider, deadlineMs: number): 
   if (flush === undefined) return;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the tracer provider did not flush within ${deadlineMs} ms`)), deadlineMs);
+    timer = setTimeout(
+      () => reject(new Error(`the tracer provider did not flush within ${deadlineMs} ms`)),
+      deadlineMs,
+    );
   });
   try {
     await Promise.race([flush(), late]);

@@ -235,7 +235,9 @@ test('a subagent that is heard of only after its turn still finds its tool call'
   sink.turnEnd?.(spanId(1));
   sink.spanStart?.(started(agent({ id: 3, parent: 2, ms: [60, 90], role: 'subagent', agentName: 'late' })));
   sink.spanEnd(agent({ id: 3, parent: 2, ms: [60, 90], role: 'subagent', agentName: 'late' }));
-  expect(exported('invoke_agent late').parentSpanContext?.spanId).toBe(exported('execute_tool Agent').spanContext().spanId);
+  expect(exported('invoke_agent late').parentSpanContext?.spanId).toBe(
+    exported('execute_tool Agent').spanContext().spanId,
+  );
 });
 
 test('a turn inside a step of the user hangs below the step', () => {
