@@ -55,6 +55,11 @@ export class Assembler {
     return this.#run.registry.turns.size + this.#run.registry.subagents.size;
   }
 
+  /** Everything that is held because it is not finished: what grows with what is open, not with the conversation. */
+  get held(): number {
+    return this.#run.registry.openCount + this.#run.ledger.size;
+  }
+
   observe(observation: Observation): void {
     const run = this.#run;
     if (!this.#seen.add(observation.id)) {

@@ -24,6 +24,21 @@ export class RecentSet {
   }
 }
 
+/** A set of whole numbers that fills up from 0: it costs no more than its gaps. */
+export class FilledNumbers {
+  readonly #beyond: Set<number> = new Set();
+  #below = 0;
+
+  has(value: number): boolean {
+    return value < this.#below || this.#beyond.has(value);
+  }
+
+  add(value: number): void {
+    this.#beyond.add(value);
+    while (this.#beyond.delete(this.#below)) this.#below += 1;
+  }
+}
+
 /** A map that remembers the last `capacity` keys that were set. */
 export class RecentMap<V> {
   readonly #entries: Map<string, V> = new Map();

@@ -11,7 +11,8 @@ import type {
   ToolSpan,
 } from '../model/span.ts';
 import type { UnixNano } from '../model/time.ts';
-import { mergeUsage, usageConflicts } from '../model/usage.ts';
+import { usageConflicts } from '../model/usage.ts';
+import { measuredUsage, streamedUsage, usageOf } from './call-usage.ts';
 import type { AgentNode, CallNode, ToolNode } from './nodes.ts';
 
 /** What a span takes from its place rather than from what was seen of it. */
@@ -21,6 +22,8 @@ export interface Place {
   readonly parentIsRemote?: boolean;
   readonly sessionId?: string;
   readonly agentName: string;
+  /** What its agent asks unless told otherwise. */
+  readonly requestModel?: string;
   readonly attributes: Attributes;
   /** No earlier than this, no later than that, when a source gave no time at all. */
   readonly notBefore: UnixNano;
@@ -112,7 +115,6 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
   const exactStart = cliSpan?.startedAt;
   const startedAt = exactStart ?? cliLog?.startedAt ?? node.sdkStartedAt ?? place.notBefore;
   const endedAt = later(cliSpan?.endedAt ?? cliLog?.endedAt ?? node.sdkEndedAt ?? place.notAfter, startedAt);
-  const measured = mergeUsage(cliLog?.usage, cliSpan?.usage);
   const error = cliSpan?.error ?? cliLog?.error ?? node.sdkError;
   const firstTokenAt = cliSpan?.firstTokenAt ?? node.sdkFirstTokenAt;
   const output = node.blocks.length > 0 ? node.blocks : textBlocks(node.cliText);
@@ -126,7 +128,7 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
     ...(error === undefined ? {} : { error }),
     events: node.retries,
     issues: [...node.issues, ...usageIssues(node), ...(wasApproximate ? [APPROXIMATE_TIME] : [])],
-    requestModel: cliSpan?.model ?? cliLog?.model ?? node.sdkModel ?? 'unknown',
+    requestModel: cliSpan?.model ?? cliLog?.model ?? node.sdkModel ?? place.requestModel ?? 'unknown',
     provider: cliSpan?.provider ?? cliLog?.provider ?? 'anthropic',
     agentName: place.agentName,
     attempts: Math.max(1, cliSpan?.attempts ?? 0, cliLog?.attempts ?? 0, node.retries.length + 1),
@@ -135,7 +137,7 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
       responseModel: error === undefined ? (node.sdkModel ?? cliSpan?.model ?? cliLog?.model) : undefined,
       requestId: node.requestId,
       messageId: node.messageId,
-      usage: mergeUsage(measured, node.streamUsage),
+      usage: usageOf(node),
       costUsd: cliLog?.costUsd,
       costBasis: cliLog?.costUsd === undefined ? undefined : ('cli' as const),
       stopReason: cliSpan?.stopReason ?? node.streamStopReason,
@@ -147,14 +149,14 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
 }
 
 function usageIssues(node: CallNode): Issue[] {
-  const { cliSpan, cliLog, streamUsage } = node;
-  const measured = mergeUsage(cliLog?.usage, cliSpan?.usage);
-  if (measured === undefined || streamUsage === undefined) return [];
-  return usageConflicts(measured, streamUsage).map((field) => ({
+  const measured = measuredUsage(node);
+  const streamed = streamedUsage(node);
+  if (measured === undefined || streamed === undefined) return [];
+  return usageConflicts(measured, streamed).map((field) => ({
     code: 'conflict',
     message: 'The CLI and the stream give different figures for one call.',
     field,
-    values: { cli: measured[field] ?? 0, partials: streamUsage[field] ?? 0 },
+    values: { cli: measured[field] ?? 0, partials: streamed[field] ?? 0 },
   }));
 }
 

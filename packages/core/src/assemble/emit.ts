@@ -1,3 +1,4 @@
+import { given } from '../model/given.ts';
 import type { SpanKey } from '../model/ids.ts';
 import type { HookSeen } from '../model/observation.ts';
 import type { HookSpan, Outcome, PermissionSpan, Span, ToolSpan } from '../model/span.ts';
@@ -11,10 +12,10 @@ export function startAgent(run: Run, node: AgentNode): void {
   if (node.isStarted || turn === undefined) return;
   if (node.turn === undefined) start(run, parentOf(node) ?? turn);
   node.isStarted = true;
-  const given = run.options.output.start(started(buildAgent(node, placeOf(run, node, turn))));
-  if (given !== undefined) node.sinkContext = given;
+  const context = run.options.output.start(started(buildAgent(node, placeOf(run, node, turn))));
+  if (context !== undefined) node.sinkContext = context;
   // The first live sink opens a new trace; from here on it is ours too.
-  if (given !== undefined && node === turn && node.parentContext === undefined) node.traceId = given.traceId;
+  if (context !== undefined && node === turn && node.parentContext === undefined) node.traceId = context.traceId;
 }
 
 export function startTool(run: Run, node: ToolNode): void {
@@ -183,12 +184,14 @@ function placeOf(run: Run, node: Node, turn: AgentNode): Place {
   const outer = node === turn ? turn.parentContext : undefined;
   const parentSpanId = parent?.spanId ?? outer?.spanId;
   const now = options.clock.now();
+  const agent = agentOf(node);
   return {
     traceId: turn.traceId ?? options.ids.traceId(),
     ...(parentSpanId === undefined ? {} : { parentSpanId }),
     ...(outer !== undefined && options.parent?.isRemote === true ? { parentIsRemote: true } : {}),
     ...(session === undefined ? {} : { sessionId: session.sessionId }),
-    agentName: agentOf(node)?.agentName ?? options.agentName,
+    agentName: agent?.agentName ?? options.agentName,
+    ...given('requestModel', agent?.session?.requestModel),
     attributes: options.attributes,
     notBefore: turn.sdkStartedAt ?? turn.cliStartedAt ?? now,
     notAfter: turn.cliEndedAt ?? turn.sdkEndedAt ?? now,

@@ -31,12 +31,12 @@ export class Ledger {
   }
 
   /**
-   * Which of the calls make up `totals`. The result's own time is blurred by a slow consumer and by two clocks, so figures come
+   * Which of the calls make up `totals`; without a time, all of them. The result's own time is blurred by a slow consumer and by two clocks, so figures come
    * first: if the earliest calls add up to the totals exactly, it is those; else it is those that had ended `by` then.
    */
-  balance(totals: Totals, by: UnixNano): Balance {
+  balance(totals: Totals, by?: UnixNano): Balance {
     const sum = new Sum();
-    const ended = this.#entries.findLastIndex((entry) => entry.endedAt <= by) + 1;
+    const ended = by === undefined ? this.#entries.length : this.#entries.findLastIndex((entry) => entry.endedAt <= by) + 1;
     let exact: number | undefined;
     let atTime: Totals | undefined = sum.remainderOf(totals);
     if (atTime === undefined) exact = 0;
@@ -48,6 +48,19 @@ export class Ledger {
       if (remainder === undefined && (exact === undefined || index < ended)) exact = index + 1;
     }
     return exact === undefined ? { calls: ended, remainder: atTime } : { calls: exact, remainder: undefined };
+  }
+
+  /** Calls that no totals will be set against one by one: only their sum is kept. */
+  fold(): void {
+    const last = this.#entries.at(-1);
+    if (last === undefined) return;
+    const sum = new Sum();
+    for (const entry of this.#entries) sum.add(entry);
+    this.#entries = [sum.entryAt(last.endedAt)];
+  }
+
+  get size(): number {
+    return this.#entries.length;
   }
 
   /** Closes the interval: its calls are counted and forgotten. */
@@ -63,6 +76,10 @@ class Sum {
   add(entry: Entry): void {
     if (entry.usage !== undefined) this.#usage = addUsage(this.#usage, entry.usage);
     this.#costUsd += entry.costUsd ?? 0;
+  }
+
+  entryAt(endedAt: UnixNano): Entry {
+    return { endedAt, usage: this.#usage, costUsd: this.#costUsd };
   }
 
   remainderOf(totals: Totals): Totals | undefined {

@@ -19,8 +19,13 @@ interface NodeBase {
 
 export type Parent = AgentNode | ToolNode;
 
+interface ParentBase extends NodeBase {
+  /** What the CLI calls it. */
+  readonly cliSpanIds: string[];
+}
+
 /** A turn of the main loop, or a subagent. */
-export interface AgentNode extends NodeBase {
+export interface AgentNode extends ParentBase {
   readonly kind: 'agent';
   /** 0-based within the query; undefined for subagents. */
   readonly turn: number | undefined;
@@ -85,7 +90,9 @@ export interface CallNode extends NodeBase {
   blocks: ContentBlock[];
   input: Message[];
   retries: SpanEvent[];
+  /** Final figures, and those of the stream's first event. */
   streamUsage?: Usage;
+  streamStartUsage?: Usage;
   streamStopReason?: string;
   sdkStartedAt?: UnixNano;
   sdkFirstTokenAt?: UnixNano;
@@ -103,7 +110,7 @@ export interface CallNode extends NodeBase {
 }
 
 /** One tool call. */
-export interface ToolNode extends NodeBase {
+export interface ToolNode extends ParentBase {
   readonly kind: 'tool';
   readonly toolCallId: string;
   parent?: AgentNode;
@@ -142,6 +149,7 @@ export function agentNode(spanId: SpanId, agentName: string, turn?: number): Age
   return {
     ...base(spanId),
     kind: 'agent',
+    cliSpanIds: [],
     turn,
     agentName,
     input: [],
@@ -168,6 +176,7 @@ export function toolNode(spanId: SpanId, toolCallId: string): ToolNode {
   return {
     ...base(spanId),
     kind: 'tool',
+    cliSpanIds: [],
     toolCallId,
     hasInput: false,
     hasOutput: false,
@@ -223,6 +232,7 @@ export function mergeCalls(into: CallNode, from: CallNode): void {
 const MERGED = [
   'sdkModel',
   'streamUsage',
+  'streamStartUsage',
   'streamStopReason',
   'sdkStartedAt',
   'sdkFirstTokenAt',

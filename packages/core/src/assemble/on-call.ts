@@ -1,7 +1,7 @@
 import type { AgentRef, AnswerSeen, AnswerText, CallFailed, CallMeasured, CallRef, StreamSeen } from '../model/observation.ts';
 import type { SourceName } from '../model/span.ts';
 import { type UnixNano, unixNanoFromMs } from '../model/time.ts';
-import { mergeUsage } from '../model/usage.ts';
+import { usageOf } from './call-usage.ts';
 import type { AgentNode, CallNode, Parent } from './nodes.ts';
 import { endStandalone } from './emit.ts';
 import { agentOf } from './nodes.ts';
@@ -45,10 +45,9 @@ export function onStream(run: Run, seen: StreamSeen): void {
       call.sdkModel ??= seen.model ?? 'unknown';
       call.sdkFirstTokenAt = seen.at;
       if (seen.ttftMs !== undefined) call.sdkStartedAt = seen.at - unixNanoFromMs(seen.ttftMs);
-    }
+      if (seen.usage !== undefined) call.streamStartUsage = seen.usage;
+    } else if (seen.usage !== undefined) call.streamUsage = seen.usage;
     call.sdkEndedAt = seen.at;
-    const usage = mergeUsage(seen.usage, call.streamUsage);
-    if (usage !== undefined) call.streamUsage = usage;
     if (seen.stopReason !== undefined) call.streamStopReason = seen.stopReason;
     if (seen.phase === 'end') finishStream(run, call);
   });
@@ -75,7 +74,7 @@ function withCall(run: Run, seen: Sight, use: (call: CallNode, agent: AgentNode)
       run.counters.late += 1;
       return;
     }
-    attach(call, parent);
+    attach(run, call, parent);
     if (!call.seenBy.has('sdk') && !call.seenBy.has('partials')) firstSight(run, call, agent);
     call.seenBy.add(seen.source);
     use(call, agent);
@@ -133,18 +132,18 @@ function measure(run: Run, seen: CallMeasured, where: { readonly ref: NamedCall;
   call.seenBy.add(seen.source);
   if (seen.part === 'span') call.cliSpan = seen;
   else call.cliLog = seen;
-  if (where.parent !== undefined) attach(call, where.parent);
+  if (where.parent !== undefined) attach(run, call, where.parent);
   else if (seen.part === 'span' && isStandalone(seen)) {
     count(run, call);
     endStandalone(run, call);
     return;
-  } else place(run, seen.agent, (parent) => attach(call, parent));
+  } else place(run, seen.agent, (parent) => attach(run, call, parent));
   countIfFinal(run, call);
 }
 
 export function onAnswerText(run: Run, seen: AnswerText): void {
   const call = run.registry.call(seen.call);
-  if (call !== undefined) call.cliText = seen.text;
+  if (call !== undefined && seen.text !== undefined) call.cliText = seen.text;
 }
 
 /** `model_validation` belongs to no turn: it has no parent, in the CLI's own tracing either. */
@@ -157,8 +156,13 @@ function named(ref: CallRef, parent: Parent): NamedCall {
   return ref.requestId === undefined && ref.messageId === undefined ? { unnamed: `u:${parent.spanId}` } : ref;
 }
 
-function attach(call: CallNode, parent: Parent): void {
+function attach(run: Run, call: CallNode, parent: Parent): void {
   if (call.parent !== undefined || call.isEnded) return;
+  if (parent.isEnded) {
+    run.counters.late += 1;
+    run.registry.dropCall(call);
+    return;
+  }
   call.parent = parent;
   parent.openCalls.add(call);
 }
@@ -175,7 +179,7 @@ export function count(run: Run, call: CallNode): void {
   call.isCounted = true;
   run.ledger.add({
     endedAt: cliSpan?.endedAt ?? cliLog?.endedAt ?? call.sdkEndedAt ?? run.options.clock.now(),
-    usage: mergeUsage(mergeUsage(cliLog?.usage, cliSpan?.usage), call.streamUsage),
+    usage: usageOf(call),
     costUsd: cliLog?.costUsd,
   });
 }

@@ -28,7 +28,7 @@ export function onToolAsked(run: Run, { call, agent, block, at }: Asked): void {
   tool.input = block.input;
   tool.hasInput = true;
   tool.sdkStartedAt ??= at;
-  attach(tool, agent);
+  attach(run, tool, agent);
   startTool(run, tool);
 }
 
@@ -39,7 +39,7 @@ export function onToolResult(run: Run, seen: ToolResultSeen): void {
     return;
   }
   tool.seenBy.add(seen.source);
-  place(run, seen.agent, (parent) => attach(tool, parent));
+  place(run, seen.agent, (parent) => attach(run, tool, parent));
   tool.output = seen.output;
   tool.hasOutput = true;
   tool.isError = seen.isError;
@@ -68,7 +68,7 @@ export function onToolMeasured(run: Run, seen: ToolMeasured): void {
   else tool.cliLog = seen;
   if (seen.cliSpanId !== undefined) run.registry.nameCliSpan(seen.cliSpanId, tool);
   // An execution's parent is the call's own span, which says nothing of whose call it is.
-  if (seen.part !== 'execution') place(run, seen.agent, (parent) => attach(tool, parent));
+  if (seen.part !== 'execution') place(run, seen.agent, (parent) => attach(run, tool, parent));
 }
 
 /** A host's handler runs: whoever is called from it must find the span of the call, read or not. */
@@ -80,7 +80,7 @@ export function onToolHandler(run: Run, seen: ToolHandlerStarted): void {
   tool.sdkStartedAt ??= seen.at;
   if (tool.parent === undefined) {
     const turn = turnAt(run, seen.turn);
-    if (turn !== undefined) attach(tool, turn);
+    if (turn !== undefined) attach(run, tool, turn);
   }
   startTool(run, tool);
 }
@@ -100,9 +100,14 @@ export function onPermission(run: Run, seen: PermissionSeen): void {
   }
 }
 
-function attach(tool: ToolNode, parent: Parent): void {
+function attach(run: Run, tool: ToolNode, parent: Parent): void {
   const agent = agentOf(parent);
   if (agent === undefined || tool.parent !== undefined || tool.isEnded) return;
+  if (agent.isEnded) {
+    run.counters.late += 1;
+    run.registry.closeTool(tool);
+    return;
+  }
   tool.parent = agent;
   agent.openTools.add(tool);
 }

@@ -1,6 +1,6 @@
 import type { IdSource, SpanId } from '../model/ids.ts';
 import type { AgentRef, CallRef } from '../model/observation.ts';
-import { RecentMap } from './bounded.ts';
+import { FilledNumbers, RecentMap } from './bounded.ts';
 import { type AgentNode, agentNode, type CallNode, callNode, mergeCalls, type Parent, type ToolNode, toolNode } from './nodes.ts';
 
 const REMEMBERED = 4096;
@@ -26,8 +26,11 @@ export class Registry {
   readonly #calls: Map<string, CallNode> = new Map();
   readonly #tools: Map<string, ToolNode> = new Map();
   readonly #cliSpans: Map<string, Parent> = new Map();
+  readonly #closedCliSpans: RecentMap<Parent> = new RecentMap(REMEMBERED);
   readonly #waiting: Map<string, ((parent: Parent) => void)[]> = new Map();
   #waitingCount = 0;
+  readonly #closedTurns: FilledNumbers = new FilledNumbers();
+  #latestTurn = -1;
   readonly #closedCalls: RecentMap<SpanId> = new RecentMap(REMEMBERED);
   readonly #closedTools: RecentMap<ClosedTool> = new RecentMap(REMEMBERED);
   readonly #closedAgents: RecentMap<true> = new RecentMap(REMEMBERED);
@@ -41,11 +44,19 @@ export class Registry {
     this.#firstTurnId = firstTurnId;
   }
 
-  newTurn(turn: number): AgentNode {
+  /** Undefined when the turn of that number has ended. */
+  newTurn(turn: number): AgentNode | undefined {
+    if (this.#closedTurns.has(turn)) return undefined;
     const spanId = (turn === 0 ? this.#firstTurnId : undefined) ?? this.#ids.spanId();
     const node = agentNode(spanId, this.#agentName, turn);
     this.turns.set(turn, node);
+    this.#latestTurn = Math.max(this.#latestTurn, turn);
     return node;
+  }
+
+  /** Whether no later turn is known. */
+  isLatest(turn: number): boolean {
+    return turn === this.#latestTurn;
   }
 
   /** The subagent of that id or asked for by that call; made when it is new. */
@@ -72,7 +83,11 @@ export class Registry {
       this.#closedAgents.set(node.agentId, true);
     }
     if (node.spawnedBy !== undefined) this.#agentsByTool.delete(node.spawnedBy.toolCallId);
-    if (node.turn !== undefined) this.turns.delete(node.turn);
+    if (node.turn !== undefined) {
+      this.turns.delete(node.turn);
+      this.#closedTurns.add(node.turn);
+    }
+    this.#closeCliSpans(node);
   }
 
   /** The call of those ids; undefined when it has ended already. */
@@ -135,10 +150,21 @@ export class Registry {
   closeTool(node: ToolNode): void {
     this.#tools.delete(node.toolCallId);
     this.#closedTools.set(node.toolCallId, { askedBy: node.askedBy, cliToolSpanId: node.cliSpan?.cliSpanId });
+    this.#closeCliSpans(node);
+  }
+
+  /** A late word about an ended span must find it, bare of its content, to be told from one that is early. */
+  #closeCliSpans(node: Parent): void {
+    for (const id of node.cliSpanIds) {
+      this.#cliSpans.delete(id);
+      this.#closedCliSpans.set(id, node);
+    }
+    strip(node);
   }
 
   /** Remembers which span of ours a span of the CLI is, and tells whoever waited for it. */
   nameCliSpan(cliSpanId: string, node: Parent): void {
+    if (this.#cliSpans.get(cliSpanId) !== node) node.cliSpanIds.push(cliSpanId);
     this.#cliSpans.set(cliSpanId, node);
     const waiting = this.#waiting.get(cliSpanId);
     if (waiting === undefined) return;
@@ -147,13 +173,9 @@ export class Registry {
     for (const place of waiting) place(node);
   }
 
-  forgetCliSpans(nodes: ReadonlySet<Parent>): void {
-    for (const [id, node] of this.#cliSpans) if (nodes.has(node)) this.#cliSpans.delete(id);
-  }
-
   /** Calls `place` with the parent, now or when it becomes known. False when too many wait already. */
   whenPlaced(cliSpanId: string, place: (parent: Parent) => void): boolean {
-    const known = this.#cliSpans.get(cliSpanId);
+    const known = this.#cliSpans.get(cliSpanId) ?? this.#closedCliSpans.get(cliSpanId);
     if (known !== undefined) {
       place(known);
       return true;
@@ -174,9 +196,28 @@ export class Registry {
     for (const place of waiting) place(parent);
   }
 
-  get isWaiting(): boolean {
-    return this.#waitingCount > 0;
+  /** Everything that is held because it is not finished. */
+  get openCount(): number {
+    const named = this.#agentsById.size + this.#agentsByTool.size + this.#calls.size + this.#tools.size + this.#cliSpans.size;
+    return this.turns.size + this.subagents.size + named + this.#waitingCount;
   }
+}
+
+function strip(node: Parent): void {
+  if (node.kind === 'agent') {
+    node.input = [];
+    node.nextInput = [];
+    delete node.lastOutput;
+    delete node.currentCall;
+    return;
+  }
+  delete node.input;
+  delete node.output;
+  delete node.call;
+  delete node.cliSpan;
+  delete node.cliExecution;
+  delete node.cliLog;
+  delete node.hook;
 }
 
 function callNames(ref: NamedCall): string[] {

@@ -48,7 +48,6 @@ export interface Run {
   readonly registry: Registry;
   readonly ledger: Ledger;
   readonly counters: RunCounters;
-  readonly closedTurns: Set<number>;
   session?: SessionSeen;
   expectsCli: boolean;
   wasCliSeen: boolean;
@@ -67,7 +66,6 @@ export function newRun(options: AssemblerOptions): Run {
     registry: new Registry(options.ids, options.agentName, options.firstTurn?.spanId),
     ledger: new Ledger(),
     counters: { late: 0, duplicate: 0, unplaced: 0 },
-    closedTurns: new Set(),
     expectsCli: options.expects.cli,
     wasCliSeen: false,
     isSdkOver: !options.expects.sdk,
@@ -83,8 +81,8 @@ export function nowMs(run: Run): number {
 export function turnAt(run: Run, turn: number): AgentNode | undefined {
   const known = run.registry.turns.get(turn);
   if (known !== undefined) return known;
-  if (run.closedTurns.has(turn)) return undefined;
   const node = run.registry.newTurn(turn);
+  if (node === undefined) return undefined;
   const { parent, firstTurn, ids } = run.options;
   if (parent !== undefined) node.parentContext = parent;
   node.traceId = parent?.traceId ?? (turn === 0 ? firstTurn?.traceId : undefined) ?? ids.traceId();

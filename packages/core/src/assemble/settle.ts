@@ -153,9 +153,14 @@ function isTurnDone(run: Run, turn: AgentNode, now: number): boolean {
   if (run.options.expects.sdk && !hasResult && !run.isSdkOver) return false;
   if (isPastDeadline(turn, now)) return true;
   if (run.expectsCli && turn.cliEndedAt === undefined && !run.isProcessGone) return false;
-  if (turn.cliEndedAt === undefined && !hasResult && !run.isProcessGone && !(run.isSdkOver && !run.expectsCli)) return false;
   if (hasOpen(turn)) return false;
-  return run.isProcessGone || !run.expectsCli || remainderOf(run, turn) === undefined;
+  if (run.isProcessGone || !run.expectsCli) return true;
+  // Without a result its totals are what the CLI has counted, which is known for certain when the process is gone.
+  return hasResult ? remainderOf(run, turn) === undefined : !isLatest(run, turn);
+}
+
+function isLatest(run: Run, { turn }: AgentNode): boolean {
+  return turn !== undefined && run.registry.isLatest(turn);
 }
 
 /** Background subagents and the calls that launched them hold nobody up. */
@@ -181,7 +186,6 @@ function endTurn(run: Run, turn: AgentNode): void {
     turn.outcome = 'crashed';
     addIssue(turn, run.isProcessGone ? PROCESS_GONE : NO_END);
   }
-  if (turn.turn !== undefined) run.closedTurns.add(turn.turn);
   endAgent(run, turn);
 }
 
@@ -215,10 +219,13 @@ function endUnfinished(run: Run, subagent: AgentNode): void {
 
 function reconcile(run: Run, turn: AgentNode): void {
   const totals = totalsOf(run, turn);
-  if (totals === undefined) return;
+  if (totals === undefined) {
+    if (!run.options.expects.sdk) run.ledger.fold();
+    return;
+  }
   turn.totals = totals;
   run.claimed = run.claimed === undefined ? totals : addTotals(run.claimed, totals);
-  const balance = run.ledger.balance(totals, endOf(run, turn));
+  const balance = run.ledger.balance(totals, turn.result === undefined ? undefined : endOf(run, turn));
   run.ledger.settle(balance);
   if (balance.remainder === undefined) return;
   turn.unattributed = balance.remainder;
@@ -234,9 +241,10 @@ function remainderOf(run: Run, turn: AgentNode): Totals | undefined {
   return totals === undefined ? undefined : run.ledger.balance(totals, endOf(run, turn)).remainder;
 }
 
-/** The result's figures, else what the CLI has counted and no earlier turn has claimed. */
+/** The result's figures; for the last turn of a process, if it has none, what the CLI has counted and no earlier turn has claimed. */
 function totalsOf(run: Run, turn: AgentNode): Totals | undefined {
   if (turn.totals !== undefined || turn.result !== undefined || run.counted === undefined) return turn.totals;
+  if (!run.isProcessGone || !isLatest(run, turn)) return undefined;
   if (run.claimed === undefined) return run.counted;
   const usage = subtractUsage(run.counted.usage, run.claimed.usage);
   if (run.counted.costUsd === undefined) return { usage };

@@ -95,7 +95,10 @@ export interface AnswerSeen extends Seen {
   readonly wasCut?: boolean;
 }
 
-/** Landmarks of a streamed answer. `abandoned`: this attempt will be tried again under another id. */
+/**
+ * Landmarks of a streamed answer. `abandoned`: this attempt will be tried again under another id. `usage` is final in phase
+ * `delta` alone; that of `start` completes it.
+ */
 export interface StreamSeen extends Seen {
   readonly type: 'stream';
   readonly agent: AgentRef;
@@ -137,11 +140,11 @@ export interface CallMeasured extends Seen {
   readonly error?: SpanError;
 }
 
-/** The text of an answer as the CLI logged it; used where the stream did not show the answer. */
+/** What the CLI logged of an answer: its text, used where the stream did not show it, or both its ids. */
 export interface AnswerText extends Seen {
   readonly type: 'answer-text';
   readonly call: CallRef;
-  readonly text: string;
+  readonly text?: string;
 }
 
 /** Something that happened to an agent; a `retry` belongs to its next call. */

@@ -28,6 +28,13 @@ export interface CliTelemetryCounters {
 
 const SPAN_PREFIX = 'claude_code.';
 
+/** Records of what a call answered. */
+const ANSWERS: ReadonlySet<string> = new Set(['assistant_response', 'api_response_body']);
+
+function nameOf(log: OtlpLog): string | undefined {
+  return stringOf(log.attributes['event.name']) ?? log.eventName?.replace(SPAN_PREFIX, '');
+}
+
 /** Turns what one Claude Code process exports over OTLP into observations. */
 export class CliTelemetrySource {
   readonly #options: CliTelemetryOptions;
@@ -49,7 +56,7 @@ export class CliTelemetrySource {
         for (const group of request.groups) for (const span of group.records) this.#span(span);
         return;
       case 'logs':
-        for (const group of request.groups) for (const log of group.records) this.#log(log);
+        for (const group of request.groups) this.#logs(group.records);
         return;
       case 'metrics':
         for (const group of request.groups) this.#metrics(group.records);
@@ -81,10 +88,16 @@ export class CliTelemetrySource {
     }
   }
 
+  /** What a call answered is logged just after the record that completes the call: it must be told before. */
+  #logs(logs: readonly OtlpLog[]): void {
+    for (const log of logs) if (ANSWERS.has(nameOf(log) ?? '')) this.#log(log);
+    for (const log of logs) if (!ANSWERS.has(nameOf(log) ?? '')) this.#log(log);
+  }
+
   #log(log: OtlpLog): void {
     this.#counters.logs += 1;
     this.#session(log.attributes['session.id'], log.at);
-    const name = stringOf(log.attributes['event.name']) ?? log.eventName?.replace(SPAN_PREFIX, '');
+    const name = nameOf(log);
     const observation = name === undefined ? undefined : this.#fromLog(log, name);
     if (observation !== undefined) this.#options.observe(observation);
   }
@@ -100,6 +113,8 @@ export class CliTelemetrySource {
         return callFromLog(log, id);
       case 'assistant_response':
         return answerFromLog(log, id);
+      case 'api_response_body':
+        return answerIdsFromLog(log, id);
       case 'tool_result':
         return toolFromLog(log, id);
       case 'hook_execution_complete':
@@ -172,6 +187,14 @@ function answerFromLog(log: OtlpLog, id: string): Observation | undefined {
   const text = contentOf(log.attributes['response']);
   if (requestId === undefined || text === undefined) return undefined;
   return { type: 'answer-text', id, source: 'cli', at: log.at, call: { requestId }, text };
+}
+
+/** The one place where telemetry names the message; the body itself is another source's business. */
+function answerIdsFromLog(log: OtlpLog, id: string): Observation | undefined {
+  const requestId = stringOf(log.attributes['request_id']);
+  const messageId = stringOf(log.attributes['message.id']);
+  if (requestId === undefined || messageId === undefined) return undefined;
+  return { type: 'answer-text', id, source: 'cli', at: log.at, call: { requestId, messageId } };
 }
 
 function subagentFromLog(log: OtlpLog, id: string): TaskEnded | undefined {

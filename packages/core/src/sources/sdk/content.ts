@@ -54,11 +54,14 @@ export function readUsage(value: unknown): Usage | undefined {
   });
 }
 
+const NOTHING = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, cacheWrite5m: 0, cacheWrite1h: 0 } as const;
+
 /** `modelUsage`, or the undeclared `model_usage_since_last_result`: model by model, in camel case, with the cost. */
 export function readModelUsage(value: unknown): Totals | undefined {
   const models = fieldsOf(value);
   if (models === undefined) return undefined;
-  let sum: Usage = usageFromExclusive({ input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }) ?? {};
+  const known = Object.values(models).length === 0 ? NOTHING : { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+  let sum: Usage = usageFromExclusive(known) ?? {};
   let costUsd = 0;
   const byModel: Record<string, { usage: Usage; costUsd?: number }> = {};
   for (const [model, entry] of Object.entries(models)) {

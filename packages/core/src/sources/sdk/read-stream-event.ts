@@ -19,7 +19,9 @@ export function readStreamEvent(message: Fields, envelopeOf: (id: string) => Env
   const { at, agent } = envelopeOf('');
   const seen = { type: 'stream', id: `${messageId}:${landmark}`, source: 'partials', at, agent, call: { messageId } } as const;
   if (landmark === 'message_start') {
-    emit({ ...seen, phase: 'start', ...given('model', stringIn(answer, 'model')), ...given('ttftMs', numberIn(message, 'ttft_ms')) });
+    // Only here the cache writes are split by lifetime.
+    const usage = given('usage', readUsage(answer?.['usage']));
+    emit({ ...seen, phase: 'start', ...usage, ...given('model', stringIn(answer, 'model')), ...given('ttftMs', numberIn(message, 'ttft_ms')) });
   } else if (landmark === 'message_stop') {
     emit({ ...seen, phase: abandoned === undefined ? 'end' : 'abandoned' });
   } else emitDelta(event, seen, emit);

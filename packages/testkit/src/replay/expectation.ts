@@ -1,0 +1,115 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { Outcome, Span } from '../../../core/src/model/span.ts';
+import type { SourceSet } from './script.ts';
+
+/** The reviewed tables: see the README beside them. */
+const FOLDER = new URL('../../expectations/', import.meta.url);
+
+type Figures = Readonly<Record<string, number>>;
+
+export interface ExpectedCall {
+  readonly requestId: string | null;
+  readonly messageId: string | null;
+  readonly agent: string | null;
+  readonly tool?: string;
+  readonly model: string;
+  readonly purpose: string;
+  readonly turn: number | null;
+  readonly usage: Figures | null;
+  readonly costUsd: number | null;
+  readonly status: string;
+  readonly attempts: number | null;
+}
+
+export interface ExpectedSource {
+  readonly llm: readonly ExpectedCall[];
+  readonly totals: readonly (Figures | 'unknown')[];
+  readonly unattributed: readonly (Figures | 'unknown' | null)[];
+  readonly issues?: readonly (string | null)[];
+}
+
+export interface Expectation {
+  readonly recording: string;
+  readonly queries: number;
+  readonly traceGroups: readonly (readonly number[])[];
+  readonly turns: readonly {
+    readonly query: number;
+    readonly outcome: Outcome;
+    readonly resultSeen: boolean;
+    readonly startedBy: 'prompt' | 'command' | 'task_notification';
+  }[];
+  /** A string says why there is none. */
+  readonly sources: Readonly<Record<SourceSet, ExpectedSource | string>>;
+}
+
+export interface Difference {
+  readonly node: string;
+  readonly change: 'absent' | 'outcome' | 'status' | 'decidedBy' | 'background';
+  readonly to?: string;
+  readonly under?: string;
+  readonly binding?: boolean;
+}
+
+export function readExpectation(recording: string): Expectation {
+  return JSON.parse(read(`${recording}.json`)) as Expectation;
+}
+
+export function readTree(recording: string): string {
+  return read(`${recording}.tree.txt`);
+}
+
+export function readDifferences(): Readonly<Record<string, Readonly<Record<'sdk' | 'cli', readonly Difference[]>>>> {
+  return JSON.parse(read('differences.json')) as ReturnType<typeof readDifferences>;
+}
+
+/** Names of all recordings that have a table. */
+export function listExpectations(): readonly string[] {
+  if (!existsSync(FOLDER)) return [];
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.tree.txt'))
+    .map((file) => file.replace('.tree.txt', ''))
+    .sort();
+}
+
+function read(file: string): string {
+  return readFileSync(new URL(file, FOLDER), 'utf8');
+}
+
+/** Main turns in start order. */
+export function turnsOf(spans: readonly Span[]): (Span & { kind: 'agent' })[] {
+  const turns = spans.filter((span): span is Span & { kind: 'agent' } => span.kind === 'agent' && span.role === 'main');
+  return turns.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+}
+
+/** What a trace says of its calls, in the table's words. */
+export function callsOf(spans: readonly Span[]): ExpectedCall[] {
+  const byId = new Map(spans.map((span) => [span.spanId, span]));
+  const turns = turnsOf(spans);
+  const parentOf = (span: Span): Span | undefined => (span.parentSpanId === undefined ? undefined : byId.get(span.parentSpanId));
+  const nearestAgent = (span: Span | undefined): (Span & { kind: 'agent' }) | undefined =>
+    span === undefined || span.kind === 'agent' ? span : nearestAgent(parentOf(span));
+  const rootOf = (span: Span): Span => {
+    const parent = parentOf(span);
+    return parent === undefined ? span : rootOf(parent);
+  };
+  return spans
+    .filter((span) => span.kind === 'llm')
+    .map((span) => {
+      const parent = parentOf(span);
+      const agent = nearestAgent(parent);
+      const root = turns.findIndex((turn) => turn === rootOf(span));
+      return {
+        requestId: span.requestId ?? null,
+        messageId: span.messageId ?? null,
+        agent: agent === undefined ? null : agent.role === 'main' ? 'main' : (agent.agentId ?? 'unknown'),
+        ...(parent?.kind === 'tool' ? { tool: parent.toolCallId } : {}),
+        model: span.requestModel,
+        purpose: span.purpose,
+        turn: root === -1 ? null : root,
+        usage: span.usage === undefined ? null : { ...span.usage },
+        costUsd: span.costUsd ?? null,
+        status: span.status,
+        attempts: span.attempts,
+      };
+    });
+}
