@@ -40,20 +40,20 @@ export class JsonCursor {
   text(holder: JsonObject, field: string): string {
     const value = holder[field];
     if (typeof value === 'string') return wellFormed(value);
-    return this.#absent(value, field, 'a string', '');
+    return this.#absent(value, '', [field, 'a string']);
   }
 
   bool(holder: JsonObject, field: string): boolean {
     const value = holder[field];
     if (typeof value === 'boolean') return value;
-    return this.#absent(value, field, 'a boolean', false);
+    return this.#absent(value, false, [field, 'a boolean']);
   }
 
   /** An enum or a 32-bit count. */
   int32(holder: JsonObject, field: string): number {
     const value = holder[field];
     if (Number.isInteger(value)) return value as number;
-    return this.#absent(value, field, 'an integer', 0);
+    return this.#absent(value, 0, [field, 'an integer']);
   }
 
   /** Nanoseconds or a 64-bit count, as a string or a number. */
@@ -128,7 +128,7 @@ export class JsonCursor {
 
   #integer(value: unknown, field: string, [least, most]: readonly [bigint, bigint]): bigint {
     const isInteger = typeof value === 'string' ? INTEGER.test(value) : Number.isInteger(value);
-    if (!isInteger) return this.#absent(value, field, 'an integer, as a string or a number', 0n);
+    if (!isInteger) return this.#absent(value, 0n, [field, 'an integer, as a string or a number']);
     const integer = BigInt(value as string | number);
     if (integer < least || integer > most) throw this.error(field, `between ${least} and ${most}`);
     return integer;
@@ -139,11 +139,11 @@ export class JsonCursor {
     const special = SPECIAL_DOUBLES.get(value as string);
     if (special !== undefined) return special;
     const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
-    return Number.isNaN(parsed) ? this.#absent(value, field, 'a number', 0) : parsed;
+    return Number.isNaN(parsed) ? this.#absent(value, 0, [field, 'a number']) : parsed;
   }
 
   /** The default of a field that is not there; anything else has failed to be what it must be. */
-  #absent<T>(value: unknown, field: string, expected: string, fallback: T): T {
+  #absent<T>(value: unknown, fallback: T, [field, expected]: readonly [field: string, expected: string]): T {
     if (value === undefined || value === null) return fallback;
     throw this.error(field, expected);
   }

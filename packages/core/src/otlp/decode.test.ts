@@ -7,6 +7,7 @@ import {
   ProtobufMetricsSerializer,
   ProtobufTraceSerializer,
 } from '@opentelemetry/otlp-transformer';
+import type * as api from '@opentelemetry/api';
 import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import {
   AggregationTemporality,
@@ -24,7 +25,7 @@ import type { OtlpEncoding, OtlpRequest, OtlpSignal } from './records.ts';
 // The ES build of this package has imports without extensions, which Node does not resolve.
 const { ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } = createRequire(import.meta.url)(
   '@opentelemetry/api',
-) as typeof import('@opentelemetry/api');
+) as typeof api;
 
 const ATTRIBUTES = {
   text: 'héllo 👋',

@@ -1,5 +1,4 @@
 import { MAX_VALUE_DEPTH } from './decode-error.ts';
-import { varintSize } from './encode-writer.ts';
 import type { ProtobufWriter } from './encode-writer.ts';
 import type { OtlpAttributes, OtlpValue } from './records.ts';
 
@@ -28,7 +27,7 @@ function writePairs(writer: ProtobufWriter, { tag, depth }: Place, attributes: O
   const inner: Place = depth === 1 ? TOP_VALUE : { tag: VALUE_TAG, depth };
   for (const key of Object.keys(attributes)) {
     const value = attributes[key] as OtlpValue;
-    if (writeShort(writer, tag, key, value)) continue;
+    if (writer.shortPair(tag, key, value)) continue;
     const estimate = key.length + estimateValue(value) + 4;
     const start = writer.open(tag, estimate);
     writer.string(0x0a, key);
@@ -37,28 +36,6 @@ function writePairs(writer: ProtobufWriter, { tag, depth }: Place, attributes: O
   }
 }
 
-/** The few bytes that most attributes are; false when this is another one. */
-function writeShort(writer: ProtobufWriter, tag: number, key: string, value: OtlpValue): boolean {
-  switch (typeof value) {
-    case 'string':
-      return writer.shortStringPair(tag, key, value);
-    case 'number':
-      if (Number.isInteger(value) && value > 0 && value < MOST_SHORT) {
-        if (!writer.shortPair(tag, key, 1 + varintSize(value))) return false;
-        writer.uint32(0x18, value);
-        return true;
-      }
-      return false;
-    case 'boolean':
-      if (!writer.shortPair(tag, key, 2)) return false;
-      writer.bool(0x10, value);
-      return true;
-    default:
-      return false;
-  }
-}
-
-const MOST_SHORT = 2 ** 31;
 const TOP_VALUE: Place = { tag: VALUE_TAG, depth: 1 };
 
 /** Bytes of an AnyValue, near enough to reserve its length. */

@@ -1,3 +1,5 @@
+import type { OtlpValue } from './records.ts';
+
 /**
  * Pieces of work follow each other in one slab of memory. Asking the system for memory costs more than encoding into it; a slab is
  * freed with the last piece that lies in it, so it should not be much larger than what is queued and sent together.
@@ -6,6 +8,7 @@ const SLAB_BYTES = 256 * 1024;
 /** A short ASCII text is copied faster than the call that would copy it. */
 const SHORT_TEXT = 24;
 const MAX_ID_BYTES = 16;
+const MAX_UINT32 = 0xffff_ffff;
 
 /**
  * Writes protobuf wire format in one pass. A length comes before what it measures, so room for the expected length is left and
@@ -140,10 +143,44 @@ export class ProtobufWriter {
   }
 
   /**
-   * Begins a KeyValue whose AnyValue takes `valueLength` bytes, which must follow, if it is short and the key ASCII (nearly all
-   * are): every length is then one byte and known beforehand. False when it is not, and nothing was written.
+   * Writes a KeyValue whole if it is a short one with ASCII text (nearly all are): every length is then one byte and known
+   * beforehand. False when it is not, and nothing was written.
    */
-  shortPair(tag: number, key: string, valueLength: number): boolean {
+  shortPair(tag: number, key: string, value: OtlpValue): boolean {
+    switch (typeof value) {
+      case 'string':
+        return this.#shortStringPair(tag, key, value);
+      case 'number':
+        if (!Number.isInteger(value) || value <= 0 || value > MAX_UINT32) return false;
+        if (!this.#openShortPair(tag, key, 1 + varintSize(value))) return false;
+        this.uint32(0x18, value);
+        return true;
+      case 'boolean':
+        if (!this.#openShortPair(tag, key, 2)) return false;
+        this.bool(0x10, value);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #shortStringPair(tag: number, key: string, value: string): boolean {
+    const start = this.#position;
+    if (!this.#openShortPair(tag, key, value.length + 2)) return false;
+    const bytes = this.#bytes;
+    const at = this.#position + 2;
+    if (!writeAscii(bytes, at, value)) {
+      this.#position = start;
+      return false;
+    }
+    bytes[at - 2] = 0x0a;
+    bytes[at - 1] = value.length;
+    this.#position = at + value.length;
+    return true;
+  }
+
+  /** Writes a KeyValue up to its AnyValue, whose `valueLength` bytes must follow. */
+  #openShortPair(tag: number, key: string, valueLength: number): boolean {
     const length = key.length + valueLength + 4;
     if (length > 0x7f) return false;
     this.#room(length * 3);
@@ -158,22 +195,6 @@ export class ProtobufWriter {
     bytes[valueAt - 2] = 0x12;
     bytes[valueAt - 1] = valueLength;
     this.#position = valueAt;
-    return true;
-  }
-
-  /** A whole short KeyValue with an ASCII string; false when it is not one, and nothing was written. */
-  shortStringPair(tag: number, key: string, value: string): boolean {
-    const start = this.#position;
-    if (!this.shortPair(tag, key, value.length + 2)) return false;
-    const bytes = this.#bytes;
-    const at = this.#position + 2;
-    if (!writeAscii(bytes, at, value)) {
-      this.#position = start;
-      return false;
-    }
-    bytes[at - 2] = 0x0a;
-    bytes[at - 1] = value.length;
-    this.#position = at + value.length;
     return true;
   }
 

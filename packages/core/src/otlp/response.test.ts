@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type * as protobufjs from 'protobufjs';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { describe, expect, test } from 'vitest';
 import { OtlpDecodeError } from './decode.ts';
@@ -7,7 +8,7 @@ import { decodeExportResponse } from './decode-response.ts';
 import { encodeExportResponse } from './encode-response.ts';
 import type { OtlpEncoding, OtlpSignal } from './records.ts';
 
-const protobuf = createRequire(import.meta.url)('protobufjs') as typeof import('protobufjs');
+const protobuf = createRequire(import.meta.url)('protobufjs') as typeof protobufjs;
 const SCHEMA = protobuf.Root.fromJSON(
   JSON.parse(readFileSync(new URL('__fixtures__/otlp-proto.json', import.meta.url), 'utf8')) as Parameters<
     typeof protobuf.Root.fromJSON
