@@ -1,29 +1,30 @@
 import { context, createContextKey, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  ParentBasedSampler,
-  AlwaysOnSampler,
-  SimpleSpanProcessor,
-} from '@opentelemetry/sdk-trace-base';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import { AlwaysOnSampler, BasicTracerProvider, ParentBasedSampler } from '@opentelemetry/sdk-trace-base';
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CapturedSpan, Sink, SpanId, TraceId } from '@spanprism/core';
 import { agent, at, custom, llm, SAMPLE_TRACES, spanId, tool, traceId } from '../__fixtures__/sample-traces.ts';
 import { genaiDialect } from '../genai/dialect.ts';
 import { otelSink } from './otel-sink.ts';
 
-let exporter: InMemorySpanExporter;
+let finished: ReadableSpan[];
 let provider: BasicTracerProvider;
 let sink: Sink;
 
 beforeEach(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  exporter = new InMemorySpanExporter();
+  finished = [];
+  // A processor of our own, as those of SDK 2.x and 3.x are made and export differently.
+  const recorder: SpanProcessor = {
+    onStart: () => undefined,
+    onEnd: (span) => void finished.push(span),
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
   provider = new BasicTracerProvider({
     sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
-    spanProcessors: [new SimpleSpanProcessor(exporter)],
+    spanProcessors: [recorder],
   });
   sink = otelSink({ tracerProvider: provider });
 });
@@ -40,7 +41,7 @@ function started(span: CapturedSpan, startMs?: number): CapturedSpan {
 }
 
 function exported(name: string): ReadableSpan {
-  const found = exporter.getFinishedSpans().filter((span) => span.name === name);
+  const found = finished.filter((span) => span.name === name);
   expect(found, `spans named ${name}`).toHaveLength(1);
   return found[0] as ReadableSpan;
 }
@@ -59,9 +60,9 @@ describe('a whole turn', () => {
 
   test('arrives with its parents, kinds and exact times', () => {
     const root = exported('invoke_agent weather-bot');
-    expect(exporter.getFinishedSpans()).toHaveLength(turn.length);
+    expect(finished).toHaveLength(turn.length);
     expect(root.parentSpanContext).toBeUndefined();
-    const call = exporter.getFinishedSpans()[0] as ReadableSpan;
+    const call = finished[0] as ReadableSpan;
     expect(call.parentSpanContext?.spanId).toBe(root.spanContext().spanId);
     expect(call.spanContext().traceId).toBe(root.spanContext().traceId);
     expect([root.kind, call.kind]).toEqual([0, 2]);
@@ -70,11 +71,11 @@ describe('a whole turn', () => {
 
   test('is spelled as the dialect spells it', () => {
     const wanted = genaiDialect().attributes(turn[0] as CapturedSpan);
-    expect(exporter.getFinishedSpans()[0]?.attributes).toEqual({ ...wanted, 'claude.trace_id': traceId(1) });
+    expect(finished[0]?.attributes).toEqual({ ...wanted, 'claude.trace_id': traceId(1) });
   });
 
   test('links a tool to the call that asked for it', () => {
-    const [call] = exporter.getFinishedSpans();
+    const [call] = finished;
     const { links } = exported('execute_tool mcp__weather__get_weather');
     expect(links.map((link) => link.context.spanId)).toEqual([call?.spanContext().spanId]);
   });
@@ -188,7 +189,7 @@ test('below a host’s span that is not sampled nothing is exported, and it is c
   expect(sink.spanStart?.(started(root))).toMatchObject({ traceId: traceId(9), sampled: false });
   sink.spanEnd(llm({ id: 2, parent: 1, ms: [0, 4] }));
   sink.spanEnd(root);
-  expect(exporter.getFinishedSpans()).toHaveLength(0);
+  expect(finished).toHaveLength(0);
   expect(sink.stats?.()).toEqual({ delivered: 0, queued: 0, dropped: { sampled_out: 2 } });
 });
 
@@ -221,7 +222,7 @@ test('a subagent that outlives its turn stays below its tool call, and so does w
   sink.spanEnd(llm({ id: 4, parent: 3, ms: [100, 200] }));
   sink.spanEnd(subagent(500));
   sink.turnEnd?.(spanId(3));
-  const spans = exporter.getFinishedSpans();
+  const spans = finished;
   expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(1);
   const parentOf = (name: string): string | undefined => exported(name).parentSpanContext?.spanId;
   expect(parentOf('chat claude-sonnet-4-5')).toBe(exported('invoke_agent reviewer').spanContext().spanId);
@@ -263,7 +264,7 @@ test('tools hang below the call that asked, or below the agent while that call h
 
 test('failures are errors with their words, and events keep their times', () => {
   for (const span of SAMPLE_TRACES['error-and-retry'] ?? []) sink.spanEnd(span);
-  const [retried, failed] = exporter.getFinishedSpans();
+  const [retried, failed] = finished;
   expect(retried?.status).toEqual({ code: 0 });
   expect(retried?.events.map(({ name, time }) => [name, nanos(time)])).toEqual([['claude.retry', at(500)]]);
   expect(failed?.status).toEqual({ code: 2, message: 'messages: at least one message is required' });
