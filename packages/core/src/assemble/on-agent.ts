@@ -29,7 +29,8 @@ const OUTCOME: Readonly<Record<TaskEnded['outcome'], Outcome>> = {
 export function onTaskEnd(run: Run, seen: TaskEnded): void {
   const subagent = run.registry.subagent({ agentId: seen.agentId });
   if (subagent === undefined) {
-    run.counters.late += 1;
+    // A foreground subagent ends with the span of the call that asked for it; the log of its end may follow and adds nothing.
+    if (seen.source !== 'cli') run.counters.late += 1;
     return;
   }
   subagent.seenBy.add(seen.source);
