@@ -107,6 +107,13 @@ test('a span begins as late as it can, with the start that is known by then', ()
   expect(nanos(exported('execute_tool Bash').startTime)).toBe(at(40.125));
 });
 
+test('times are exact to the nanosecond', () => {
+  const [startedAt, endedAt] = [at(1) + 7n, at(2) + 13n];
+  sink.spanEnd({ ...llm({ id: 1, ms: [0, 1] }), startedAt, endedAt } as CapturedSpan);
+  const { startTime, endTime } = exported('chat claude-sonnet-4-5');
+  expect([nanos(startTime), nanos(endTime)]).toEqual([startedAt, endedAt]);
+});
+
 test('a child makes its parent begin, and hangs below it', () => {
   sink.spanStart?.(started(agent({ id: 1, ms: [0, 100] })));
   sink.spanStart?.(started(tool({ id: 2, parent: 1, ms: [40, 90], toolName: 'Agent' })));
