@@ -287,6 +287,7 @@ describe('OTLP/protobuf', () => {
 
   test.each([
     ['truncated', 'a length beyond the end', '0a05 12'],
+    ['truncated', 'a field that ends after the message it is in', '0a09 1204 1205 2a 01 78 0000'],
     ['truncated', 'a time cut off', '0a07 1205 1203 39 0000'],
     ['malformed', 'field number 0', '0000'],
     ['malformed', 'a wire type that is not one', '0f'],
