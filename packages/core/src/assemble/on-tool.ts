@@ -86,6 +86,8 @@ export function onToolHandler(run: Run, seen: ToolHandlerStarted): void {
 }
 
 export function onPermission(run: Run, seen: PermissionSeen): void {
+  // An allowance that nobody was asked for says nothing, and its tool may never have run.
+  if (seen.decision === 'allow' && !seen.wasAsked) return;
   const decide = (tool: ToolNode | undefined): void => {
     if (tool === undefined || tool.isEnded) {
       run.counters.late += 1;
