@@ -1,5 +1,5 @@
 export { ConfigurationError } from './model/configuration-error.ts';
-export type { CaptureOptions } from './model/capture-options.ts';
+export type { ByTool, CaptureFields, CaptureOptions } from './model/capture-options.ts';
 export type { IdSource, SpanId, SpanKey, TraceContext, TraceId } from './model/ids.ts';
 export { formatTraceparent, isSpanId, isTraceId, parseTraceparent } from './model/ids.ts';
 export type { ContentBlock, Json, Message, ToolDefinition } from './model/message.ts';
@@ -25,8 +25,14 @@ export type {
   ToolSpan,
 } from './model/span.ts';
 export type { Clock, UnixNano } from './model/time.ts';
-export { msBetween, msFromUnixNano, unixNanoFromMs } from './model/time.ts';
+export { msBetween, msFromUnixNano, systemClock, unixNanoFromMs } from './model/time.ts';
 export type { Totals, Usage } from './model/usage.ts';
+export { consoleSink, type ConsoleSinkOptions, type LineStream } from './sinks/console-sink.ts';
+export { memorySink, type MemorySink, type MemorySinkOptions } from './sinks/memory-sink.ts';
+export { renderTree, type RenderTreeOptions } from './sinks/render-tree.ts';
+export { treeText, type TreeTextOptions } from './sinks/tree-text.ts';
 export type { LoopbackFailure, LoopbackStats } from './loopback/start-loopback.ts';
 export type { QueryFunction } from './sources/sdk/wrap-query.ts';
 export { createTracing, type Tracing, type TracingOptions, type TracingStats, type UserAttributes } from './tracing.ts';
+export { applyCapture } from './capture/apply-capture.ts';
+export { type CaptureContext, type CapturePolicy, resolveCapture } from './capture/policy.ts';

@@ -117,8 +117,15 @@ class LiveTracing implements Tracing {
       cliTelemetry === 'off'
         ? undefined
         : startLoopback({
-            onFailure: (failure) => diag('warn', `CLI telemetry is not received (${failure.code}: ${failure.message}); partial messages are used instead`),
-            onError: (error) => guarded.run('loopback', () => { throw error; }),
+            onFailure: (failure) =>
+              diag(
+                'warn',
+                `CLI telemetry is not received (${failure.code}: ${failure.message}); partial messages are used instead`,
+              ),
+            onError: (error) =>
+              guarded.run('loopback', () => {
+                throw error;
+              }),
           });
     const needs = contentNeeds(routes.map((route) => route.policy));
     const context = {
@@ -248,22 +255,32 @@ class LiveTracing implements Tracing {
 
 function checked(options: TracingOptions): TracingOptions {
   if (!Array.isArray(options?.sinks)) {
-    throw new ConfigurationError('invalid_sinks', 'createTracing needs `sinks`, an array of sinks: createTracing({ sinks: [consoleSink()] })');
+    throw new ConfigurationError(
+      'invalid_sinks',
+      'createTracing needs `sinks`, an array of sinks: createTracing({ sinks: [consoleSink()] })',
+    );
   }
   for (const [index, sink] of options.sinks.entries()) {
     if (typeof sink?.spanEnd === 'function') continue;
-    throw new ConfigurationError('invalid_sink', `sinks[${index}] of createTracing is no sink: pass what a factory such as otlpSink() returns, called with ()`);
+    throw new ConfigurationError(
+      'invalid_sink',
+      `sinks[${index}] of createTracing is no sink: pass what a factory such as otlpSink() returns, called with ()`,
+    );
   }
   const { cliTelemetry } = options;
   if (cliTelemetry !== undefined && !['auto', 'on', 'off'].includes(cliTelemetry)) {
-    throw new ConfigurationError('invalid_option', `cliTelemetry of createTracing is ${JSON.stringify(cliTelemetry)}; it can be 'auto', 'on' or 'off'`);
+    throw new ConfigurationError(
+      'invalid_option',
+      `cliTelemetry of createTracing is ${JSON.stringify(cliTelemetry)}; it can be 'auto', 'on' or 'off'`,
+    );
   }
   return options;
 }
 
 /** Sinks that say nothing of capture share one policy, and with it every captured span. */
 function routesOf({ sinks, capture, redact }: TracingOptions, environment: Environment): Route[] {
-  const resolve = (own: CaptureOptions | undefined): CapturePolicy => resolveCapture(own, { environment, ...given('redact', redact) });
+  const resolve = (own: CaptureOptions | undefined): CapturePolicy =>
+    resolveCapture(own, { environment, ...given('redact', redact) });
   const shared = resolve(capture);
   return sinks.map((sink) => ({ sink, policy: sink.capture === undefined ? shared : resolve(sink.capture) }));
 }
@@ -275,12 +292,16 @@ const KNOWN_ATTRIBUTES: Readonly<Record<string, string>> = { userId: 'user.id', 
 function plainAttributes(attributes: UserAttributes): Attributes {
   const plain: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) plain[KNOWN_ATTRIBUTES[name] ?? name] = typeof value === 'object' ? JSON.stringify(value) : value;
+    if (value !== undefined)
+      plain[KNOWN_ATTRIBUTES[name] ?? name] = typeof value === 'object' ? JSON.stringify(value) : value;
   }
   return plain;
 }
 
-function addCounters(into: { late: number; duplicate: number; unplaced: number }, from: { readonly late: number; readonly duplicate: number; readonly unplaced: number }): void {
+function addCounters(
+  into: { late: number; duplicate: number; unplaced: number },
+  from: { readonly late: number; readonly duplicate: number; readonly unplaced: number },
+): void {
   into.late += from.late;
   into.duplicate += from.duplicate;
   into.unplaced += from.unplaced;

@@ -30,6 +30,8 @@ interface Seen {
 
 export interface SessionSeen extends Seen {
   readonly type: 'session';
+  /** The turn that it opens: models, modes and tools may change from turn to turn. */
+  readonly turn?: number;
   readonly sessionId: string;
   readonly requestModel?: string;
   readonly cwd?: string;

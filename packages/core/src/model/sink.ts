@@ -30,7 +30,12 @@ export interface MetricPoint {
   readonly startedAt: UnixNano;
   readonly at: UnixNano;
   readonly data:
-    | { readonly type: 'sum'; readonly value: number; readonly isMonotonic: boolean; readonly temporality: 'delta' | 'cumulative' }
+    | {
+        readonly type: 'sum';
+        readonly value: number;
+        readonly isMonotonic: boolean;
+        readonly temporality: 'delta' | 'cumulative';
+      }
     | { readonly type: 'gauge'; readonly value: number }
     | {
         readonly type: 'histogram';

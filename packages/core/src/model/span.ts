@@ -22,7 +22,8 @@ export type IssueCode =
   | 'stream_cut'
   | 'telemetry_silent'
   | 'telemetry_unavailable'
-  | 'truncated';
+  | 'truncated'
+  | 'redact_failed';
 
 export interface Issue {
   readonly code: IssueCode;

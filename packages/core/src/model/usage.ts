@@ -82,7 +82,9 @@ export function isNegativeUsage(usage: Usage): boolean {
 
 /** Names of the figures that both know and that differ. */
 export function usageConflicts(left: Usage, right: Usage): readonly (keyof Usage)[] {
-  return FIELDS.filter((field) => left[field] !== undefined && right[field] !== undefined && left[field] !== right[field]);
+  return FIELDS.filter(
+    (field) => left[field] !== undefined && right[field] !== undefined && left[field] !== right[field],
+  );
 }
 
 /** `exact` where it knows a figure, else `other`. */

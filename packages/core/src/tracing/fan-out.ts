@@ -34,7 +34,8 @@ export class FanOut {
       if (sink.spanStart === undefined) continue;
       const context = this.#guarded.run(`${sink.name}.spanStart`, () => {
         // A later sink is told of the trace that the first one opened.
-        const known = opened === undefined || span.parentSpanId !== undefined ? span : { ...span, traceId: opened.traceId };
+        const known =
+          opened === undefined || span.parentSpanId !== undefined ? span : { ...span, traceId: opened.traceId };
         return sink.spanStart?.(known === span ? captured(route.policy) : applyCapture(known, route.policy));
       });
       opened ??= context;
@@ -44,7 +45,8 @@ export class FanOut {
 
   end(span: Span): void {
     const captured = this.#capture(span);
-    for (const { sink, policy } of this.#routes) this.#guarded.run(`${sink.name}.spanEnd`, () => sink.spanEnd(captured(policy)));
+    for (const { sink, policy } of this.#routes)
+      this.#guarded.run(`${sink.name}.spanEnd`, () => sink.spanEnd(captured(policy)));
   }
 
   turnEnd(rootSpanId: SpanId): void {
@@ -95,7 +97,9 @@ export class FanOut {
 
   /** All sinks at once; rejects with every failure when all are done. */
   async each(what: 'flush' | 'close', deadlineMs: number): Promise<void> {
-    const results = await Promise.allSettled(this.#routes.map(async ({ sink }) => withinDeadline(sink, what, deadlineMs)));
+    const results = await Promise.allSettled(
+      this.#routes.map(async ({ sink }) => withinDeadline(sink, what, deadlineMs)),
+    );
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) throw new AggregateError(failures, `${failures.length} sinks did not ${what}`);
@@ -134,7 +138,10 @@ async function withinDeadline(sink: Sink, what: 'flush' | 'close', deadlineMs: n
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     // A little grace lets the sink's own, more telling error come first.
-    timer = setTimeout(() => reject(new Error(`${sink.name} did not ${what} within ${deadlineMs} ms`)), deadlineMs + 50);
+    timer = setTimeout(
+      () => reject(new Error(`${sink.name} did not ${what} within ${deadlineMs} ms`)),
+      deadlineMs + 50,
+    );
   });
   try {
     await Promise.race([sink[what](deadlineMs), late]);

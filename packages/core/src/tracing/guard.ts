@@ -29,7 +29,10 @@ export class Guarded {
     if (this.#told.has(what)) return;
     this.#told.add(what);
     try {
-      this.#diag('error', `${what} failed and was left out of the trace (further failures of it are counted only): ${describe(error)}`);
+      this.#diag(
+        'error',
+        `${what} failed and was left out of the trace (further failures of it are counted only): ${describe(error)}`,
+      );
     } catch {
       // A logger that throws has nobody left to tell.
     }

@@ -6,7 +6,12 @@ import type { QueryEnded } from '../model/observation.ts';
 import type { Issue, SpanError } from '../model/span.ts';
 import type { Clock } from '../model/time.ts';
 import { CliTelemetrySource } from '../sources/cli-telemetry/cli-telemetry.ts';
-import { type CliContent, childEnvironment, type Environment, telemetryWish } from '../sources/sdk/child-environment.ts';
+import {
+  type CliContent,
+  childEnvironment,
+  type Environment,
+  telemetryWish,
+} from '../sources/sdk/child-environment.ts';
 import type { Fields } from '../sources/sdk/guards.ts';
 import { fieldsOf, stringIn } from '../sources/sdk/guards.ts';
 import { hiddenMessages } from '../sources/sdk/hidden-messages.ts';
@@ -38,7 +43,8 @@ export interface QueryContext {
 
 const UNAVAILABLE: Issue = {
   code: 'telemetry_unavailable',
-  message: 'The loopback thread that receives the CLI’s telemetry could not start; tokens per call come from partial messages, cost only per turn.',
+  message:
+    'The loopback thread that receives the CLI’s telemetry could not start; tokens per call come from partial messages, cost only per turn.',
 };
 
 /** One query: its child's environment, its sources and its assembler, from `query()` until the child is gone. */
@@ -84,7 +90,10 @@ export class QueryTrace implements QueryWatch {
       clock,
       readHooks: this.#route === undefined,
     });
-    const hides = { partials: this.#route === undefined && !isOn(userOptions, 'includePartialMessages'), subagentText: this.#route === undefined && !isOn(userOptions, 'forwardSubagentText') };
+    const hides = {
+      partials: this.#route === undefined && !isOn(userOptions, 'includePartialMessages'),
+      subagentText: this.#route === undefined && !isOn(userOptions, 'forwardSubagentText'),
+    };
     if (hides.partials || hides.subagentText) this.isHidden = hiddenMessages(hides);
   }
 
@@ -120,7 +129,14 @@ export class QueryTrace implements QueryWatch {
     const signal = fieldsOf(this.#userOptions?.['abortController'])?.['signal'];
     const wasAborted = by === 'error' && signal instanceof AbortSignal && signal.aborted;
     const at = clock.now();
-    this.#assembler.observe({ type: 'query-end', id: `end:${by}:${at}`, source: 'sdk', at, by: wasAborted ? 'abort' : by, ...(error === undefined ? {} : { error }) });
+    this.#assembler.observe({
+      type: 'query-end',
+      id: `end:${by}:${at}`,
+      source: 'sdk',
+      at,
+      by: wasAborted ? 'abort' : by,
+      ...(error === undefined ? {} : { error }),
+    });
     if (by === 'interrupt') return;
     this.#isOver = true;
     if (this.#route === undefined || this.#isChildGone) this.settle();
@@ -141,7 +157,14 @@ export class QueryTrace implements QueryWatch {
   handlerStarted(call: { readonly toolCallId: string; readonly toolName: string }): SpanId | undefined {
     const { clock } = this.#context;
     if (this.#assembler.spanIdOfTool(call.toolCallId) === undefined) return undefined;
-    this.#assembler.observe({ type: 'tool-handler', id: `handler:${call.toolCallId}`, source: 'sdk', at: clock.now(), turn: this.#reader.turn, ...call });
+    this.#assembler.observe({
+      type: 'tool-handler',
+      id: `handler:${call.toolCallId}`,
+      source: 'sdk',
+      at: clock.now(),
+      turn: this.#reader.turn,
+      ...call,
+    });
     return this.#assembler.spanIdOfTool(call.toolCallId);
   }
 
@@ -173,7 +196,10 @@ export class QueryTrace implements QueryWatch {
     return cliTelemetry === 'on' || telemetryWish(this.#userEnvironment) === 'unset';
   }
 
-  #parent(own: Fields | undefined, surroundings: Surroundings): (TraceContext & { readonly isRemote: boolean }) | undefined {
+  #parent(
+    own: Fields | undefined,
+    surroundings: Surroundings,
+  ): (TraceContext & { readonly isRemote: boolean }) | undefined {
     const given = parseTraceparent(stringIn(own, 'TRACEPARENT'), stringIn(own, 'TRACESTATE'));
     if (given !== undefined) return { ...given, isRemote: true };
     if (surroundings.step !== undefined) return { ...surroundings.step, isRemote: false };

@@ -43,10 +43,14 @@ export class Steps {
     const { fanOut } = this.#options;
     const started = this.#start(name);
     const given = fanOut.start(started);
-    const span: CustomSpan = given === undefined || started.parentSpanId !== undefined ? started : { ...started, traceId: given.traceId };
+    const span: CustomSpan =
+      given === undefined || started.parentSpanId !== undefined ? started : { ...started, traceId: given.traceId };
     const step = { traceId: span.traceId, spanId: span.spanId, sampled: true };
     const end = (outcome: Pick<CustomSpan, 'status' | 'error'>): void => this.#end(span, outcome);
-    return observeOutcome(() => this.#storage.run({ ...this.current, step }, () => fanOut.activate(span.spanId, run)), end);
+    return observeOutcome(
+      () => this.#storage.run({ ...this.current, step }, () => fanOut.activate(span.spanId, run)),
+      end,
+    );
   }
 
   #start(name: string): CustomSpan {
@@ -106,5 +110,8 @@ function observeOutcome<T>(run: () => T, end: (outcome: Pick<CustomSpan, 'status
 
 function failed(error: unknown): Pick<CustomSpan, 'status' | 'error'> {
   const isError = error instanceof Error;
-  return { status: 'error', error: { type: isError ? error.name : 'Error', message: isError ? error.message : String(error) } };
+  return {
+    status: 'error',
+    error: { type: isError ? error.name : 'Error', message: isError ? error.message : String(error) },
+  };
 }

@@ -17,9 +17,15 @@ export function hiddenMessages(hides: Hides): (message: unknown) => boolean {
       case 'stream_event':
         return hides.partials;
       case 'assistant':
-        return hides.subagentText && typeof message['parent_tool_use_id'] === 'string' && !background.has(message['parent_tool_use_id']) && isWords(message['message']);
+        return (
+          hides.subagentText &&
+          typeof message['parent_tool_use_id'] === 'string' &&
+          !background.has(message['parent_tool_use_id']) &&
+          isWords(message['message'])
+        );
       case 'system':
-        if (message['subtype'] === 'task_started' && message['is_backgrounded'] === true) background.add(message['tool_use_id']);
+        if (message['subtype'] === 'task_started' && message['is_backgrounded'] === true)
+          background.add(message['tool_use_id']);
         return hides.partials && message['subtype'] === 'status' && message['status'] === 'requesting';
       default:
         return false;
@@ -29,5 +35,8 @@ export function hiddenMessages(hides: Hides): (message: unknown) => boolean {
 
 function isWords(answer: unknown): boolean {
   const blocks = listIn(fieldsOf(answer), 'content');
-  return blocks.length > 0 && blocks.every((block) => ['text', 'thinking', 'redacted_thinking'].includes(String(fieldsOf(block)?.['type'])));
+  return (
+    blocks.length > 0 &&
+    blocks.every((block) => ['text', 'thinking', 'redacted_thinking'].includes(String(fieldsOf(block)?.['type'])))
+  );
 }

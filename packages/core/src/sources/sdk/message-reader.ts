@@ -55,12 +55,20 @@ export class MessageReader {
 
   /** The prompt that was given to `query()` itself. */
   promptGiven(text: string): void {
-    this.#openTurn({ at: this.#options.clock.now(), id: undefined, message: { role: 'user', content: [{ type: 'text', text }] } });
+    this.#openTurn({
+      at: this.#options.clock.now(),
+      id: undefined,
+      message: { role: 'user', content: [{ type: 'text', text }] },
+    });
   }
 
   /** A message that the SDK has just taken from the user's iterable. */
   promptTaken(value: unknown): void {
-    const prompt = { at: this.#options.clock.now(), id: stringIn(fieldsOf(value), 'uuid'), message: readUserMessage(value) };
+    const prompt = {
+      at: this.#options.clock.now(),
+      id: stringIn(fieldsOf(value), 'uuid'),
+      message: readUserMessage(value),
+    };
     if (this.#isTurnOpen) this.#queued.push(prompt);
     else this.#openTurn(prompt);
   }
@@ -94,7 +102,11 @@ export class MessageReader {
       if (!this.#isTurnOpen) this.#openTurn(...this.#nextPrompts(stringsIn(message, 'user_message_uuids')));
     }
     if (fieldsOf(message['prompt_submit_outcome'])?.['kind'] === 'blocked_by_hook') this.#wasPromptBlocked = true;
-    readSystem(this.#envelope(message), { observe: this.#options.observe, readHooks: this.#options.readHooks, openTasks: this.#openTasks });
+    readSystem(this.#envelope(message), {
+      observe: this.#options.observe,
+      readHooks: this.#options.readHooks,
+      openTasks: this.#openTasks,
+    });
   }
 
   #result(message: Fields): void {
@@ -112,7 +124,8 @@ export class MessageReader {
 
   /** The prompts that the turn names; else the first that waits. The CLI merges what was sent while it was busy. */
   #nextPrompts(ids: readonly string[] | undefined): Prompt[] {
-    const named = ids === undefined ? [] : this.#queued.filter((prompt) => prompt.id !== undefined && ids.includes(prompt.id));
+    const named =
+      ids === undefined ? [] : this.#queued.filter((prompt) => prompt.id !== undefined && ids.includes(prompt.id));
     const taken = named.length > 0 ? named : this.#queued.slice(0, 1);
     for (const prompt of taken) this.#queued.splice(this.#queued.indexOf(prompt), 1);
     return taken;
@@ -139,7 +152,13 @@ export class MessageReader {
   }
 
   #envelope(message: Fields, id?: string): Envelope {
-    return { message, id: id ?? this.#id(message), at: this.#at(message), agent: agentRef(message, this.turn), turn: this.turn };
+    return {
+      message,
+      id: id ?? this.#id(message),
+      at: this.#at(message),
+      agent: agentRef(message, this.turn),
+      turn: this.turn,
+    };
   }
 
   #id(message: Fields): string {

@@ -21,7 +21,10 @@ export function readAssistant(envelope: Envelope, emit: Emit): void {
     source: 'sdk',
     at: envelope.at,
     agent: envelope.agent,
-    call: { ...given('messageId', stringIn(answer, 'id')), ...given('requestId', stringIn(envelope.message, 'request_id')) },
+    call: {
+      ...given('messageId', stringIn(answer, 'id')),
+      ...given('requestId', stringIn(envelope.message, 'request_id')),
+    },
     model: stringIn(answer, 'model') ?? 'unknown',
     blocks: readBlocks(answer['content']),
     // While it streams, `usage` is that of its first event (one output token) and says nothing; with a stop reason it is final.
@@ -37,7 +40,8 @@ function readSynthetic({ message, id, at, agent }: Envelope, emit: Emit): void {
   const isError = message['is_api_error_message'] === true || typeof message['error'] === 'string';
   if (!isError || answer?.['stop_reason'] === 'refusal' || message['refused_message_id'] !== undefined) return;
   const status = numberIn(message, 'api_error_status');
-  const type = stringIn(message, 'api_error_type') ?? (status === undefined ? stringIn(message, 'error') : String(status));
+  const type =
+    stringIn(message, 'api_error_type') ?? (status === undefined ? stringIn(message, 'error') : String(status));
   emit({
     type: 'call-failed',
     id,

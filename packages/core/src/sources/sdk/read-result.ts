@@ -26,7 +26,10 @@ export function readResult(
     ...given('turnCount', numberIn(message, 'num_turns')),
     ...given('errorMessage', errorMessage(message)),
     ...given('totals', readModelUsage(message['model_usage_since_last_result'])),
-    ...given('cumulative', cumulative === undefined || totalCostUsd === undefined ? cumulative : { ...cumulative, costUsd: totalCostUsd }),
+    ...given(
+      'cumulative',
+      cumulative === undefined || totalCostUsd === undefined ? cumulative : { ...cumulative, costUsd: totalCostUsd },
+    ),
   });
   if (fieldsOf(message['origin'])?.['kind'] === 'task-notification') {
     emit({ type: 'turn-start', id: `${id}:origin`, source: 'sdk', at, turn, trigger: 'task_notification' });

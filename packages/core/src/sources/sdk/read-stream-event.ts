@@ -14,14 +14,28 @@ export function readStreamEvent(message: Fields, envelopeOf: (id: string) => Env
   if (landmark !== 'message_start' && landmark !== 'message_delta' && landmark !== 'message_stop') return;
   const answer = fieldsOf(event?.['message']);
   const abandoned = fieldsOf(message['abandoned_blocks']);
-  const messageId = stringIn(answer, 'id') ?? stringIn(message, 'api_message_id') ?? stringIn(abandoned, 'api_message_id');
+  const messageId =
+    stringIn(answer, 'id') ?? stringIn(message, 'api_message_id') ?? stringIn(abandoned, 'api_message_id');
   if (messageId === undefined) return;
   const { at, agent } = envelopeOf('');
-  const seen = { type: 'stream', id: `${messageId}:${landmark}`, source: 'partials', at, agent, call: { messageId } } as const;
+  const seen = {
+    type: 'stream',
+    id: `${messageId}:${landmark}`,
+    source: 'partials',
+    at,
+    agent,
+    call: { messageId },
+  } as const;
   if (landmark === 'message_start') {
     // Only here the cache writes are split by lifetime.
     const usage = given('usage', readUsage(answer?.['usage']));
-    emit({ ...seen, phase: 'start', ...usage, ...given('model', stringIn(answer, 'model')), ...given('ttftMs', numberIn(message, 'ttft_ms')) });
+    emit({
+      ...seen,
+      phase: 'start',
+      ...usage,
+      ...given('model', stringIn(answer, 'model')),
+      ...given('ttftMs', numberIn(message, 'ttft_ms')),
+    });
   } else if (landmark === 'message_stop') {
     emit({ ...seen, phase: abandoned === undefined ? 'end' : 'abandoned' });
   } else emitDelta(event, seen, emit);

@@ -1,3 +1,4 @@
+import type { EventSeen } from '../../model/observation.ts';
 import type { SpanEvent } from '../../model/span.ts';
 import { unixNanoFromMs } from '../../model/time.ts';
 import { given } from '../../model/given.ts';
@@ -22,11 +23,12 @@ const READERS: Readonly<Record<string, Reader>> = {
   hook_response: readHook,
   api_retry: (envelope, { observe }) => observe(event(envelope, 'retry', retryFacts(envelope.message))),
   model_fallback: readFallback,
-  model_refusal_fallback: (envelope, { observe }) => observe(event(envelope, 'model_refusal', refusalFacts(envelope.message))),
-  model_refusal_no_fallback: (envelope, { observe }) => observe(event(envelope, 'model_refusal', refusalFacts(envelope.message))),
+  model_refusal_fallback: (envelope, { observe }) =>
+    observe(event(envelope, 'model_refusal', refusalFacts(envelope.message))),
+  model_refusal_no_fallback: (envelope, { observe }) =>
+    observe(event(envelope, 'model_refusal', refusalFacts(envelope.message))),
   compact_boundary: (envelope, { observe }) => observe(event(envelope, 'compaction', compactFacts(envelope.message))),
-  notification: (envelope, { observe }) =>
-    observe(event(envelope, 'notification', given('priority', stringIn(envelope.message, 'priority')), stringIn(envelope.message, 'text'))),
+  notification: readNotification,
 };
 
 /** Subtypes that are not in the table are none of a trace's business, declared or not. */
@@ -35,7 +37,7 @@ export function readSystem(envelope: Envelope, context: SystemContext): void {
   if (subtype !== undefined && Object.hasOwn(READERS, subtype)) READERS[subtype]?.(envelope, context);
 }
 
-function readInit({ message, id, at }: Envelope, { observe }: SystemContext): void {
+function readInit({ message, id, at, turn }: Envelope, { observe }: SystemContext): void {
   const sessionId = stringIn(message, 'session_id');
   if (sessionId === undefined) return;
   observe({
@@ -43,6 +45,7 @@ function readInit({ message, id, at }: Envelope, { observe }: SystemContext): vo
     id,
     source: 'sdk',
     at,
+    turn,
     sessionId,
     ...given('requestModel', stringIn(message, 'model')),
     ...given('cwd', stringIn(message, 'cwd')),
@@ -54,7 +57,15 @@ function readInit({ message, id, at }: Envelope, { observe }: SystemContext): vo
 
 function readStatus({ message, id, at, agent, turn }: Envelope, { observe }: SystemContext): void {
   if (message['status'] !== 'requesting') return;
-  observe({ type: 'stream', id, source: 'partials', at, agent, call: { messageId: `requested:${turn}` }, phase: 'requested' });
+  observe({
+    type: 'stream',
+    id,
+    source: 'partials',
+    at,
+    agent,
+    call: { messageId: `requested:${turn}` },
+    phase: 'requested',
+  });
 }
 
 function readTaskStarted({ message, id, at }: Envelope, { observe, openTasks }: SystemContext): void {
@@ -100,7 +111,14 @@ function endTask(
   const agentId = stringIn(message, 'task_id');
   const outcome = status === undefined ? undefined : OUTCOMES[status];
   if (agentId === undefined || outcome === undefined || !openTasks.delete(agentId)) return;
-  observe({ type: 'task-end', id, source: 'sdk', at: endMs === undefined ? at : unixNanoFromMs(endMs), agentId, outcome });
+  observe({
+    type: 'task-end',
+    id,
+    source: 'sdk',
+    at: endMs === undefined ? at : unixNanoFromMs(endMs),
+    agentId,
+    outcome,
+  });
 }
 
 /** The first model's call has failed for good, without an id in any source; the second model is asked the same again. */
@@ -137,8 +155,13 @@ function readHook({ message, id, at, agent }: Envelope, { observe, readHooks }: 
   });
 }
 
-function event({ id, at, agent }: Envelope, name: SpanEvent['name'], attributes: SpanEvent['attributes'], content?: string) {
-  return { type: 'event', id, source: 'sdk', at, agent, event: { name, at, attributes, ...given('content', content) } } as const;
+function event({ id, at, agent }: Envelope, name: SpanEvent['name'], attributes: SpanEvent['attributes']): EventSeen {
+  return { type: 'event', id, source: 'sdk', at, agent, event: { name, at, attributes } };
+}
+
+function readNotification(envelope: Envelope, { observe }: SystemContext): void {
+  const seen = event(envelope, 'notification', given('priority', stringIn(envelope.message, 'priority')));
+  observe({ ...seen, event: { ...seen.event, ...given('content', stringIn(envelope.message, 'text')) } });
 }
 
 function retryFacts(message: Fields): SpanEvent['attributes'] {

@@ -48,7 +48,11 @@ function deciderOf(source: string | undefined): Decider {
 }
 
 function goesOn(result: Fields | undefined): boolean {
-  return result?.['isAsync'] === true || result?.['status'] === 'async_launched' || typeof result?.['backgroundTaskId'] === 'string';
+  return (
+    result?.['isAsync'] === true ||
+    result?.['status'] === 'async_launched' ||
+    typeof result?.['backgroundTaskId'] === 'string'
+  );
 }
 
 /** Retries inside a subagent show up nowhere else in the stream. */

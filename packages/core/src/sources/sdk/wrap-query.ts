@@ -10,7 +10,10 @@ export type QueryFunction = (...parameters: never[]) => AsyncIterable<unknown>;
 const WRAPPED: unique symbol = Symbol.for('spanprism.wrapped');
 
 export function isWrapped(value: unknown): boolean {
-  return (typeof value === 'function' || (typeof value === 'object' && value !== null)) && Reflect.get(value, WRAPPED) === true;
+  return (
+    (typeof value === 'function' || (typeof value === 'object' && value !== null)) &&
+    Reflect.get(value, WRAPPED) === true
+  );
 }
 
 export function markWrapped<T extends object>(value: T): T {
@@ -37,7 +40,11 @@ export function wrapQueryFunction<Q extends QueryFunction>(query: Q, begin: Begi
 }
 
 /** Calls the real thing. What it throws is the user's; the watch hears of it. */
-export function startWatched(watch: QueryWatch, guard: Guard, start: () => AsyncIterable<unknown>): AsyncIterable<unknown> {
+export function startWatched(
+  watch: QueryWatch,
+  guard: Guard,
+  start: () => AsyncIterable<unknown>,
+): AsyncIterable<unknown> {
   let query: AsyncIterable<unknown>;
   try {
     query = start();
@@ -124,7 +131,9 @@ class Doors {
   watched(name: PropertyKey, method: Method): Method {
     switch (name) {
       case 'next':
-        return this.#watch.isHidden === undefined ? this.#next(method) : this.#nextVisible(method, this.#watch.isHidden);
+        return this.#watch.isHidden === undefined
+          ? this.#next(method)
+          : this.#nextVisible(method, this.#watch.isHidden);
       case 'return':
       case 'throw':
         return this.#leaving(name, method);

@@ -1,6 +1,13 @@
 import { type Fields, fieldsOf, stringIn } from './guards.ts';
 import type { BeginWatch, Guard, QueryWatch } from './query-watch.ts';
-import { isWrapped, markWrapped, type QueryFunction, startWatched, tapPrompts, wrapQueryFunction } from './wrap-query.ts';
+import {
+  isWrapped,
+  markWrapped,
+  type QueryFunction,
+  startWatched,
+  tapPrompts,
+  wrapQueryFunction,
+} from './wrap-query.ts';
 
 /** Runs a tool handler of the host inside the span of the call that it answers. */
 export type RunHandler = <T>(call: { readonly toolCallId: string; readonly toolName: string }, run: () => T) => T;
@@ -50,7 +57,11 @@ function wrapStart(start: Method, claim: 'query' | 'claim', { begin, guard }: Sd
   });
 }
 
-function wrapWarm(warm: object, claim: 'query' | 'claim', { watch, guard }: { readonly watch: QueryWatch; readonly guard: Guard }): object {
+function wrapWarm(
+  warm: object,
+  claim: 'query' | 'claim',
+  { watch, guard }: { readonly watch: QueryWatch; readonly guard: Guard },
+): object {
   let isClaimed = false;
   return new Proxy(warm, {
     get(target, name) {
@@ -60,7 +71,11 @@ function wrapWarm(warm: object, claim: 'query' | 'claim', { watch, guard }: { re
       if (name === claim) {
         return (...parameters: unknown[]) => {
           isClaimed = true;
-          return startWatched(watch, guard, () => method(...withTappedPrompt(parameters, watch, guard)) as AsyncIterable<unknown>);
+          return startWatched(
+            watch,
+            guard,
+            () => method(...withTappedPrompt(parameters, watch, guard)) as AsyncIterable<unknown>,
+          );
         };
       }
       if (name !== 'close' && name !== Symbol.asyncDispose) return method;
@@ -76,7 +91,8 @@ function wrapWarm(warm: object, claim: 'query' | 'claim', { watch, guard }: { re
 /** `warm.query(prompt)` takes the prompt itself, `spare.claim({ prompt, options })` takes it among others. */
 function withTappedPrompt(parameters: readonly unknown[], watch: QueryWatch, guard: Guard): unknown[] {
   const [first, ...rest] = parameters;
-  const claim: Fields | undefined = typeof first === 'object' && first !== null && 'prompt' in first ? fieldsOf(first) : undefined;
+  const claim: Fields | undefined =
+    typeof first === 'object' && first !== null && 'prompt' in first ? fieldsOf(first) : undefined;
   const prompt = claim === undefined ? first : claim['prompt'];
   if (typeof prompt === 'string') guard('prompt', () => watch.promptGiven(prompt));
   const tapped = tapPrompts(prompt, watch, guard);

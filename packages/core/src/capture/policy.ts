@@ -1,0 +1,158 @@
+import type { ByTool, CaptureFields, CaptureOptions } from '../model/capture-options.ts';
+import { ConfigurationError } from '../model/configuration-error.ts';
+
+/** What one sink may see, settled. */
+export interface CapturePolicy {
+  readonly prompts: boolean;
+  readonly outputs: boolean;
+  readonly thinking: boolean;
+  readonly toolInputs: (toolName: string) => boolean;
+  readonly toolOutputs: (toolName: string) => boolean;
+  /** True when some tool's input or output may be seen. */
+  readonly anyTool: { readonly inputs: boolean; readonly outputs: boolean };
+  readonly systemInstructions: boolean;
+  readonly errors: boolean;
+  readonly location: boolean;
+  readonly maxTextBytes: number;
+  /** The user's own redaction, `createTracing`'s before the sink's. */
+  readonly redact: readonly ((text: string) => string)[];
+}
+
+export interface CaptureContext {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Of `createTracing`: applies to all sinks. */
+  readonly redact?: (text: string) => string;
+}
+
+/** The switch of OpenTelemetry's GenAI instrumentations; a sink of ours writes content to spans only. */
+const SWITCH = 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT';
+const SWITCH_VALUES: Readonly<Record<string, boolean>> = {
+  true: true,
+  false: false,
+  '1': true,
+  '0': false,
+  no_content: false,
+  span_only: true,
+  event_only: false,
+  span_and_event: true,
+};
+
+const DEFAULT_MAX_TEXT_BYTES = 61_440;
+const SWITCHES = ['prompts', 'outputs', 'thinking', 'systemInstructions', 'errors', 'location'] as const;
+const TOOL_SWITCHES = ['toolInputs', 'toolOutputs'] as const;
+
+/**
+ * What a sink may see: what its options say, else what the user set in the environment, else metadata.
+ * Throws a `ConfigurationError` for options that are none.
+ */
+export function resolveCapture(options: CaptureOptions | undefined, context: CaptureContext): CapturePolicy {
+  const fields = fieldsOf(options ?? fromEnvironment(context.environment));
+  const redact = [context.redact, fields.redact].filter((one) => one !== undefined);
+  return {
+    prompts: fields.prompts ?? false,
+    outputs: fields.outputs ?? false,
+    thinking: fields.thinking ?? false,
+    toolInputs: byTool(fields.toolInputs),
+    toolOutputs: byTool(fields.toolOutputs),
+    anyTool: { inputs: isEverTrue(fields.toolInputs), outputs: isEverTrue(fields.toolOutputs) },
+    systemInstructions: fields.systemInstructions ?? false,
+    errors: fields.errors ?? false,
+    location: fields.location ?? false,
+    maxTextBytes: fields.maxTextBytes ?? DEFAULT_MAX_TEXT_BYTES,
+    redact,
+  };
+}
+
+/** What at least one sink will see. */
+export function contentNeeds(policies: readonly CapturePolicy[]): {
+  readonly prompts: boolean;
+  readonly outputs: boolean;
+  readonly toolInputs: boolean;
+  readonly toolOutputs: boolean;
+} {
+  return {
+    prompts: policies.some((policy) => policy.prompts),
+    outputs: policies.some((policy) => policy.outputs),
+    toolInputs: policies.some((policy) => policy.anyTool.inputs),
+    toolOutputs: policies.some((policy) => policy.anyTool.outputs),
+  };
+}
+
+function fromEnvironment(environment: CaptureContext['environment']): CaptureOptions {
+  const value = environment[SWITCH]?.trim();
+  if (value === undefined || value === '') return 'metadata';
+  const isOn = SWITCH_VALUES[value.toLowerCase()];
+  if (isOn === undefined) {
+    throw new ConfigurationError(
+      'invalid_capture',
+      `${SWITCH} in the environment is ${JSON.stringify(value)}; it can be true, false, NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT`,
+    );
+  }
+  return isOn ? 'full' : 'metadata';
+}
+
+const FULL: CaptureFields = {
+  prompts: true,
+  outputs: true,
+  thinking: true,
+  toolInputs: true,
+  toolOutputs: true,
+  systemInstructions: true,
+  errors: true,
+  location: true,
+};
+
+function fieldsOf(options: CaptureOptions): CaptureFields {
+  if (options === 'metadata') return {};
+  if (options === 'full') return FULL;
+  if (typeof options !== 'object' || options === null)
+    throw invalid('capture', options, "'metadata', 'full' or an object of fields");
+  for (const name of SWITCHES) check(name, options[name], { types: ['boolean'], expected: 'true or false' });
+  for (const name of TOOL_SWITCHES)
+    check(name, options[name], {
+      types: ['boolean', 'function'],
+      expected: 'true, false or a function of the tool’s name',
+    });
+  check('redact', options.redact, { types: ['function'], expected: 'a function from text to text' });
+  const { maxTextBytes } = options;
+  if (maxTextBytes !== undefined && !(Number.isInteger(maxTextBytes) && maxTextBytes >= 0)) {
+    throw invalid('maxTextBytes', maxTextBytes, 'a whole number of bytes, 0 or more');
+  }
+  const unknown = Object.keys(options).find((name) => !KNOWN.has(name));
+  if (unknown !== undefined)
+    throw new ConfigurationError(
+      'invalid_capture',
+      `capture has no field ${JSON.stringify(unknown)}; it has ${[...KNOWN].join(', ')}`,
+    );
+  return options;
+}
+
+const KNOWN: ReadonlySet<string> = new Set([...SWITCHES, ...TOOL_SWITCHES, 'maxTextBytes', 'redact']);
+
+function check(
+  name: string,
+  value: unknown,
+  { types, expected }: { readonly types: readonly string[]; readonly expected: string },
+): void {
+  if (value !== undefined && !types.includes(typeof value)) throw invalid(name, value, expected);
+}
+
+function invalid(name: string, value: unknown, expected: string): ConfigurationError {
+  return new ConfigurationError('invalid_capture', `${name} of capture is ${String(value)}; it can be ${expected}`);
+}
+
+function byTool(option: ByTool | undefined): (toolName: string) => boolean {
+  if (typeof option !== 'function') return () => option ?? false;
+  return (toolName) => {
+    try {
+      return option(toolName) === true;
+    } catch {
+      // A decision that fails lets nothing out.
+      return false;
+    }
+  };
+}
+
+function isEverTrue(option: ByTool | undefined): boolean {
+  return typeof option === 'function' || option === true;
+}
