@@ -5,7 +5,16 @@ import { startAgent } from './emit.ts';
 import { onHook, onTaskEnd, onTaskStart } from './on-agent.ts';
 import { onAnswer, onAnswerText, onCallFailed, onCallMeasured, onStream } from './on-call.ts';
 import { onPermission, onToolHandler, onToolMeasured, onToolResult } from './on-tool.ts';
-import { onCounters, onEvent, onInput, onQueryEnd, onSession, onTurnMeasured, onTurnResult, onTurnStart } from './on-turn.ts';
+import {
+  onCounters,
+  onEvent,
+  onInput,
+  onQueryEnd,
+  onSession,
+  onTurnMeasured,
+  onTurnResult,
+  onTurnStart,
+} from './on-turn.ts';
 import { type AssemblerOptions, newRun, nowMs, type Run, type RunCounters } from './run.ts';
 import { settle, settleAll } from './settle.ts';
 

@@ -1,15 +1,6 @@
 import type { SpanId, SpanKey, TraceId } from '../model/ids.ts';
 import type { ContentBlock, Message } from '../model/message.ts';
-import type {
-  AgentSpan,
-  Attributes,
-  Issue,
-  LlmSpan,
-  Outcome,
-  SpanError,
-  SpanStatus,
-  ToolSpan,
-} from '../model/span.ts';
+import type { AgentSpan, Attributes, Issue, LlmSpan, Outcome, SpanError, SpanStatus, ToolSpan } from '../model/span.ts';
 import type { UnixNano } from '../model/time.ts';
 import { usageConflicts } from '../model/usage.ts';
 import { measuredUsage, streamedUsage, usageOf } from './call-usage.ts';
@@ -93,7 +84,8 @@ export function agentKey(node: AgentNode): SpanKey {
 function agentTimes(node: AgentNode, place: Place): { startedAt: UnixNano; endedAt: UnixNano | undefined } {
   // The first turn begins when the user asked for it, spawn included; for the others the CLI knows best.
   const isFirst = node.turn === 0;
-  const startedAt = (isFirst ? node.sdkStartedAt : undefined) ?? node.cliStartedAt ?? node.sdkStartedAt ?? place.notBefore;
+  const startedAt =
+    (isFirst ? node.sdkStartedAt : undefined) ?? node.cliStartedAt ?? node.sdkStartedAt ?? node.firstChildAt ?? place.notBefore;
   const end = node.cliEndedAt ?? node.sdkEndedAt;
   return { startedAt, endedAt: end === undefined ? undefined : later(end, startedAt) };
 }
@@ -107,7 +99,10 @@ function startupMs(node: AgentNode): number | undefined {
 function agentError(node: AgentNode, outcome: Outcome): SpanError | undefined {
   if (STATUS_OF[outcome] !== 'error') return undefined;
   const status = node.result?.apiErrorStatus;
-  return { type: outcome, message: node.result?.errorMessage ?? (status === undefined ? outcome : `${outcome}: HTTP ${status}`) };
+  return {
+    type: outcome,
+    message: node.result?.errorMessage ?? (status === undefined ? outcome : `${outcome}: HTTP ${status}`),
+  };
 }
 
 export function buildCall(node: CallNode, place: Place): LlmSpan {

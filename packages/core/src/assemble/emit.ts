@@ -2,6 +2,7 @@ import { given } from '../model/given.ts';
 import type { SpanKey } from '../model/ids.ts';
 import type { HookSeen } from '../model/observation.ts';
 import type { HookSpan, Outcome, PermissionSpan, Span, ToolSpan } from '../model/span.ts';
+import type { UnixNano } from '../model/time.ts';
 import { buildAgent, buildCall, buildTool, type Place } from './build-span.ts';
 import { type AgentNode, agentOf, type CallNode, type Node, type Parent, type ToolNode, turnOf } from './nodes.ts';
 import type { Run } from './run.ts';
@@ -26,6 +27,10 @@ export function startTool(run: Run, node: ToolNode): void {
   run.options.output.start(started(buildTool(node, placeOf(run, node, turn))));
 }
 
+function beganBy(agent: AgentNode, time: UnixNano): void {
+  if (agent.firstChildAt === undefined || time < agent.firstChildAt) agent.firstChildAt = time;
+}
+
 function start(run: Run, node: Parent): void {
   if (node.kind === 'agent') startAgent(run, node);
   else startTool(run, node);
@@ -36,8 +41,9 @@ export function endCall(run: Run, node: CallNode): void {
   const turn = turnOf(node);
   const agent = agentOf(node);
   if (node.parent === undefined || turn === undefined || agent === undefined) return;
-  start(run, node.parent);
   const span = buildCall(node, placeOf(run, node, turn));
+  beganBy(agent, span.startedAt);
+  start(run, node.parent);
   finish(run, node, span);
   node.parent.openCalls.delete(node);
   run.registry.closeCall(node);
@@ -57,7 +63,9 @@ export function endStandalone(run: Run, node: CallNode): void {
   const now = options.clock.now();
   const span = buildCall(node, {
     traceId: options.parent?.traceId ?? options.ids.traceId(),
-    ...(options.parent === undefined ? {} : { parentSpanId: options.parent.spanId, parentIsRemote: options.parent.isRemote }),
+    ...(options.parent === undefined
+      ? {}
+      : { parentSpanId: options.parent.spanId, parentIsRemote: options.parent.isRemote }),
     ...(session === undefined ? {} : { sessionId: session.sessionId }),
     agentName: options.agentName,
     attributes: options.attributes,
@@ -79,6 +87,7 @@ export function endTool(run: Run, node: ToolNode): void {
   const { parent } = node;
   const turn = turnOf(node);
   if (parent === undefined || turn === undefined) return;
+  if (node.cliSpan?.startedAt !== undefined) beganBy(parent, node.cliSpan.startedAt);
   startTool(run, node);
   const requestId = node.cliLog?.requestId;
   const requestedBy = requestId === undefined ? undefined : run.registry.spanIdOfCall(requestId);
@@ -89,6 +98,7 @@ export function endTool(run: Run, node: ToolNode): void {
     run.options.output.end(permission);
   }
   finish(run, node, span);
+  if (span.endedAt !== undefined) node.endedAt = span.endedAt;
   parent.openTools.delete(node);
   parent.toolCalls += 1;
   if (run.options.expects.sdk === false && node.denied !== undefined) turn.denials += 1;
@@ -129,7 +139,11 @@ function finish(run: Run, node: Node, span: Span): void {
   run.options.output.end(span);
 }
 
-function hookSpan(run: Run, agent: AgentNode, { seen, turn }: { readonly seen: HookSeen; readonly turn: AgentNode }): HookSpan {
+function hookSpan(
+  run: Run,
+  agent: AgentNode,
+  { seen, turn }: { readonly seen: HookSeen; readonly turn: AgentNode },
+): HookSpan {
   const place = placeOf(run, agent, turn);
   return {
     kind: 'hook',
@@ -179,7 +193,8 @@ function parentOf(node: Node): Parent | undefined {
 }
 
 function placeOf(run: Run, node: Node, turn: AgentNode): Place {
-  const { options, session } = run;
+  const { options } = run;
+  const session = turn.session ?? run.session;
   const parent = parentOf(node);
   const outer = node === turn ? turn.parentContext : undefined;
   const parentSpanId = parent?.spanId ?? outer?.spanId;
@@ -203,4 +218,3 @@ function started<S extends Span>(span: S): Omit<S, 'endedAt'> & Span {
   const { endedAt: _, ...rest } = span;
   return rest as Omit<S, 'endedAt'> & Span;
 }
-

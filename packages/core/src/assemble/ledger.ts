@@ -36,7 +36,8 @@ export class Ledger {
    */
   balance(totals: Totals, by?: UnixNano): Balance {
     const sum = new Sum();
-    const ended = by === undefined ? this.#entries.length : this.#entries.findLastIndex((entry) => entry.endedAt <= by) + 1;
+    const ended =
+      by === undefined ? this.#entries.length : this.#entries.findLastIndex((entry) => entry.endedAt <= by) + 1;
     let exact: number | undefined;
     let atTime: Totals | undefined = sum.remainderOf(totals);
     if (atTime === undefined) exact = 0;

@@ -1,6 +1,13 @@
 import type { SpanId, TraceContext, TraceId } from '../model/ids.ts';
 import type { ContentBlock, Json, Message } from '../model/message.ts';
-import type { CallMeasured, HookSeen, PermissionSeen, SessionSeen, ToolMeasured, TurnResult } from '../model/observation.ts';
+import type {
+  CallMeasured,
+  HookSeen,
+  PermissionSeen,
+  SessionSeen,
+  ToolMeasured,
+  TurnResult,
+} from '../model/observation.ts';
 import type { Decider, Issue, Outcome, SourceName, SpanError, SpanEvent } from '../model/span.ts';
 import type { UnixNano } from '../model/time.ts';
 import type { Totals, Usage } from '../model/usage.ts';
@@ -48,6 +55,8 @@ export interface AgentNode extends ParentBase {
   cliStartedAt?: UnixNano;
   sdkEndedAt?: UnixNano;
   cliEndedAt?: UnixNano;
+  /** Of main turns: the CLI has told what started it. */
+  isPromptLogged: boolean;
   result?: TurnResult;
   outcome?: Outcome;
   /** How its latest call went wrong, and when that call ended. */
@@ -61,6 +70,8 @@ export interface AgentNode extends ParentBase {
   pendingRetries: SpanEvent[];
   requestedAt?: UnixNano;
   lastInputAt?: UnixNano;
+  /** When the first of what it did began, as far as it has ended. */
+  firstChildAt?: UnixNano;
   currentCall?: CallNode;
   lastOutput?: readonly ContentBlock[];
   inBackground: boolean;
@@ -123,6 +134,8 @@ export interface ToolNode extends ParentBase {
   hasInput: boolean;
   sdkStartedAt?: UnixNano;
   sdkEndedAt?: UnixNano;
+  /** As its span says. */
+  endedAt?: UnixNano;
   output?: Json;
   hasOutput: boolean;
   isError: boolean;
@@ -162,6 +175,7 @@ export function agentNode(spanId: SpanId, agentName: string, turn?: number): Age
     toolCalls: 0,
     denials: 0,
     wasInterrupted: false,
+    isPromptLogged: false,
     isSegment: false,
     inBackground: false,
     pendingHooks: [],
@@ -169,7 +183,17 @@ export function agentNode(spanId: SpanId, agentName: string, turn?: number): Age
 }
 
 export function callNode(spanId: SpanId): CallNode {
-  return { ...base(spanId), kind: 'llm', blocks: [], input: [], retries: [], wasCut: false, isSdkDone: false, isUnmeasured: false, isCounted: false };
+  return {
+    ...base(spanId),
+    kind: 'llm',
+    blocks: [],
+    input: [],
+    retries: [],
+    wasCut: false,
+    isSdkDone: false,
+    isUnmeasured: false,
+    isCounted: false,
+  };
 }
 
 export function toolNode(spanId: SpanId, toolCallId: string): ToolNode {

@@ -38,7 +38,8 @@ export function onTaskEnd(run: Run, seen: TaskEnded): void {
   if (seen.source === 'cli') subagent.cliEndedAt ??= seen.at;
   else {
     subagent.sdkEndedAt ??= seen.at;
-    subagent.outcome = subagent.outcome === undefined || subagent.outcome === 'completed' ? OUTCOME[seen.outcome] : subagent.outcome;
+    subagent.outcome =
+      subagent.outcome === undefined || subagent.outcome === 'completed' ? OUTCOME[seen.outcome] : subagent.outcome;
     if (subagent.currentCall !== undefined) subagent.currentCall.isSdkDone = true;
     subagent.deadline ??= nowMs(run) + run.options.settleMs;
   }

@@ -1,4 +1,12 @@
-import type { AgentRef, AnswerSeen, AnswerText, CallFailed, CallMeasured, CallRef, StreamSeen } from '../model/observation.ts';
+import type {
+  AgentRef,
+  AnswerSeen,
+  AnswerText,
+  CallFailed,
+  CallMeasured,
+  CallRef,
+  StreamSeen,
+} from '../model/observation.ts';
 import type { SourceName } from '../model/span.ts';
 import { type UnixNano, unixNanoFromMs } from '../model/time.ts';
 import { usageOf } from './call-usage.ts';
@@ -25,7 +33,8 @@ export function onAnswer(run: Run, seen: AnswerSeen): void {
     call.wasCut ||= seen.wasCut === true;
     if (seen.usage !== undefined) call.streamUsage = seen.usage;
     if (seen.stopReason !== undefined) call.streamStopReason = seen.stopReason;
-    for (const block of seen.blocks) if (block.type === 'tool_use') onToolAsked(run, { call, agent, block, at: seen.at });
+    for (const block of seen.blocks)
+      if (block.type === 'tool_use') onToolAsked(run, { call, agent, block, at: seen.at });
   });
 }
 

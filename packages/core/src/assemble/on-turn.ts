@@ -17,7 +17,8 @@ import { nowMs, place, type Run, turnAt } from './run.ts';
 
 export function onSession(run: Run, seen: SessionSeen): void {
   run.session = { ...run.session, ...seen };
-  for (const turn of run.registry.turns.values()) turn.session = run.session;
+  const turn = seen.turn === undefined ? undefined : turnAt(run, seen.turn);
+  if (turn !== undefined) turn.session = run.session;
 }
 
 export function onTurnStart(run: Run, seen: TurnStarted): void {
@@ -28,6 +29,7 @@ export function onTurnStart(run: Run, seen: TurnStarted): void {
   turn.trigger = moreTelling(turn.trigger, seen.trigger);
   if (seen.userMessageId !== undefined) turn.userMessageId ??= seen.userMessageId;
   if (seen.source === 'cli') {
+    turn.isPromptLogged = true;
     turn.cliStartedAt ??= seen.at;
     // The stream's own prompt is the whole message; the CLI's log is its text.
     if (seen.prompt !== undefined && !run.options.expects.sdk) takePrompt(turn, seen.prompt);
@@ -71,6 +73,7 @@ export function onTurnResult(run: Run, seen: TurnResult): void {
   }
   turn.seenBy.add(seen.source);
   turn.result = seen;
+  if (turn.session === undefined && run.session !== undefined) turn.session = run.session;
   turn.sdkEndedAt = seen.at;
   turn.outcome = outcomeOfResult(seen, turn.wasInterrupted);
   turn.deadline = nowMs(run) + run.options.settleMs;
@@ -95,7 +98,7 @@ export function onInput(run: Run, seen: InputSeen): void {
     if (parent.kind !== 'agent') return;
     parent.nextInput.push(seen.message);
     parent.lastInputAt = seen.at;
-    if (parent.turn === undefined && parent.llmCalls === 0 && parent.openCalls.size === 0) parent.input.push(seen.message);
+    if (parent.turn === undefined && parent.currentCall === undefined) parent.input.push(seen.message);
   });
 }
 

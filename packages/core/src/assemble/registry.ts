@@ -1,7 +1,16 @@
 import type { IdSource, SpanId } from '../model/ids.ts';
 import type { AgentRef, CallRef } from '../model/observation.ts';
 import { FilledNumbers, RecentMap } from './bounded.ts';
-import { type AgentNode, agentNode, type CallNode, callNode, mergeCalls, type Parent, type ToolNode, toolNode } from './nodes.ts';
+import {
+  type AgentNode,
+  agentNode,
+  type CallNode,
+  callNode,
+  mergeCalls,
+  type Parent,
+  type ToolNode,
+  toolNode,
+} from './nodes.ts';
 
 const REMEMBERED = 4096;
 const MOST_WAITING = 10_000;
@@ -198,7 +207,8 @@ export class Registry {
 
   /** Everything that is held because it is not finished. */
   get openCount(): number {
-    const named = this.#agentsById.size + this.#agentsByTool.size + this.#calls.size + this.#tools.size + this.#cliSpans.size;
+    const named =
+      this.#agentsById.size + this.#agentsByTool.size + this.#calls.size + this.#tools.size + this.#cliSpans.size;
     return this.turns.size + this.subagents.size + named + this.#waitingCount;
   }
 }
@@ -230,5 +240,9 @@ function callNames(ref: NamedCall): string[] {
 
 function isAnother(closed: ClosedTool, word: { readonly askedBy?: string; readonly cliToolSpanId?: string }): boolean {
   if (word.askedBy !== undefined) return word.askedBy !== closed.askedBy;
-  return word.cliToolSpanId !== undefined && closed.cliToolSpanId !== undefined && word.cliToolSpanId !== closed.cliToolSpanId;
+  return (
+    word.cliToolSpanId !== undefined &&
+    closed.cliToolSpanId !== undefined &&
+    word.cliToolSpanId !== closed.cliToolSpanId
+  );
 }

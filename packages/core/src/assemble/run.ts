@@ -86,7 +86,6 @@ export function turnAt(run: Run, turn: number): AgentNode | undefined {
   const { parent, firstTurn, ids } = run.options;
   if (parent !== undefined) node.parentContext = parent;
   node.traceId = parent?.traceId ?? (turn === 0 ? firstTurn?.traceId : undefined) ?? ids.traceId();
-  if (run.session !== undefined) node.session = run.session;
   if (turn === 0) node.issues.push(...(run.options.knownIssues ?? []));
   return node;
 }
@@ -100,6 +99,7 @@ export function place(run: Run, ref: AgentRef, use: (parent: Parent) => void): v
       counters.late += 1;
       return;
     }
+    if (ref.agentName !== undefined) subagent.agentName = ref.agentName;
     linkSubagent(run, subagent, ref);
     use(subagent);
     return;

@@ -43,15 +43,28 @@ export function settleAll(run: Run): void {
   for (const subagent of [...run.registry.subagents]) endUnfinished(run, subagent);
 }
 
-const PARENT_UNKNOWN = { code: 'parent_unknown', message: 'The span that it belongs to was never reported; it is shown under its turn.' } as const;
+const PARENT_UNKNOWN = {
+  code: 'parent_unknown',
+  message: 'The span that it belongs to was never reported; it is shown under its turn.',
+} as const;
 const NO_END = { code: 'no_end', message: 'Its end was never reported; it ends with the turn.' } as const;
 const PROCESS_GONE = { code: 'process_gone', message: 'The Claude Code process was gone before it ended.' } as const;
-const NO_RESULT = { code: 'no_result', message: 'The query ended without a result: what was used is known as far as it was counted.' } as const;
-const UNATTRIBUTED = { code: 'unattributed', message: 'The totals of the turn hold more than its model calls account for.' } as const;
-const OVERCOUNTED = { code: 'conflict', message: 'The model calls of the turn hold more than its totals, which leave some of them out.' } as const;
+const NO_RESULT = {
+  code: 'no_result',
+  message: 'The query ended without a result: what was used is known as far as it was counted.',
+} as const;
+const UNATTRIBUTED = {
+  code: 'unattributed',
+  message: 'The totals of the turn hold more than its model calls account for.',
+} as const;
+const OVERCOUNTED = {
+  code: 'conflict',
+  message: 'The model calls of the turn hold more than its totals, which leave some of them out.',
+} as const;
 const SILENT = {
   code: 'telemetry_silent',
-  message: 'The CLI was asked for its telemetry and sent none: exact tokens, cost and times per call are missing. A settings file may override its environment.',
+  message:
+    'The CLI was asked for its telemetry and sent none: exact tokens, cost and times per call are missing. A settings file may override its environment.',
 } as const;
 
 function settleChildren(run: Run, agent: AgentNode, now: number): boolean {
@@ -104,7 +117,12 @@ function isCallMeasured(run: Run, call: CallNode, agent: AgentNode): boolean {
   if (!run.expectsCli || run.isProcessGone) return true;
   if (call.cliSpan !== undefined && (call.cliLog !== undefined || call.cliSpan.purpose === 'validation')) return true;
   // Spans are exported in the order of their ends: what the main loop's own span does not follow will not come.
-  return agent.turn !== undefined && agent.cliEndedAt !== undefined && call.cliSpan === undefined && call.cliLog === undefined;
+  return (
+    agent.turn !== undefined &&
+    agent.cliEndedAt !== undefined &&
+    call.cliSpan === undefined &&
+    call.cliLog === undefined
+  );
 }
 
 function isAuxiliary(call: CallNode): boolean {
@@ -115,21 +133,26 @@ function isAuxiliary(call: CallNode): boolean {
 function isToolDone(run: Run, tool: ToolNode, now: number): boolean {
   const agent = tool.parent;
   if (agent === undefined || tool.openCalls.size > 0) return false;
-  if (!run.options.expects.sdk && tool.cliSpan !== undefined && tool.cliLog !== undefined) launchesBackground(tool);
-  if (!tool.inBackground && tool.openAgents.size > 0) return false;
+  if (!tool.inBackground && holdsForeground(run, tool)) return false;
   if (!tool.hasOutput && !isStreamOver(run, agent)) return false;
   if (!run.expectsCli || run.isProcessGone || isPastDeadline(tool, now)) return true;
-  if (tool.cliSpan !== undefined) return run.options.expects.sdk || tool.cliLog !== undefined || tool.denied !== undefined;
+  if (tool.cliSpan !== undefined)
+    return run.options.expects.sdk || tool.cliLog !== undefined || tool.denied !== undefined;
   return agent.turn !== undefined && agent.cliEndedAt !== undefined;
 }
 
-/** The CLI logs a foreground subagent's end before the result of the call that asked for it. */
-function launchesBackground(tool: ToolNode): void {
-  for (const subagent of tool.openAgents) {
-    if (subagent.cliEndedAt !== undefined) continue;
-    subagent.inBackground = true;
-    tool.inBackground = true;
-  }
+/** By telemetry alone: the CLI logs a foreground subagent's end before the result of the call that asked for it. */
+function holdsForeground(run: Run, tool: ToolNode): boolean {
+  const isLaunch = !run.options.expects.sdk && tool.cliSpan?.endedAt !== undefined && tool.cliLog !== undefined;
+  if (!isLaunch) return tool.openAgents.size > 0;
+  for (const { cliEndedAt } of tool.openAgents) if (cliEndedAt !== undefined && !isAfter(cliEndedAt, endOfTool(tool))) return true;
+  return false;
+}
+
+function endOfTool({ endedAt, cliSpan, cliLog }: ToolNode): UnixNano | undefined {
+  const [bySpan, byLog] = [cliSpan?.endedAt, cliLog?.endedAt];
+  if (endedAt !== undefined || bySpan === undefined || byLog === undefined) return endedAt;
+  return bySpan > byLog ? bySpan : byLog;
 }
 
 function isSubagentDone(run: Run, agent: AgentNode, now: number): boolean {
@@ -137,10 +160,19 @@ function isSubagentDone(run: Run, agent: AgentNode, now: number): boolean {
   const end = agent.cliEndedAt ?? agent.sdkEndedAt;
   if (turn === undefined || end === undefined || hasOpen(agent)) return false;
   if (!isStreamOver(run, agent)) return false;
-  // What outlives its turn is delivered after it, however soon its end was heard of.
-  if (!turn.isEnded && agent.inBackground && isAfter(end, turn.cliEndedAt ?? turn.sdkEndedAt)) return false;
+  const isInTime = run.isProcessGone || endsWithinTurn(run, agent, { turn, end });
+  if (!turn.isEnded && !isInTime) return false;
   if (!run.expectsCli || run.isProcessGone || isPastDeadline(agent, now)) return true;
-  return agent.cliEndedAt !== undefined || (!agent.inBackground && agent.spawnedBy?.cliSpan !== undefined);
+  return agent.cliEndedAt !== undefined || (!agent.inBackground && agent.spawnedBy?.cliLog !== undefined);
+}
+
+/** What outlives its turn is delivered after it, however soon its end was heard of. */
+function endsWithinTurn(run: Run, agent: AgentNode, { turn, end }: { readonly turn: AgentNode; readonly end: UnixNano }): boolean {
+  const endOfTurn = turn.cliEndedAt ?? turn.sdkEndedAt;
+  if (run.options.expects.sdk) return !agent.inBackground || !isAfter(end, endOfTurn);
+  const launched = agent.spawnedBy === undefined ? undefined : endOfTool(agent.spawnedBy);
+  if (launched !== undefined && end <= launched) return true;
+  return launched !== undefined && endOfTurn !== undefined && end <= endOfTurn;
 }
 
 function endSubagent(run: Run, agent: AgentNode): void {
@@ -152,7 +184,7 @@ function isTurnDone(run: Run, turn: AgentNode, now: number): boolean {
   const hasResult = turn.result !== undefined;
   if (run.options.expects.sdk && !hasResult && !run.isSdkOver) return false;
   if (isPastDeadline(turn, now)) return true;
-  if (run.expectsCli && turn.cliEndedAt === undefined && !run.isProcessGone) return false;
+  if (run.expectsCli && !run.isProcessGone && (turn.cliEndedAt === undefined || !turn.isPromptLogged)) return false;
   if (hasOpen(turn)) return false;
   if (run.isProcessGone || !run.expectsCli) return true;
   // Without a result its totals are what the CLI has counted, which is known for certain when the process is gone.

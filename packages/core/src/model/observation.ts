@@ -16,6 +16,8 @@ export interface CallRef {
 export interface AgentRef {
   readonly turn?: number;
   readonly agentId?: string;
+  /** The subagent's type. */
+  readonly agentName?: string;
   readonly toolCallId?: string;
   readonly cliParentId?: string;
 }

@@ -34,7 +34,11 @@ function callRef(attributes: OtlpAttributes): CallRef {
 }
 
 export function agentRef(attributes: OtlpAttributes, cliParentId: string | undefined): AgentRef {
-  return { ...given('agentId', stringOf(attributes['agent_id'])), ...given('cliParentId', cliParentId) };
+  return {
+    ...given('agentId', stringOf(attributes['agent_id'])),
+    ...given('agentName', stringOf(attributes['agent.name'])),
+    ...given('cliParentId', cliParentId),
+  };
 }
 
 /** `claude_code.llm_request`: one per call, all attempts within. */
@@ -93,6 +97,9 @@ export function callFromLog(log: OtlpLog, id: string): CallMeasured {
 
 function callError(attributes: OtlpAttributes): SpanError {
   const status = numberOf(attributes['status_code']);
-  const type = stringOf(attributes['error_class']) ?? stringOf(attributes['error_type']) ?? (status === undefined ? 'api_error' : String(status));
+  const type =
+    stringOf(attributes['error_class']) ??
+    stringOf(attributes['error_type']) ??
+    (status === undefined ? 'api_error' : String(status));
   return { type, message: stringOf(attributes['error']) ?? type };
 }

@@ -40,6 +40,7 @@ export class CliTelemetrySource {
   readonly #options: CliTelemetryOptions;
   readonly #counters = { spans: 0, logs: 0, metrics: 0, unknown: 0 };
   #prompts = 0;
+  #lastPrompt = -1;
   #sessionId: string | undefined;
 
   constructor(options: CliTelemetryOptions) {
@@ -129,8 +130,12 @@ export class CliTelemetrySource {
     }
   }
 
-  #turnFromLog(log: OtlpLog, id: string): TurnStarted {
+  /** Turns are counted, so a prompt that is exported once more must not count again. */
+  #turnFromLog(log: OtlpLog, id: string): TurnStarted | undefined {
     const { attributes } = log;
+    const sequence = numberOf(attributes['event.sequence']) ?? Infinity;
+    if (sequence <= this.#lastPrompt) return undefined;
+    if (sequence !== Infinity) this.#lastPrompt = sequence;
     const prompt = contentOf(attributes['prompt']);
     const turn = this.#prompts;
     this.#prompts += 1;
@@ -143,7 +148,10 @@ export class CliTelemetrySource {
       ...given('trigger', triggerOf(log, prompt)),
       ...given('cliSpanId', log.spanId),
       ...given('userMessageId', stringOf(attributes['message.uuid'])),
-      ...given('prompt', prompt === undefined ? undefined : ({ role: 'user', content: [{ type: 'text', text: prompt }] } as const)),
+      ...given(
+        'prompt',
+        prompt === undefined ? undefined : ({ role: 'user', content: [{ type: 'text', text: prompt }] } as const),
+      ),
     };
   }
 

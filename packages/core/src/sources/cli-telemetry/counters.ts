@@ -49,7 +49,8 @@ function totalsOf(tokens: ReadonlyMap<string, ExclusiveUsage>, costs: ReadonlyMa
   let costUsd: number | undefined;
   for (const model of new Set([...tokens.keys(), ...costs.keys()])) {
     const parts = tokens.get(model) ?? {};
-    for (const [field, value] of Object.entries(parts) as [keyof ExclusiveUsage, number][]) sum[field] = (sum[field] ?? 0) + value;
+    for (const [field, value] of Object.entries(parts) as [keyof ExclusiveUsage, number][])
+      sum[field] = (sum[field] ?? 0) + value;
     const cost = costs.get(model);
     if (cost !== undefined) costUsd = (costUsd ?? 0) + cost;
     byModel[model] = { usage: usageFromExclusive(parts) ?? {}, ...(cost === undefined ? {} : { costUsd: cost }) };
@@ -62,18 +63,25 @@ export function metricPoints(metrics: readonly OtlpMetric[]): MetricPoint[] {
   return metrics.flatMap((metric) => {
     const { data } = metric;
     if (data.type !== 'sum' && data.type !== 'gauge') return [];
-    return data.points.map((point): MetricPoint => ({
-      name: metric.name,
-      unit: metric.unit ?? '',
-      ...(metric.description === undefined ? {} : { description: metric.description }),
-      attributes: plain(point.attributes),
-      startedAt: point.startedAt ?? point.at,
-      at: point.at,
-      data:
-        data.type === 'gauge'
-          ? { type: 'gauge', value: point.value }
-          : { type: 'sum', value: point.value, isMonotonic: data.isMonotonic, temporality: data.temporality === 2 ? 'cumulative' : 'delta' },
-    }));
+    return data.points.map(
+      (point): MetricPoint => ({
+        name: metric.name,
+        unit: metric.unit ?? '',
+        ...(metric.description === undefined ? {} : { description: metric.description }),
+        attributes: plain(point.attributes),
+        startedAt: point.startedAt ?? point.at,
+        at: point.at,
+        data:
+          data.type === 'gauge'
+            ? { type: 'gauge', value: point.value }
+            : {
+                type: 'sum',
+                value: point.value,
+                isMonotonic: data.isMonotonic,
+                temporality: data.temporality === 2 ? 'cumulative' : 'delta',
+              },
+      }),
+    );
   });
 }
 

@@ -32,7 +32,9 @@ export function toolFromSpan(span: OtlpSpan, part: 'span' | 'execution'): ToolMe
 
 function outputOf(span: OtlpSpan): string | undefined {
   const event = span.events.find((candidate) => candidate.name === 'tool.output');
-  return event === undefined ? undefined : (contentOf(event.attributes['output']) ?? contentOf(event.attributes['content']));
+  return event === undefined
+    ? undefined
+    : (contentOf(event.attributes['output']) ?? contentOf(event.attributes['content']));
 }
 
 /** `tool_result`: the effective input, and whose request asked for it. */
@@ -69,7 +71,11 @@ function mcpName(attributes: OtlpAttributes): string | undefined {
 
 /** The class is an error's name, its type one word for all of them. An abort is no failure. */
 function toolError(attributes: OtlpAttributes): SpanError {
-  const type = stringOf(attributes['error_class']) ?? stringOf(attributes['error_type']) ?? stringOf(attributes['error.type']) ?? 'tool_error';
+  const type =
+    stringOf(attributes['error_class']) ??
+    stringOf(attributes['error_type']) ??
+    stringOf(attributes['error.type']) ??
+    'tool_error';
   return { type: type === 'AbortError' ? 'cancelled' : type, message: stringOf(attributes['error']) ?? type };
 }
 
