@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Workspace packages resolve to their sources, so that no test needs a build.
-const conditions = ['@spanprism/source', 'module', 'node', 'development|production'];
+const conditions = ['@spanprism/source', 'node', 'development|production'];
 const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
 const unit = (name: string) => ({

@@ -5,8 +5,9 @@ import {
   decodeExportResponse,
   encodeSpan,
   encodeSpanJson,
-} from '@spanprism/core';
-import type { CaptureOptions, Delivery, DeliveryOptions, Diag, OtlpSpan, Sink, SpoolOptions } from '@spanprism/core';
+} from '@spanprism/core/otlp';
+import type { CaptureOptions, Diag, Sink } from '@spanprism/core';
+import type { Delivery, DeliveryOptions, OtlpSpan, SpoolOptions } from '@spanprism/core/otlp';
 import { readFlag } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
 import { readOtlpConfig } from './config/otlp-config.ts';

@@ -1,4 +1,5 @@
-import type { CapturedSpan, OtlpSpan } from '@spanprism/core';
+import type { CapturedSpan } from '@spanprism/core';
+import type { OtlpSpan } from '@spanprism/core/otlp';
 import type { Dialect } from './dialect.ts';
 
 const KINDS = { internal: 1, client: 3 } as const;

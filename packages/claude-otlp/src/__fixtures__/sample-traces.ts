@@ -1,17 +1,4 @@
-import type {
-  AgentSpan,
-  CapturedSpan,
-  ContentSizes,
-  CustomSpan,
-  HookSpan,
-  LlmSpan,
-  PermissionSpan,
-  Span,
-  SpanId,
-  SpanKey,
-  ToolSpan,
-  TraceId,
-} from '@spanprism/core';
+import type { AgentSpan, CapturedSpan, ContentSizes, CustomSpan, HookSpan, LlmSpan, PermissionSpan, Span, SpanId, SpanKey, ToolSpan, TraceId } from '@spanprism/core';
 
 /** 2026-11-21T09:00:00Z. */
 const BASE = 1_795_251_600_000_000_000n;

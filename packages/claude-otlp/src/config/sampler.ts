@@ -24,8 +24,8 @@ export type Sampler = (span: CapturedSpan) => boolean;
 export function readSampler(option: SamplerOptions | undefined, environment: Environment): Sampler {
   const { type, ratio } = option === undefined ? samplerOfEnvironment(environment) : samplerOfOption(option);
   const keeps = KEEPS[type.replace('parentbased_', '') as Root];
-  // A span does not say what the trace it continues has decided, so that one is decided like a trace of our own.
-  return (span) => keeps(span.traceId, ratio);
+  if (!type.startsWith('parentbased_')) return (span) => keeps(span.traceId, ratio);
+  return (span) => span.traceIsSampled ?? keeps(span.traceId, ratio);
 }
 
 const KEEPS: Readonly<Record<Root, (traceId: TraceId, ratio: number) => boolean>> = {

@@ -1,4 +1,5 @@
-import type { MetricPoint, OtlpMetric, OtlpMetricData } from '@spanprism/core';
+import type { MetricPoint } from '@spanprism/core';
+import type { OtlpMetric, OtlpMetricData } from '@spanprism/core/otlp';
 
 const TEMPORALITIES = { delta: 1, cumulative: 2 } as const;
 

@@ -1,13 +1,7 @@
-import { createDelivery, encodeMetrics, encodeMetricsJson, systemClock } from '@spanprism/core';
-import type {
-  Attributes,
-  CapturedSpan,
-  Delivery,
-  DeliveryOptions,
-  Diag,
-  MetricPoint,
-  OtlpScope,
-} from '@spanprism/core';
+import { systemClock } from '@spanprism/core';
+import { createDelivery, encodeMetrics, encodeMetricsJson } from '@spanprism/core/otlp';
+import type { Attributes, CapturedSpan, Diag, MetricPoint } from '@spanprism/core';
+import type { Delivery, DeliveryOptions, OtlpScope } from '@spanprism/core/otlp';
 import type { OtlpProtocol } from '../config/otlp-config.ts';
 import type { SemconvVersion } from '../genai/semconv.ts';
 import { Aggregation } from './aggregation.ts';

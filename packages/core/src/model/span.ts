@@ -65,6 +65,8 @@ interface SpanBase {
   readonly parentSpanId?: SpanId;
   /** True when the parent lives in another process or in the host's own tracing. */
   readonly parentIsRemote?: boolean;
+  /** What whoever began the trace decided, where that was not us. Each sink decides what to make of it. */
+  readonly traceIsSampled?: boolean;
   /** Known from `system/init` on. */
   readonly sessionId?: string;
   readonly startedAt: UnixNano;

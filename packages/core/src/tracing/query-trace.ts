@@ -1,5 +1,5 @@
 import { Assembler } from '../assemble/assembler.ts';
-import type { RunCounters } from '../assemble/run.ts';
+import type { RunCounters, SpanOutput } from '../assemble/run.ts';
 import type { Loopback, LoopbackRoute } from '../loopback/start-loopback.ts';
 import { type IdSource, parseTraceparent, type SpanId, type TraceContext } from '../model/ids.ts';
 import type { QueryEnded } from '../model/observation.ts';
@@ -71,9 +71,10 @@ export class QueryTrace implements QueryWatch {
     this.#route = this.#openRoute();
     const parent = this.#parent(own, surroundings);
     const { ids, clock, fanOut } = context;
+    const decision = parent === undefined || parent.isRemote ? parent?.sampled : surroundings.traceIsSampled;
     this.#minted = { traceId: parent?.traceId ?? ids.traceId(), spanId: ids.spanId(), sampled: true };
     this.#assembler = new Assembler({
-      output: fanOut,
+      output: decision === undefined ? fanOut : decided(fanOut, decision),
       ids,
       clock,
       expects: { sdk: true, cli: this.#route !== undefined },
@@ -255,6 +256,15 @@ export class QueryTrace implements QueryWatch {
     this.#timer = setTimeout(() => this.settle(), PROCESS_END_MS);
     this.#timer.unref();
   }
+}
+
+/** Tells every sink what whoever began the trace has decided. */
+function decided(output: SpanOutput, traceIsSampled: boolean): SpanOutput {
+  return {
+    start: (span) => output.start({ ...span, traceIsSampled }),
+    end: (span) => output.end({ ...span, traceIsSampled }),
+    turnEnd: (rootSpanId) => output.turnEnd(rootSpanId),
+  };
 }
 
 function isOn(options: Fields | undefined, name: string): boolean {

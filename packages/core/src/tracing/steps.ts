@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { given } from '../model/given.ts';
 import type { IdSource, SpanId, SpanKey, TraceContext } from '../model/ids.ts';
 import type { Attributes, CustomSpan } from '../model/span.ts';
 import type { Clock } from '../model/time.ts';
@@ -9,6 +10,8 @@ export interface Surroundings {
   readonly attributes: Attributes;
   /** The innermost `tracing.span`. */
   readonly step?: TraceContext;
+  /** What whoever began the step's trace decided, where that was not us. */
+  readonly traceIsSampled?: boolean;
 }
 
 export interface StepOptions {
@@ -42,15 +45,13 @@ export class Steps {
   span<T>(name: string, run: () => T): T {
     const { fanOut } = this.#options;
     const started = this.#start(name);
-    const given = fanOut.start(started);
+    const opened = fanOut.start(started);
     const span: CustomSpan =
-      given === undefined || started.parentSpanId !== undefined ? started : { ...started, traceId: given.traceId };
-    const step = { traceId: span.traceId, spanId: span.spanId, sampled: true };
+      opened === undefined || started.parentSpanId !== undefined ? started : { ...started, traceId: opened.traceId };
+    const step = { traceId: span.traceId, spanId: span.spanId, sampled: span.traceIsSampled !== false };
+    const surroundings = { ...this.current, step, ...given('traceIsSampled', span.traceIsSampled) };
     const end = (outcome: Pick<CustomSpan, 'status' | 'error'>): void => this.#end(span, outcome);
-    return observeOutcome(
-      () => this.#storage.run({ ...this.current, step }, () => fanOut.activate(span.spanId, run)),
-      end,
-    );
+    return observeOutcome(() => this.#storage.run(surroundings, () => fanOut.activate(span.spanId, run)), end);
   }
 
   #start(name: string): CustomSpan {
@@ -66,6 +67,7 @@ export class Steps {
       spanId,
       ...(parent === undefined ? {} : { parentSpanId: parent.spanId }),
       ...(parent === undefined || step !== undefined ? {} : { parentIsRemote: true }),
+      ...given('traceIsSampled', step === undefined ? parent?.sampled : this.current.traceIsSampled),
       startedAt: clock.now(),
       status: 'ok',
       events: [],
