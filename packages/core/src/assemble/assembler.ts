@@ -69,6 +69,11 @@ export class Assembler {
     return this.#run.registry.openCount + this.#run.ledger.size;
   }
 
+  /** Whether telemetry of the CLI may still come; false when none was asked for, or when it has kept silent for too long. */
+  get awaitsCli(): boolean {
+    return this.#run.expectsCli;
+  }
+
   observe(observation: Observation): void {
     const run = this.#run;
     if (!this.#seen.add(observation.id)) {

@@ -123,10 +123,18 @@ export class Registry {
     for (const name of callNames(from)) this.#calls.set(name, into);
   }
 
-  /** Our span of a call, ended or not. */
+  /** Our span of a call, ended or not, or not heard of yet: a tool can be done before the call that asked for it. */
   spanIdOfCall(requestId: string): SpanId | undefined {
-    const name = `r:${requestId}`;
-    return this.#calls.get(name)?.spanId ?? this.#closedCalls.get(name);
+    return this.#closedCalls.get(`r:${requestId}`) ?? this.call({ requestId })?.spanId;
+  }
+
+  /** Forgets what never found its place; how many calls that were. */
+  dropUnplaced(): number {
+    const calls = new Set(this.#calls.values());
+    for (const call of calls) this.dropCall(call);
+    const tools = [...this.#tools.values()];
+    for (const tool of tools) this.closeTool(tool);
+    return [...calls, ...tools].filter((node) => node.seenBy.size > 0).length;
   }
 
   /** An attempt that came to nothing is no call. */

@@ -41,6 +41,7 @@ export function settleAll(run: Run): void {
   settle(run);
   for (const turn of run.registry.turns.values()) endTurn(run, turn);
   for (const subagent of [...run.registry.subagents]) endUnfinished(run, subagent);
+  run.counters.unplaced += run.registry.dropUnplaced();
 }
 
 const PARENT_UNKNOWN = {
