@@ -59,6 +59,7 @@ export class QueryTrace implements QueryWatch {
   readonly isHidden?: (message: unknown) => boolean;
   #options: Fields | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #endTimer: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
   #isChildGone = false;
   #isSettled = false;
@@ -140,8 +141,12 @@ export class QueryTrace implements QueryWatch {
     });
     if (by === 'interrupt') return;
     this.#isOver = true;
-    if (this.#route === undefined || this.#isChildGone) this.settle();
-    else this.#armEnd();
+    if (this.#isChildGone || !this.#assembler.awaitsCli) {
+      this.settle();
+      return;
+    }
+    this.#arm();
+    this.#armEnd();
   }
 
   /** Ends every span with what is known now. */
@@ -149,6 +154,7 @@ export class QueryTrace implements QueryWatch {
     if (this.#isSettled) return;
     this.#isSettled = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#endTimer);
     this.#route?.release();
     this.#context.guard('settle', () => this.#assembler.end());
     this.#context.onSettled(this);
@@ -246,15 +252,16 @@ export class QueryTrace implements QueryWatch {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#context.guard('settle', () => this.#assembler.sweep());
-      this.#arm();
+      // Nothing more will come of a child that does not report.
+      if (this.#isOver && !this.#assembler.awaitsCli) this.settle();
+      else this.#arm();
     }, waitMs + 1);
     this.#timer.unref();
   }
 
   #armEnd(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.settle(), PROCESS_END_MS);
-    this.#timer.unref();
+    this.#endTimer = setTimeout(() => this.settle(), PROCESS_END_MS);
+    this.#endTimer.unref();
   }
 }
 
