@@ -23,6 +23,7 @@ export interface Expected {
 
 /** Holds a trace against what must hold for every trace, and against the figures on the wire. */
 export function checkTrace(run: Run, expected: Expected = {}): void {
+  expect(run.diagnostics).toEqual([]);
   checkDelivery(run);
   checkShape(run.spans);
   checkFigures(run, expected);
@@ -31,7 +32,6 @@ export function checkTrace(run: Run, expected: Expected = {}): void {
     (expected.issues ?? []).toSorted(),
   );
   expect(new Set(run.spans.map(({ traceId }) => traceId)).size, 'traces').toBe(expected.traces ?? 1);
-  expect(run.diagnostics).toEqual([]);
   expect(run.stats).toMatchObject({ caught: 0, queries: { open: 0 }, observations: { late: 0, unplaced: 0 } });
 }
 
