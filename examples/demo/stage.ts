@@ -35,7 +35,12 @@ export async function liveStage(prompt: string): Promise<Stage> {
   return {
     story: 'the real claude, the real API',
     prompt,
-    options: { ...workplace(project.cwd), persistSession: false, maxTurns: 20 },
+    options: {
+      ...workplace(project.cwd),
+      persistSession: false,
+      maxTurns: 20,
+      env: { ...process.env, TMPDIR: project.home },
+    },
     [Symbol.asyncDispose]: project.remove,
   };
 }
