@@ -4,23 +4,13 @@ import type { SourceName } from '../../model/span.ts';
 import { type Clock, type UnixNano, unixNanoFromIso } from '../../model/time.ts';
 import { readUserMessage } from './content.ts';
 import { given } from '../../model/given.ts';
+import type { Emit, Envelope } from './envelope.ts';
 import { type Fields, fieldsOf, stringIn, stringsIn } from './guards.ts';
 import { readAssistant } from './read-assistant.ts';
 import { readResult } from './read-result.ts';
 import { readStreamEvent } from './read-stream-event.ts';
 import { readSystem } from './read-system.ts';
 import { readToolProgress, readUser } from './read-user.ts';
-
-/** One message with what is known around it. */
-export interface Envelope {
-  readonly message: Fields;
-  readonly id: string;
-  readonly at: UnixNano;
-  readonly agent: AgentRef;
-  readonly turn: number;
-}
-
-export type Emit = (observation: Observation) => void;
 
 export interface MessageReaderOptions {
   readonly observe: Emit;

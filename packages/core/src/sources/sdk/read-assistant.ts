@@ -1,7 +1,7 @@
 import { firstText, readBlocks, readUsage } from './content.ts';
 import { given } from '../../model/given.ts';
 import { fieldsOf, numberIn, stringIn } from './guards.ts';
-import type { Emit, Envelope } from './message-reader.ts';
+import type { Emit, Envelope } from './envelope.ts';
 
 /** The model name that the CLI gives to words of its own. */
 const SYNTHETIC = '<synthetic>';

@@ -1,7 +1,7 @@
 import { readModelUsage } from './content.ts';
 import { given } from '../../model/given.ts';
 import { fieldsOf, listIn, numberIn, stringIn, stringsIn } from './guards.ts';
-import type { Emit, Envelope } from './message-reader.ts';
+import type { Emit, Envelope } from './envelope.ts';
 
 /** Exactly one per turn. `usage` covers the main loop alone; `modelUsage` and the cost are sums over the session. */
 export function readResult(

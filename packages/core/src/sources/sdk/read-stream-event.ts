@@ -2,7 +2,7 @@ import type { AgentRef, StreamSeen } from '../../model/observation.ts';
 import { readUsage } from './content.ts';
 import { given } from '../../model/given.ts';
 import { type Fields, fieldsOf, numberIn, stringIn } from './guards.ts';
-import type { Emit, Envelope } from './message-reader.ts';
+import type { Emit, Envelope } from './envelope.ts';
 
 /**
  * Partial messages: only landmarks count, deltas of content are passed over at once.

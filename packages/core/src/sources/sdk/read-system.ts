@@ -3,7 +3,7 @@ import type { SpanEvent } from '../../model/span.ts';
 import { unixNanoFromMs } from '../../model/time.ts';
 import { given } from '../../model/given.ts';
 import { type Fields, fieldsOf, numberIn, stringIn, stringsIn } from './guards.ts';
-import type { Emit, Envelope } from './message-reader.ts';
+import type { Emit, Envelope } from './envelope.ts';
 
 export interface SystemContext {
   readonly observe: Emit;

@@ -3,7 +3,7 @@ import type { Decider } from '../../model/span.ts';
 import { readBlocks } from './content.ts';
 import { given } from '../../model/given.ts';
 import { type Fields, fieldsOf, listIn, numberIn, stringIn } from './guards.ts';
-import type { Emit, Envelope } from './message-reader.ts';
+import type { Emit, Envelope } from './envelope.ts';
 
 /** Tool results, one message each and in the order in which they came; and whatever else the model is told. */
 export function readUser(envelope: Envelope, emit: Emit): void {
