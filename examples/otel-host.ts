@@ -19,7 +19,7 @@ const stock = tool('stock', 'How many pieces of an article are left', { article:
   tracer.startActiveSpan('SELECT stock', async (span) => {
     const left = article.length; // A database would be asked here.
     span.end();
-    return { content: [{ type: 'text', text: `${left} left` }] };
+    return { content: [{ type: 'text' as const, text: `${left} left` }] };
   }),
 );
 const shop = createSdkMcpServer({ name: 'shop', tools: [stock] });
