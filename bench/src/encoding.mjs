@@ -1,6 +1,6 @@
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { assembleTraces, encodeSpan, encodeTraces } from '../../packages/core/src/otlp/encode-protobuf.ts';
-import { encodeTracesJson } from '../../packages/core/src/otlp/encode-json.ts';
+import { assembleTraces, encodeSpan, encodeTraces } from '../../packages/core/src/otlp/encode/protobuf.ts';
+import { encodeTracesJson } from '../../packages/core/src/otlp/encode/json.ts';
 import { interleave } from './interleave.mjs';
 import { SIZES, sampleSpans } from './otlp-samples.mjs';
 

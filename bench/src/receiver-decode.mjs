@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import protobuf from 'protobufjs';
-import { decodeOtlp } from '../../packages/core/src/otlp/decode.ts';
+import { decodeOtlp } from '../../packages/core/src/otlp/decode/decode-otlp.ts';
 import { interleave } from './interleave.mjs';
 import { SIZES, sampleSpans } from './otlp-samples.mjs';
 

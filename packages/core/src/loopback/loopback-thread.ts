@@ -1,7 +1,7 @@
 // The entry of the loopback thread. It is started by its file name and has nothing to import from: see start-loopback.ts.
 import type { AddressInfo } from 'node:net';
 import { workerData } from 'node:worker_threads';
-import { decodeOtlp } from '../otlp/decode.ts';
+import { decodeOtlp } from '../otlp/decode/decode-otlp.ts';
 import { createReceiver } from './receiver.ts';
 import { SharedState, type ThreadStart, type ToMain, type ToThread } from './thread-protocol.ts';
 

@@ -2,7 +2,7 @@ import { request as httpRequest, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import { OtlpDecodeError } from '../otlp/decode-error.ts';
+import { OtlpDecodeError } from '../otlp/decode/error.ts';
 import type { OtlpEncoding, OtlpRequest, OtlpSignal } from '../otlp/records.ts';
 import { type Batch, createReceiver, type ReceiverHost } from './receiver.ts';
 import type { RejectReason } from './thread-protocol.ts';

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { OtlpDecodeError } from '../otlp/decode-error.ts';
+import { OtlpDecodeError } from '../otlp/decode/error.ts';
 import type { OtlpEncoding, OtlpRequest, OtlpSignal } from '../otlp/records.ts';
 import { ChildSockets } from './child-sockets.ts';
 import { type BodyLimits, readBody } from './read-body.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { OtlpDecodeError, decodeOtlp } from './decode.ts';
-import { decodeExportResponse } from './decode-response.ts';
-import { encodeLogsJson, encodeMetricsJson, encodeTracesJson } from './encode-json.ts';
-import { encodeLogs, encodeMetrics, encodeTraces } from './encode-protobuf.ts';
+import { OtlpDecodeError, decodeOtlp } from './decode/decode-otlp.ts';
+import { decodeExportResponse } from './decode/response.ts';
+import { encodeLogsJson, encodeMetricsJson, encodeTracesJson } from './encode/json.ts';
+import { encodeLogs, encodeMetrics, encodeTraces } from './encode/protobuf.ts';
 import type { OtlpEncoding, OtlpSignal } from './records.ts';
 
 /** mulberry32 */

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { OtlpDecodeError, decodeOtlp } from './decode.ts';
-import { encodeLogsJson, encodeMetricsJson, encodeTracesJson } from './encode-json.ts';
-import { encodeLogs, encodeMetrics, encodeTraces } from './encode-protobuf.ts';
+import { OtlpDecodeError, decodeOtlp } from './decode/decode-otlp.ts';
+import { encodeLogsJson, encodeMetricsJson, encodeTracesJson } from './encode/json.ts';
+import { encodeLogs, encodeMetrics, encodeTraces } from './encode/protobuf.ts';
 import type { OtlpEncoding, OtlpRequest, OtlpSignal } from './records.ts';
 
 const ROOT = process.env['SPANPRISM_RECORDINGS'] ?? join(import.meta.dirname, '../../../../../shared/recordings');

@@ -8,11 +8,11 @@ export {
   type Receipt,
 } from './deliver/delivery-options.ts';
 export type { SpoolOptions } from './deliver/spool.ts';
-export { decodeOtlp } from './decode.ts';
-export { OtlpDecodeError } from './decode-error.ts';
-export { decodeExportResponse } from './decode-response.ts';
-export { assembleTracesJson, encodeMetricsJson, encodeSpanJson } from './encode-json.ts';
-export { assembleTraces, encodeMetrics, encodeSpan } from './encode-protobuf.ts';
+export { decodeOtlp } from './decode/decode-otlp.ts';
+export { OtlpDecodeError } from './decode/error.ts';
+export { decodeExportResponse } from './decode/response.ts';
+export { assembleTracesJson, encodeMetricsJson, encodeSpanJson } from './encode/json.ts';
+export { assembleTraces, encodeMetrics, encodeSpan } from './encode/protobuf.ts';
 export type {
   OtlpAttributes,
   OtlpEncoding,

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import type * as protobufjs from 'protobufjs';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { describe, expect, test } from 'vitest';
-import { OtlpDecodeError } from './decode.ts';
-import { decodeExportResponse } from './decode-response.ts';
-import { encodeExportResponse } from './encode-response.ts';
+import { OtlpDecodeError } from './decode/decode-otlp.ts';
+import { decodeExportResponse } from './decode/response.ts';
+import { encodeExportResponse } from './encode/response.ts';
 import type { OtlpEncoding, OtlpSignal } from './records.ts';
 
 const protobuf = createRequire(import.meta.url)('protobufjs') as typeof protobufjs;

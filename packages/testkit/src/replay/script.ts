@@ -1,4 +1,4 @@
-import { decodeOtlp } from '../../../core/src/otlp/decode.ts';
+import { decodeOtlp } from '../../../core/src/otlp/decode/decode-otlp.ts';
 import type { TraceContext } from '../../../core/src/model/ids.ts';
 import { parseTraceparent } from '../../../core/src/model/ids.ts';
 import type { QueryEnded } from '../../../core/src/model/observation.ts';

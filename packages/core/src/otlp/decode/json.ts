@@ -1,11 +1,11 @@
-import { NO_ATTRIBUTES } from './decode-attributes.ts';
-import { OtlpDecodeError } from './decode-error.ts';
-import { setCount, setText, setTime } from './decode-fields.ts';
-import type { Mutable } from './decode-fields.ts';
-import { readAttributes, readValue } from './decode-json-attributes.ts';
-import { JsonCursor } from './decode-json-cursor.ts';
-import type { JsonObject } from './decode-json-cursor.ts';
-import { readMetric } from './decode-json-metrics.ts';
+import { NO_ATTRIBUTES } from './attributes.ts';
+import { OtlpDecodeError } from './error.ts';
+import { setCount, setText, setTime } from './fields.ts';
+import type { Mutable } from './fields.ts';
+import { readAttributes, readValue } from './json-attributes.ts';
+import { JsonCursor } from './json-cursor.ts';
+import type { JsonObject } from './json-cursor.ts';
+import { readMetric } from './json-metrics.ts';
 import type {
   OtlpEvent,
   OtlpGroup,
@@ -15,7 +15,7 @@ import type {
   OtlpScope,
   OtlpSignal,
   OtlpSpan,
-} from './records.ts';
+} from '../records.ts';
 
 /** Reads an Export…ServiceRequest in OTLP/JSON: protobuf's JSON mapping with hex ids and integer enums. */
 export function decodeJson(signal: OtlpSignal, body: Uint8Array): OtlpRequest {

@@ -1,7 +1,7 @@
-import { jsonAttributes, jsonDouble, jsonInteger } from './encode-json-attributes.ts';
-import { countOf, isWireInt } from './encode-numbers.ts';
-import type { OtlpHistogramPoint, OtlpMetric, OtlpMetricData, OtlpNumberPoint } from './records.ts';
-import { wellFormed } from './well-formed.ts';
+import { jsonAttributes, jsonDouble, jsonInteger } from './json-attributes.ts';
+import { countOf, isWireInt } from './numbers.ts';
+import type { OtlpHistogramPoint, OtlpMetric, OtlpMetricData, OtlpNumberPoint } from '../records.ts';
+import { wellFormed } from '../well-formed.ts';
 
 /** OTLP/JSON's Metric. */
 export function jsonMetric(metric: OtlpMetric): object {

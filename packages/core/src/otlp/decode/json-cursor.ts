@@ -1,5 +1,5 @@
-import { MAX_MESSAGES, OtlpDecodeError } from './decode-error.ts';
-import { wellFormed } from './well-formed.ts';
+import { MAX_MESSAGES, OtlpDecodeError } from './error.ts';
+import { wellFormed } from '../well-formed.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

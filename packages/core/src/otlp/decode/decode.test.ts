@@ -19,8 +19,8 @@ import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { describe, expect, test } from 'vitest';
-import { OtlpDecodeError, decodeOtlp } from './decode.ts';
-import type { OtlpEncoding, OtlpRequest, OtlpSignal } from './records.ts';
+import { OtlpDecodeError, decodeOtlp } from './decode-otlp.ts';
+import type { OtlpEncoding, OtlpRequest, OtlpSignal } from '../records.ts';
 
 // The ES build of this package has imports without extensions, which Node does not resolve.
 const { ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } = createRequire(import.meta.url)(

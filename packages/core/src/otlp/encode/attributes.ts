@@ -1,6 +1,6 @@
-import { MAX_VALUE_DEPTH } from './decode-error.ts';
-import type { ProtobufWriter } from './encode-writer.ts';
-import type { OtlpAttributes, OtlpValue } from './records.ts';
+import { MAX_VALUE_DEPTH } from '../decode/error.ts';
+import type { ProtobufWriter } from './writer.ts';
+import type { OtlpAttributes, OtlpValue } from '../records.ts';
 
 /** What receivers refuse to read below. */
 export const TOO_DEEP = '[nested too deeply]';

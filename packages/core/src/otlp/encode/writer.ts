@@ -1,4 +1,4 @@
-import type { OtlpValue } from './records.ts';
+import type { OtlpValue } from '../records.ts';
 
 /**
  * Pieces of work follow each other in one slab of memory. Asking the system for memory costs more than encoding into it; a slab is

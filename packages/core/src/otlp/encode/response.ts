@@ -1,6 +1,6 @@
-import { ProtobufWriter } from './encode-writer.ts';
-import type { OtlpEncoding, OtlpSignal } from './records.ts';
-import { wellFormed } from './well-formed.ts';
+import { ProtobufWriter } from './writer.ts';
+import type { OtlpEncoding, OtlpSignal } from '../records.ts';
+import { wellFormed } from '../well-formed.ts';
 
 /** How many records of an accepted request were refused, and why; a message without refusals is a warning. */
 export interface ExportResponse {

@@ -1,10 +1,10 @@
-import { parseObject } from './decode-json.ts';
-import { JsonCursor } from './decode-json-cursor.ts';
-import type { JsonObject } from './decode-json-cursor.ts';
-import { ProtobufReader } from './decode-reader.ts';
-import { REJECTED_FIELDS } from './encode-response.ts';
-import type { ExportResponse } from './encode-response.ts';
-import type { OtlpEncoding, OtlpSignal } from './records.ts';
+import { parseObject } from './json.ts';
+import { JsonCursor } from './json-cursor.ts';
+import type { JsonObject } from './json-cursor.ts';
+import { ProtobufReader } from './reader.ts';
+import { REJECTED_FIELDS } from '../encode/response.ts';
+import type { ExportResponse } from '../encode/response.ts';
+import type { OtlpEncoding, OtlpSignal } from '../records.ts';
 
 /**
  * Reads the body of a 2xx answer to an export: how many records were refused all the same (partial success). An empty body, which

@@ -1,10 +1,10 @@
-import { OtlpDecodeError } from './decode-error.ts';
-import { decodeJson } from './decode-json.ts';
-import { decodeProtobuf } from './decode-protobuf.ts';
-import type { OtlpEncoding, OtlpRequest, OtlpSignal } from './records.ts';
+import { OtlpDecodeError } from './error.ts';
+import { decodeJson } from './json.ts';
+import { decodeProtobuf } from './protobuf.ts';
+import type { OtlpEncoding, OtlpRequest, OtlpSignal } from '../records.ts';
 
-export { OtlpDecodeError } from './decode-error.ts';
-export type { OtlpDecodeErrorCode } from './decode-error.ts';
+export { OtlpDecodeError } from './error.ts';
+export type { OtlpDecodeErrorCode } from './error.ts';
 
 const DECODERS: Record<OtlpEncoding, (signal: OtlpSignal, body: Uint8Array) => OtlpRequest> = {
   protobuf: decodeProtobuf,

@@ -1,5 +1,5 @@
-import { jsonAttributes, jsonValue } from './encode-json-attributes.ts';
-import { jsonMetric } from './encode-json-metrics.ts';
+import { jsonAttributes, jsonValue } from './json-attributes.ts';
+import { jsonMetric } from './json-metrics.ts';
 import type {
   OtlpAttributes,
   OtlpEvent,
@@ -9,8 +9,8 @@ import type {
   OtlpMetric,
   OtlpScope,
   OtlpSpan,
-} from './records.ts';
-import { wellFormed } from './well-formed.ts';
+} from '../records.ts';
+import { wellFormed } from '../well-formed.ts';
 
 /** An ExportTraceServiceRequest in OTLP/JSON. */
 export function encodeTracesJson(groups: readonly OtlpGroup<OtlpSpan>[]): Uint8Array {

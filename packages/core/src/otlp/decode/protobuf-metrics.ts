@@ -1,8 +1,8 @@
-import { NO_ATTRIBUTES, readAttribute } from './decode-attributes.ts';
-import { setText, setTime } from './decode-fields.ts';
-import type { Mutable } from './decode-fields.ts';
-import type { ProtobufReader } from './decode-reader.ts';
-import type { OtlpHistogramPoint, OtlpMetric, OtlpMetricData, OtlpNumberPoint } from './records.ts';
+import { NO_ATTRIBUTES, readAttribute } from './attributes.ts';
+import { setText, setTime } from './fields.ts';
+import type { Mutable } from './fields.ts';
+import type { ProtobufReader } from './reader.ts';
+import type { OtlpHistogramPoint, OtlpMetric, OtlpMetricData, OtlpNumberPoint } from '../records.ts';
 
 /** Reads a Metric; the cases are tags, as in decode-protobuf.ts. */
 export function readMetric(reader: ProtobufReader): OtlpMetric {

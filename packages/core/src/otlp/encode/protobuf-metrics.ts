@@ -1,7 +1,7 @@
-import { writeAttributes } from './encode-attributes.ts';
-import { countOf, isWireInt } from './encode-numbers.ts';
-import type { ProtobufWriter } from './encode-writer.ts';
-import type { OtlpHistogramPoint, OtlpMetric, OtlpMetricData, OtlpNumberPoint } from './records.ts';
+import { writeAttributes } from './attributes.ts';
+import { countOf, isWireInt } from './numbers.ts';
+import type { ProtobufWriter } from './writer.ts';
+import type { OtlpHistogramPoint, OtlpMetric, OtlpMetricData, OtlpNumberPoint } from '../records.ts';
 
 const POINT_TAG = 0x0a;
 /** Of a data point with a handful of attributes, and of a list of them. */

@@ -1,4 +1,4 @@
-import type { OtlpNumberPoint } from './records.ts';
+import type { OtlpNumberPoint } from '../records.ts';
 
 const MAX_INT64 = 2 ** 63;
 

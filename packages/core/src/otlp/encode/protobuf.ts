@@ -1,6 +1,6 @@
-import { writeAttributes, writeValue } from './encode-attributes.ts';
-import { writeMetric } from './encode-protobuf-metrics.ts';
-import { ProtobufWriter, varintSize } from './encode-writer.ts';
+import { writeAttributes, writeValue } from './attributes.ts';
+import { writeMetric } from './protobuf-metrics.ts';
+import { ProtobufWriter, varintSize } from './writer.ts';
 import type {
   OtlpAttributes,
   OtlpEvent,
@@ -10,7 +10,7 @@ import type {
   OtlpMetric,
   OtlpScope,
   OtlpSpan,
-} from './records.ts';
+} from '../records.ts';
 
 // Numbers beside the fields are tags as opentelemetry-proto 1.x assigns them: field number × 8 + wire type.
 // Empty texts, zero counts and absent fields are not written; protobuf reads them back as what they are.

@@ -1,5 +1,5 @@
-import type { ProtobufReader } from './decode-reader.ts';
-import type { OtlpAttributes, OtlpValue } from './records.ts';
+import type { ProtobufReader } from './reader.ts';
+import type { OtlpAttributes, OtlpValue } from '../records.ts';
 
 export type AttributeMap = Record<string, OtlpValue>;
 

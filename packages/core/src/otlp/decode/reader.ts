@@ -1,5 +1,5 @@
-import { MAX_MESSAGES, MAX_VALUE_DEPTH, OtlpDecodeError } from './decode-error.ts';
-import type { OtlpDecodeErrorCode } from './decode-error.ts';
+import { MAX_MESSAGES, MAX_VALUE_DEPTH, OtlpDecodeError } from './error.ts';
+import type { OtlpDecodeErrorCode } from './error.ts';
 
 const INTERN_SLOTS = 256;
 

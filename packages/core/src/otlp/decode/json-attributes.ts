@@ -1,7 +1,7 @@
-import { NO_ATTRIBUTES, newAttributes } from './decode-attributes.ts';
-import { MAX_VALUE_DEPTH } from './decode-error.ts';
-import type { JsonCursor, JsonObject } from './decode-json-cursor.ts';
-import type { OtlpAttributes, OtlpValue } from './records.ts';
+import { NO_ATTRIBUTES, newAttributes } from './attributes.ts';
+import { MAX_VALUE_DEPTH } from './error.ts';
+import type { JsonCursor, JsonObject } from './json-cursor.ts';
+import type { OtlpAttributes, OtlpValue } from '../records.ts';
 
 /** Reads the `attributes` of any record; of a repeated key the last one counts. */
 export function readAttributes(item: JsonObject, cursor: JsonCursor): OtlpAttributes {

@@ -1,8 +1,8 @@
-import { setText, setTime } from './decode-fields.ts';
-import type { Mutable } from './decode-fields.ts';
-import { readAttributes } from './decode-json-attributes.ts';
-import type { JsonCursor, JsonObject } from './decode-json-cursor.ts';
-import type { OtlpHistogramPoint, OtlpMetric, OtlpMetricData, OtlpNumberPoint } from './records.ts';
+import { setText, setTime } from './fields.ts';
+import type { Mutable } from './fields.ts';
+import { readAttributes } from './json-attributes.ts';
+import type { JsonCursor, JsonObject } from './json-cursor.ts';
+import type { OtlpHistogramPoint, OtlpMetric, OtlpMetricData, OtlpNumberPoint } from '../records.ts';
 
 /** Reads a Metric. */
 export function readMetric(item: JsonObject, cursor: JsonCursor): OtlpMetric {

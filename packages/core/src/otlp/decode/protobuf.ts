@@ -1,8 +1,8 @@
-import { NO_ATTRIBUTES, readAttribute, readValue } from './decode-attributes.ts';
-import { setCount, setText, setTime } from './decode-fields.ts';
-import type { Mutable } from './decode-fields.ts';
-import { readMetric } from './decode-protobuf-metrics.ts';
-import { ProtobufReader } from './decode-reader.ts';
+import { NO_ATTRIBUTES, readAttribute, readValue } from './attributes.ts';
+import { setCount, setText, setTime } from './fields.ts';
+import type { Mutable } from './fields.ts';
+import { readMetric } from './protobuf-metrics.ts';
+import { ProtobufReader } from './reader.ts';
 import type {
   OtlpAttributes,
   OtlpEvent,
@@ -13,7 +13,7 @@ import type {
   OtlpScope,
   OtlpSignal,
   OtlpSpan,
-} from './records.ts';
+} from '../records.ts';
 
 // The cases below are tags as opentelemetry-proto 1.x assigns them: field number × 8 + wire type. A known field with another
 // wire type is an unknown field, as protobuf has it.

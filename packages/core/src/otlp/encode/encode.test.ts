@@ -2,20 +2,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as protobufjs from 'protobufjs';
 import { describe, expect, test } from 'vitest';
-import { decodeOtlp } from './decode.ts';
-import {
-  assembleTracesJson,
-  encodeLogsJson,
-  encodeMetricsJson,
-  encodeSpanJson,
-  encodeTracesJson,
-} from './encode-json.ts';
-import { assembleTraces, encodeLogs, encodeMetrics, encodeSpan, encodeTraces } from './encode-protobuf.ts';
-import type { OtlpGroup, OtlpLog, OtlpMetric, OtlpSpan } from './records.ts';
+import { decodeOtlp } from '../decode/decode-otlp.ts';
+import { assembleTracesJson, encodeLogsJson, encodeMetricsJson, encodeSpanJson, encodeTracesJson } from './json.ts';
+import { assembleTraces, encodeLogs, encodeMetrics, encodeSpan, encodeTraces } from './protobuf.ts';
+import type { OtlpGroup, OtlpLog, OtlpMetric, OtlpSpan } from '../records.ts';
 
 const protobuf = createRequire(import.meta.url)('protobufjs') as typeof protobufjs;
 const SCHEMA = protobuf.Root.fromJSON(
-  JSON.parse(readFileSync(new URL('__fixtures__/otlp-proto.json', import.meta.url), 'utf8')) as Parameters<
+  JSON.parse(readFileSync(new URL('../__fixtures__/otlp-proto.json', import.meta.url), 'utf8')) as Parameters<
     typeof protobuf.Root.fromJSON
   >[0],
 );

@@ -1,7 +1,7 @@
-import { MAX_VALUE_DEPTH } from './decode-error.ts';
-import { TOO_DEEP } from './encode-attributes.ts';
-import type { OtlpAttributes, OtlpValue } from './records.ts';
-import { wellFormed } from './well-formed.ts';
+import { MAX_VALUE_DEPTH } from '../decode/error.ts';
+import { TOO_DEEP } from './attributes.ts';
+import type { OtlpAttributes, OtlpValue } from '../records.ts';
+import { wellFormed } from '../well-formed.ts';
 
 export interface JsonKeyValue {
   readonly key: string;
