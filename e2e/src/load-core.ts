@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type * as core from '@spanprism/core';
 import { inject } from 'vitest';
 
-type Core = typeof import('@spanprism/core');
+type Core = typeof core;
 
 /** The package as a user installs it; its sources where nothing was packed. */
 export async function loadCore(): Promise<Core> {

@@ -113,7 +113,16 @@ export async function runScenario(scenario: Scenario): Promise<Run> {
     await tracing?.flush(FLUSH_MS);
     api.assertAllMatched();
     const stats = tracing?.stats();
-    return { ...heard, spans: sink.spans, told: sink.told, tree: treeText(sink.spans), calls: api.calls(), api, stats, diagnostics };
+    return {
+      ...heard,
+      spans: sink.spans,
+      told: sink.told,
+      tree: treeText(sink.spans),
+      calls: api.calls(),
+      api,
+      stats,
+      diagnostics,
+    };
   } finally {
     await tracing?.close(FLUSH_MS);
     await api.close();

@@ -30,9 +30,7 @@ test('an interrupt ends a turn and the conversation goes on', async () => {
       when.lastUserText('talk').reply(hang()),
     ],
     drive: async (query, seat) => {
-      const interrupted = seat.stage.api
-        .waitFor(({ rule }) => rule !== undefined)
-        .then(async () => query.interrupt());
+      const interrupted = seat.stage.api.waitFor(({ rule }) => rule !== undefined).then(async () => query.interrupt());
       await Promise.all([interrupted, readAll(query, seat)]);
     },
   });

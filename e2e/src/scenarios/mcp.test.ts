@@ -30,7 +30,9 @@ test('in-process tools succeed, throw and report an error, each in its own way',
     },
     rules: [
       when.toolResult('toolu_soft', /soft failure/).reply(answer(text('Five.'), { usage: usage(1500, 9) })),
-      when.toolResult('toolu_boom', /boom happened/).reply(answer(call('toolu_soft', 'soft'), { usage: usage(1400, 30) })),
+      when
+        .toolResult('toolu_boom', /boom happened/)
+        .reply(answer(call('toolu_soft', 'soft'), { usage: usage(1400, 30) })),
       when.toolResult('toolu_add', /5/).reply(answer(call('toolu_boom', 'boom'), { usage: usage(1300, 30) })),
       when.lastUserText('calculate').reply(answer(call('toolu_add', 'add'), { usage: usage(1200, 30) })),
     ],

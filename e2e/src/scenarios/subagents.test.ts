@@ -36,13 +36,11 @@ test('subagents side by side keep their calls apart', async () => {
       sub.firstUserText('Find ALPHA').reply(answer(bash('toolu_a', 'sleep 0.3; cat a.txt'), { usage: usage(600, 30) })),
       sub.firstUserText('Find BETA').reply(answer(bash('toolu_b', 'cat b.txt'), { usage: usage(610, 31) })),
       main.toolResult('toolu_two').reply(answer(text('Both found.'), { usage: usage(1500, 25) })),
-      main
-        .lastUserText('delegate twice')
-        .reply(
-          answer([agent('toolu_one', 'Find ALPHA', false), agent('toolu_two', 'Find BETA', false)], {
-            usage: usage(1200, 60),
-          }),
-        ),
+      main.lastUserText('delegate twice').reply(
+        answer([agent('toolu_one', 'Find ALPHA', false), agent('toolu_two', 'Find BETA', false)], {
+          usage: usage(1200, 60),
+        }),
+      ),
     ],
   });
   checkTrace(run);
@@ -56,7 +54,9 @@ test('a subagent of a subagent nests twice', async () => {
     rules: [
       sub.firstUserText('Find GAMMA').reply(answer(text('GAMMA.'), { usage: usage(500, 11) })),
       sub.toolResult('toolu_inner').reply(answer(text('It says GAMMA.'), { usage: usage(700, 24) })),
-      sub.firstUserText('Ask for GAMMA').reply(answer(agent('toolu_inner', 'Find GAMMA', false), { usage: usage(600, 30) })),
+      sub
+        .firstUserText('Ask for GAMMA')
+        .reply(answer(agent('toolu_inner', 'Find GAMMA', false), { usage: usage(600, 30) })),
       main.toolResult('toolu_outer').reply(answer(text('All done.'), { usage: usage(1500, 25) })),
       main
         .lastUserText('delegate deeply')

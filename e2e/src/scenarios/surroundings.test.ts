@@ -1,7 +1,7 @@
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { context, trace } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { otelSink } from '@spanprism/claude-otlp/otel';
 import { answer, startCollector, text, toolUse, when } from '@spanprism/testkit';
@@ -21,12 +21,18 @@ const rules = [
 const plain = { prompt: 'use bash', rules };
 
 const delegation = [
-  when.agent('subagent').toolResult('toolu_sub').reply(answer(text('ALPHA is here.'), { usage: usage(700, 24) })),
+  when
+    .agent('subagent')
+    .toolResult('toolu_sub')
+    .reply(answer(text('ALPHA is here.'), { usage: usage(700, 24) })),
   when
     .agent('subagent')
     .firstUserText('Find ALPHA')
     .reply(answer([text('Looking.'), bash('toolu_sub', 'cat a.txt')], { usage: usage(600, 30) })),
-  when.agent('main').toolResult('toolu_agent').reply(answer(text('All done.'), { usage: usage(1500, 25) })),
+  when
+    .agent('main')
+    .toolResult('toolu_agent')
+    .reply(answer(text('All done.'), { usage: usage(1500, 25) })),
   when
     .agent('main')
     .lastUserText('delegate')
@@ -66,14 +72,17 @@ test('a turn stands below the span that is active in the host, on its own tracer
         when.toolResult('toolu_add', /2/).reply(answer(text('Two.'), { usage: usage(1400, 12) })),
         when
           .lastUserText('calculate')
-          .reply(answer(toolUse({ id: 'toolu_add', name: 'mcp__calc__add', input: { a: 2 } }), { usage: usage(1200, 30) })),
+          .reply(
+            answer(toolUse({ id: 'toolu_add', name: 'mcp__calc__add', input: { a: 2 } }), { usage: usage(1200, 30) }),
+          ),
       ],
     });
     host.end();
   });
   const spans = exporter.getFinishedSpans();
   const named = (name: string | RegExp) => spans.find((span) => span.name.search(name) >= 0);
-  const parentOf = (name: string | RegExp) => spans.find((span) => span.spanContext().spanId === named(name)?.parentSpanContext?.spanId)?.name;
+  const parentOf = (name: string | RegExp) =>
+    spans.find((span) => span.spanContext().spanId === named(name)?.parentSpanContext?.spanId)?.name;
   expect(parentOf(/^invoke_agent/)).toBe('handle-request');
   expect(parentOf(/^execute_tool/)).toBe(named(/^invoke_agent/)?.name);
   expect(parentOf('look-up')).toBe(named(/^execute_tool/)?.name);
@@ -146,7 +155,6 @@ test('with CLI telemetry off the trace is that of the same partial messages', as
 
 /** The main loop's figures are exact, a subagent's are unknown and left over, and the consumer sees nothing of how. */
 function checkFallback(run: Awaited<ReturnType<typeof runScenario>>): void {
-  if (process.env['SHOW']) console.log(run.spans.map((s) => [s.kind, s.key, s.startedAt, s.endedAt, s.issues.map((i) => i.code).join()].join(' ')).join('\n'), run.messages.map((m) => JSON.stringify(m).slice(0, 300)).join('\n'));
   checkDelivery(run);
   checkShape(run.spans);
   expect(run.messages.filter(({ type }) => type === 'stream_event')).toEqual([]);

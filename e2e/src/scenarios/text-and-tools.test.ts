@@ -130,7 +130,9 @@ test('emoji, right-to-left text and a lone surrogate pass through', async () => 
   const run = await runScenario({
     prompt,
     rules: [
-      when.toolResult('toolu_1').reply(answer(text(['split \ud83c', '\udf89 lone \ud83d']), { usage: usage(1400, 12) })),
+      when
+        .toolResult('toolu_1')
+        .reply(answer(text(['split \ud83c', '\udf89 lone \ud83d']), { usage: usage(1400, 12) })),
       when.lastUserText(/rtl/).reply(answer(bash('toolu_1', "printf '🎉 \u00e9'"), { usage: usage(1200, 55) })),
     ],
   });
@@ -146,13 +148,11 @@ test('structured output is a tool of the main loop', async () => {
     prompt: 'how many',
     options: { outputFormat: { type: 'json_schema', schema } },
     rules: [
-      when
-        .lastUserText('how many')
-        .reply(
-          answer(toolUse({ id: 'toolu_out', name: 'StructuredOutput', input: { answer: 42 } }), {
-            usage: usage(1200, 42),
-          }),
-        ),
+      when.lastUserText('how many').reply(
+        answer(toolUse({ id: 'toolu_out', name: 'StructuredOutput', input: { answer: 42 } }), {
+          usage: usage(1200, 42),
+        }),
+      ),
     ],
   });
   checkTrace(run);
