@@ -60,6 +60,10 @@ export class Ledger {
     this.#entries = [sum.entryAt(last.endedAt)];
   }
 
+  clear(): void {
+    this.#entries = [];
+  }
+
   get size(): number {
     return this.#entries.length;
   }

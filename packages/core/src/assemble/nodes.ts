@@ -126,6 +126,8 @@ export interface ToolNode extends ParentBase {
   readonly toolCallId: string;
   parent?: AgentNode;
   call?: CallNode;
+  /** The CLI's own span of it, kept when what that told is forgotten. */
+  cliToolSpanId?: string;
   /** Kept when the call itself has ended and is forgotten. */
   askedBy?: string;
   requestedByLlmSpanId?: SpanId;

@@ -23,7 +23,10 @@ export function onSession(run: Run, seen: SessionSeen): void {
 
 export function onTurnStart(run: Run, seen: TurnStarted): void {
   const turn = turnAt(run, seen.turn);
-  if (turn === undefined) return;
+  if (turn === undefined) {
+    if (seen.cliSpanId !== undefined) run.registry.nameEndedTurn(seen.cliSpanId, seen.turn);
+    return;
+  }
   turn.seenBy.add(seen.source);
   if (seen.cliSpanId !== undefined) run.registry.nameCliSpan(seen.cliSpanId, turn);
   turn.trigger = moreTelling(turn.trigger, seen.trigger);
@@ -55,6 +58,7 @@ export function onTurnMeasured(run: Run, seen: TurnMeasured): void {
   const turn = turnAt(run, seen.turn);
   if (turn === undefined) {
     run.counters.late += 1;
+    run.registry.nameEndedTurn(seen.cliSpanId, seen.turn);
     return;
   }
   turn.seenBy.add(seen.source);

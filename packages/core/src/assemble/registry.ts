@@ -15,12 +15,6 @@ import {
 const REMEMBERED = 4096;
 const MOST_WAITING = 10_000;
 
-/** What is left of a tool call that has ended: enough to tell a late word about it from a new call with the same id. */
-interface ClosedTool {
-  readonly askedBy: string | undefined;
-  readonly cliToolSpanId: string | undefined;
-}
-
 /** A call by its ids, or, where it never got any, as the one such call of its agent. */
 export interface NamedCall extends CallRef {
   readonly unnamed?: string;
@@ -41,7 +35,8 @@ export class Registry {
   readonly #closedTurns: FilledNumbers = new FilledNumbers();
   #latestTurn = -1;
   readonly #closedCalls: RecentMap<SpanId> = new RecentMap(REMEMBERED);
-  readonly #closedTools: RecentMap<ClosedTool> = new RecentMap(REMEMBERED);
+  readonly #closedTools: RecentMap<ToolNode> = new RecentMap(REMEMBERED);
+  readonly #closedTurnNodes: RecentMap<AgentNode> = new RecentMap(REMEMBERED);
   readonly #closedAgents: RecentMap<true> = new RecentMap(REMEMBERED);
   readonly #ids: IdSource;
   readonly #agentName: string;
@@ -95,6 +90,7 @@ export class Registry {
     if (node.turn !== undefined) {
       this.turns.delete(node.turn);
       this.#closedTurns.add(node.turn);
+      this.#closedTurnNodes.set(String(node.turn), node);
     }
     this.#closeCliSpans(node);
   }
@@ -128,13 +124,21 @@ export class Registry {
     return this.#closedCalls.get(`r:${requestId}`) ?? this.call({ requestId })?.spanId;
   }
 
-  /** Forgets what never found its place; how many calls that were. */
+  /** Forgets what never found its place; how many things that were. */
   dropUnplaced(): number {
-    const calls = new Set(this.#calls.values());
-    for (const call of calls) this.dropCall(call);
-    const tools = [...this.#tools.values()];
-    for (const tool of tools) this.closeTool(tool);
-    return [...calls, ...tools].filter((node) => node.seenBy.size > 0).length;
+    const nodes = [...new Set(this.#calls.values()), ...this.#tools.values(), ...this.subagents];
+    const count = this.#waitingCount + nodes.filter((node) => node.seenBy.size > 0).length;
+    for (const held of [this.#calls, this.#tools, this.subagents, this.#agentsById, this.#agentsByTool]) held.clear();
+    this.#cliSpans.clear();
+    this.#waiting.clear();
+    this.#waitingCount = 0;
+    return count;
+  }
+
+  /** The turn that what has no place is shown under: the latest that is open, or, when none was ever told of, a first. */
+  turnForUnplaced(): number | undefined {
+    if (this.#latestTurn === -1) return this.#waitingCount > 0 || this.subagents.size > 0 ? 0 : undefined;
+    return this.turns.size === 0 ? undefined : Math.max(...this.turns.keys());
   }
 
   /** An attempt that came to nothing is no call. */
@@ -154,7 +158,11 @@ export class Registry {
     const open = this.#tools.get(toolCallId);
     if (open !== undefined) return open;
     const closed = this.#closedTools.get(toolCallId);
-    if (closed !== undefined && !isAnother(closed, word)) return undefined;
+    if (closed !== undefined && !isAnother(closed, word)) {
+      // Whatever waits for the span that the CLI made of it waits no longer.
+      if (word.cliToolSpanId !== undefined) this.nameCliSpan(word.cliToolSpanId, closed);
+      return undefined;
+    }
     const node = toolNode(this.#ids.spanId(), toolCallId);
     this.#tools.set(toolCallId, node);
     return node;
@@ -166,7 +174,7 @@ export class Registry {
 
   closeTool(node: ToolNode): void {
     this.#tools.delete(node.toolCallId);
-    this.#closedTools.set(node.toolCallId, { askedBy: node.askedBy, cliToolSpanId: node.cliSpan?.cliSpanId });
+    this.#closedTools.set(node.toolCallId, node);
     this.#closeCliSpans(node);
   }
 
@@ -179,10 +187,19 @@ export class Registry {
     strip(node);
   }
 
+  /** The same for a turn that has ended. */
+  nameEndedTurn(cliSpanId: string, turn: number): void {
+    const node = this.#closedTurnNodes.get(String(turn));
+    if (node !== undefined) this.nameCliSpan(cliSpanId, node);
+  }
+
   /** Remembers which span of ours a span of the CLI is, and tells whoever waited for it. */
   nameCliSpan(cliSpanId: string, node: Parent): void {
-    if (this.#cliSpans.get(cliSpanId) !== node) node.cliSpanIds.push(cliSpanId);
-    this.#cliSpans.set(cliSpanId, node);
+    if (node.isEnded) this.#closedCliSpans.set(cliSpanId, node);
+    else if (this.#cliSpans.get(cliSpanId) !== node) {
+      node.cliSpanIds.push(cliSpanId);
+      this.#cliSpans.set(cliSpanId, node);
+    }
     const waiting = this.#waiting.get(cliSpanId);
     if (waiting === undefined) return;
     this.#waiting.delete(cliSpanId);
@@ -221,6 +238,7 @@ export class Registry {
   }
 }
 
+/** Ended nodes are remembered bare of all content. */
 function strip(node: Parent): void {
   if (node.kind === 'agent') {
     node.input = [];
@@ -229,6 +247,7 @@ function strip(node: Parent): void {
     delete node.currentCall;
     return;
   }
+  if (node.cliSpan?.cliSpanId !== undefined) node.cliToolSpanId = node.cliSpan.cliSpanId;
   delete node.input;
   delete node.output;
   delete node.call;
@@ -246,11 +265,9 @@ function callNames(ref: NamedCall): string[] {
   return names;
 }
 
-function isAnother(closed: ClosedTool, word: { readonly askedBy?: string; readonly cliToolSpanId?: string }): boolean {
+/** What is left of a call that has ended is enough to tell a late word about it from a new call with the same id. */
+function isAnother(closed: ToolNode, word: { readonly askedBy?: string; readonly cliToolSpanId?: string }): boolean {
   if (word.askedBy !== undefined) return word.askedBy !== closed.askedBy;
-  return (
-    word.cliToolSpanId !== undefined &&
-    closed.cliToolSpanId !== undefined &&
-    word.cliToolSpanId !== closed.cliToolSpanId
-  );
+  const { cliToolSpanId } = closed;
+  return word.cliToolSpanId !== undefined && cliToolSpanId !== undefined && word.cliToolSpanId !== cliToolSpanId;
 }

@@ -5,7 +5,7 @@ import { endAgent, endCall, endTool, emitPendingHooks } from './emit.ts';
 import { type AgentNode, agentOf, type CallNode, type ToolNode, turnOf } from './nodes.ts';
 import { count } from './on-call.ts';
 import { outcomeOfCli } from './outcome.ts';
-import { addIssue, nowMs, type Run } from './run.ts';
+import { addIssue, nowMs, type Run, turnAt } from './run.ts';
 import { addTotals } from './totals.ts';
 
 /** Ends whatever has been heard of by all who will speak of it, innermost first, until nothing more moves. */
@@ -28,8 +28,8 @@ export function settle(run: Run): void {
 export function settleAll(run: Run): void {
   run.isSdkOver = true;
   run.isProcessGone = true;
-  const turns = [...run.registry.turns.values()];
-  const last = turns.at(-1);
+  const place = run.registry.turnForUnplaced();
+  const last = place === undefined ? undefined : turnAt(run, place);
   if (last !== undefined) {
     for (const subagent of run.registry.subagents) {
       if (turnOf(subagent) !== undefined) continue;
@@ -42,6 +42,7 @@ export function settleAll(run: Run): void {
   for (const turn of run.registry.turns.values()) endTurn(run, turn);
   for (const subagent of [...run.registry.subagents]) endUnfinished(run, subagent);
   run.counters.unplaced += run.registry.dropUnplaced();
+  run.ledger.clear();
 }
 
 const PARENT_UNKNOWN = {

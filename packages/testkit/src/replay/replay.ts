@@ -19,8 +19,9 @@ export interface Played {
   readonly told: readonly Told[];
   readonly spans: readonly Span[];
   readonly counters: Readonly<RunCounters>;
-  /** What the assembler still holds. */
+  /** What the assembler still holds: turns and subagents, and everything. */
   readonly openAgents: number;
+  readonly held: number;
 }
 
 export interface PlayOptions {
@@ -84,8 +85,9 @@ class Player {
     this.#passTo(this.#stepMs + EXIT_MS);
     if (!this.#isStill) this.#end('process-gone');
     this.#assembler.end();
+    const { openAgents, held } = this.#assembler;
     const spans = this.#told.flatMap((told) => (told.type === 'end' ? [told.span] : []));
-    return { told: this.#told, spans, counters: this.#assembler.counters, openAgents: this.#assembler.openAgents };
+    return { told: this.#told, spans, counters: this.#assembler.counters, openAgents, held };
   }
 
   #newAssembler(ids: IdSource): Assembler {
