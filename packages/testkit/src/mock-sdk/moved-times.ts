@@ -1,0 +1,60 @@
+import { isObject } from '../json.ts';
+
+/** From recorded times to the times of this run. */
+export interface TimeMove {
+  /** Milliseconds since 1970 at time 0 of the recording, and of this run. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Length of a recorded second in this run. */
+  readonly scale: number;
+}
+
+/** A trace context that a child was given. */
+export interface GivenParent {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+const NANOS_PER_MS = 1_000_000n;
+
+/** A copy of an OTLP/JSON body whose instants lie in this run. */
+export function movedTimes(value: unknown, move: TimeMove): unknown {
+  if (Array.isArray(value)) return value.map((item) => movedTimes(item, move));
+  if (!isObject(value)) return value;
+  const members = Object.entries(value).map(([name, member]) => {
+    const isInstant = name.endsWith('UnixNano') && (typeof member === 'string' || typeof member === 'number');
+    return [name, isInstant ? String(moved(BigInt(member), move)) : movedTimes(member, move)];
+  });
+  return Object.fromEntries(members) as unknown;
+}
+
+function moved(nanos: bigint, { fromMs, toMs, scale }: TimeMove): bigint {
+  // 0 says that an instant is not known.
+  if (nanos === 0n) return nanos;
+  const since = nanos - nanosOf(fromMs);
+  return nanosOf(toMs) + (scale === 1 ? since : BigInt(Math.round(Number(since) * scale)));
+}
+
+function nanosOf(ms: number): bigint {
+  return BigInt(Math.round(ms * 1000)) * (NANOS_PER_MS / 1000n);
+}
+
+/** A copy whose spans are of the trace that the child was given: roots become children of its context, as the CLI makes them. */
+export function reparented(value: unknown, parent: GivenParent, ownIds: ReadonlySet<string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => reparented(item, parent, ownIds));
+  if (!isObject(value)) return value;
+  const members = Object.entries(value).map(([name, member]) => [name, reparented(member, parent, ownIds)]);
+  const copy = Object.fromEntries(members) as Record<string, unknown>;
+  if (typeof copy['traceId'] === 'string' && copy['traceId'] !== '') copy['traceId'] = parent.traceId;
+  const isSpan = typeof copy['spanId'] === 'string' && 'startTimeUnixNano' in copy;
+  if (isSpan && !ownIds.has(String(copy['parentSpanId']))) copy['parentSpanId'] = parent.spanId;
+  return copy;
+}
+
+/** The ids of all spans in a body. */
+export function spanIdsIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(spanIdsIn);
+  if (!isObject(value)) return [];
+  const own = 'startTimeUnixNano' in value && typeof value['spanId'] === 'string' ? [value['spanId']] : [];
+  return [...own, ...Object.values(value).flatMap(spanIdsIn)];
+}

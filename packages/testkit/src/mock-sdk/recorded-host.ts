@@ -1,0 +1,109 @@
+import type { JsonObject } from '../json.ts';
+import type { Recording } from '../recordings/recording.ts';
+import type { MockSdk } from './mock-sdk.ts';
+import type { MockQuery } from './mock-query.ts';
+import { asString } from '../json.ts';
+
+/** What a query gave its consumer. */
+export interface Consumed {
+  readonly messages: readonly JsonObject[];
+  /** What the iterator threw at the end. */
+  readonly error?: string;
+}
+
+type Namespace = Pick<MockSdk, 'query' | 'startup' | 'prewarm'>;
+
+const START: ReadonlySet<string> = new Set(['query()', 'startup()', 'prewarm()']);
+
+/** Does what the host did when the recording was made: starts its queries, interrupts, aborts and leaves after the same messages. */
+export async function hostOf(recording: Recording, sdk: Namespace, options: JsonObject = {}): Promise<readonly Consumed[]> {
+  const labels = [...new Set(recording.messages.map(({ query }) => query))];
+  const starts = recording.driverEvents.filter(({ name }) => START.has(name));
+  const consumed: Consumed[] = [];
+  for (const [index, label] of labels.entries()) {
+    const start = starts[index];
+    const controller = new AbortController();
+    const own = { ...options, abortController: controller };
+    const given = asString(start?.fields['prompt']) ?? 'hello';
+    const host = new Host({ recording, label, abort: () => controller.abort() });
+    const prompt = given === '(async iterable)' ? host.prompts() : given;
+    consumed.push(await host.consume(await started(sdk, { name: start?.name ?? 'query()', prompt, options: own })));
+  }
+  return consumed;
+}
+
+interface Start {
+  readonly name: string;
+  readonly prompt: string | AsyncIterable<unknown>;
+  readonly options: JsonObject;
+}
+
+async function started(sdk: Namespace, { name, prompt, options }: Start): Promise<MockQuery> {
+  if (name === 'startup()') return (await sdk.startup({ options })).query(prompt);
+  if (name === 'prewarm()') return (await sdk.prewarm({ options })).claim({ prompt, options: {} });
+  return sdk.query({ prompt, options });
+}
+
+interface HostOptions {
+  readonly recording: Recording;
+  readonly label: string | undefined;
+  readonly abort: () => void;
+}
+
+class Host {
+  readonly #options: HostOptions;
+  /** Names of what the host does after so many shown messages. */
+  readonly #acts: readonly { readonly after: number; readonly name: string }[];
+  readonly #prompts: number;
+  #results = 0;
+  #resultSeen: () => void = () => undefined;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    const { recording, label } = options;
+    const own = recording.messages.filter(({ query }) => query === label);
+    this.#prompts = own.filter(({ message }) => message['type'] === 'result' && message['origin'] === undefined).length;
+    this.#acts = recording.driverEvents
+      .filter(({ fields }) => asString(fields['label']) === label)
+      .map(({ name, atMs }) => ({ name, after: own.filter((message) => message.atMs <= atMs).length }));
+  }
+
+  /** One prompt per turn, each when the turn before has ended; then the input ends. */
+  async *prompts(): AsyncGenerator<unknown, void> {
+    for (let turn = 0; turn < Math.max(1, this.#prompts); turn += 1) {
+      yield { type: 'user', parent_tool_use_id: null, message: { role: 'user', content: `prompt ${turn + 1}` } };
+      while (this.#results <= turn) {
+        await new Promise<void>((resolve) => {
+          this.#resultSeen = resolve;
+        });
+      }
+    }
+  }
+
+  async consume(query: MockQuery): Promise<Consumed> {
+    const messages: JsonObject[] = [];
+    try {
+      this.#act(query, 0);
+      for await (const message of query) {
+        messages.push(message);
+        if (message['type'] === 'result' && message['origin'] === undefined) this.#results += 1;
+        this.#resultSeen();
+        if (this.#act(query, messages.length)) break;
+      }
+    } catch (error) {
+      return { messages, error: (error as Error).message };
+    } finally {
+      this.#results = Number.POSITIVE_INFINITY;
+      this.#resultSeen();
+    }
+    return { messages };
+  }
+
+  /** True when the host leaves. */
+  #act(query: MockQuery, seen: number): boolean {
+    const due = this.#acts.filter(({ after }) => after === seen).map(({ name }) => name);
+    if (due.includes('interrupt()')) void query.interrupt();
+    if (due.includes('abort()')) this.#options.abort();
+    return due.includes('consumer break');
+  }
+}
