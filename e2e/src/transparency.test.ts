@@ -104,9 +104,10 @@ test('every member of a query exists on the wrapped one and reaches the real one
     play: async ({ tracing, options }) => {
       const inner = realSdk.query({ prompt: 'hello', options: options() });
       members = membersOf(inner);
-      const query = tracing!.wrapQuery((_: object) => recording(inner, real))({
-        prompt: 'hello',
-      }) as unknown as Members;
+      // With these nothing is hidden, and no message is waited for.
+      const shown = { includePartialMessages: true, forwardSubagentText: true };
+      const wrapped = tracing!.wrapQuery((_parameters: object) => recording(inner, real));
+      const query = wrapped({ prompt: 'hello', options: shown }) as unknown as Members;
       for (const name of members) {
         expect(name in query, String(name)).toBe(true);
         const expected = typeof Reflect.get(inner, name, inner);

@@ -1,4 +1,4 @@
-import type { CapturedSpan, Sink, Span, SpanId, TraceContext } from '@spanprism/core';
+import type { CapturedSpan, CaptureOptions, Sink, Span, SpanId } from '@spanprism/core';
 
 /** One thing that a sink was told, in order. */
 export type Told =
@@ -12,11 +12,11 @@ export interface WatchingSink extends Sink {
 }
 
 /** A sink that keeps everything it is told, and how often. */
-export function watchingSink(options: { readonly ambient?: () => TraceContext | undefined } = {}): WatchingSink {
+export function watchingSink(capture: CaptureOptions = 'full'): WatchingSink {
   const told: Told[] = [];
   return {
     name: 'watching',
-    capture: 'full',
+    capture,
     told,
     get spans(): readonly Span[] {
       return told.flatMap((event) => (event.what === 'end' ? [event.span] : []));
@@ -31,7 +31,6 @@ export function watchingSink(options: { readonly ambient?: () => TraceContext | 
     turnEnd: (spanId: SpanId) => {
       told.push({ what: 'turnEnd', spanId });
     },
-    ...(options.ambient === undefined ? {} : { ambient: options.ambient }),
     flush: async () => undefined,
     close: async () => undefined,
   };

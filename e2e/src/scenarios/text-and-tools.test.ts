@@ -116,16 +116,18 @@ test('partial messages that the user asked for reach him and change no figure', 
   expect(run.spans.find((span) => span.kind === 'llm')?.seenBy.toSorted()).toEqual(['cli', 'partials', 'sdk']);
 });
 
-test('200 KB of tool output are kept whole where the policy keeps content', async () => {
+test('of 200 KB of tool output the trace has what the model was shown', async () => {
   const run = await runScenario({
     prompt: 'use bash',
     rules: oneTool('head -c 200000 /dev/zero | tr "\\0" x', /xxx/),
   });
   checkTrace(run);
   await expect(run.tree).toMatchFileSnapshot('../__trees__/long-output.tree.txt');
+  const tool = run.spans.find((span) => span.kind === 'tool');
+  expect(tool?.output).toMatch(/^<persisted-output>\nOutput too large \(195\.3KB\)/);
 });
 
-test('emoji, right-to-left text and a lone surrogate pass through', async () => {
+test('emoji and right-to-left text pass through; a lone surrogate, which UTF-8 has no bytes for, is replaced', async () => {
   const prompt = 'emoji 🎉 \u202ertl\u202c lone \ud83d end';
   const run = await runScenario({
     prompt,
@@ -139,7 +141,7 @@ test('emoji, right-to-left text and a lone surrogate pass through', async () => 
   checkTrace(run);
   await expect(run.tree).toMatchFileSnapshot('../__trees__/unicode.tree.txt');
   const turn = run.spans.find((span) => span.kind === 'agent');
-  expect(turn?.input?.[0]?.content).toEqual([{ type: 'text', text: prompt }]);
+  expect(turn?.input?.[0]?.content).toEqual([{ type: 'text', text: prompt.replace('\ud83d end', '\ufffd end') }]);
 });
 
 test('structured output is a tool of the main loop', async () => {
