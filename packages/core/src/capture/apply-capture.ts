@@ -11,10 +11,9 @@ import type {
   SpanEvent,
   ToolSpan,
 } from '../model/span.ts';
-import { captureMessages, messageBytes } from './messages.ts';
+import { captureMessages, type MessageView, messageBytes } from './messages.ts';
 import type { CapturePolicy } from './policy.ts';
 import { contentBytes, TextCleaner } from './text.ts';
-import { truncateText } from './truncate.ts';
 
 const TRUNCATED: Issue = Object.freeze({
   code: 'truncated',
@@ -25,85 +24,74 @@ const REDACT_FAILED: Issue = Object.freeze({
   message: 'A text was dropped because redact() threw or did not return a string.',
 });
 
-/** Names longer than this are no names. UTF-8 bytes. */
-const MAX_NAME_BYTES = 256;
-
-interface Captured {
-  /** The content fields that may be seen. */
-  readonly fields: Record<string, unknown>;
-  readonly sizes: ContentSizes;
-}
+type Sized<S extends Span> = S & { readonly contentBytes: ContentSizes };
 
 /** The only maker of captured spans: a copy without what the policy keeps back, and with what is left cleaned. Never throws. */
 export function applyCapture<S extends Span>(span: S, policy: CapturePolicy): CapturedSpan<S> {
   const cleaner = new TextCleaner(policy);
-  const { fields, sizes } = captureContent(span, policy, cleaner);
-  const captured = {
-    ...span,
-    ...CONTENT_GONE[span.kind],
-    ...names(span),
-    ...fields,
-    ...(span.error === undefined ? {} : { error: captureError(span.error, policy, cleaner) }),
-    events: span.events.length === 0 ? span.events : span.events.map((event) => captureEvent(event, policy, cleaner)),
+  const captured = captureKind(span, { policy, cleaner });
+  const cleaned = {
+    ...captured,
+    ...(span.error === undefined ? {} : { error: captureError(span.error, { policy, cleaner }) }),
+    events:
+      span.events.length === 0 ? span.events : span.events.map((event) => captureEvent(event, { policy, cleaner })),
     attributes: captureAttributes(span.attributes, cleaner),
-    contentBytes: sizes,
+    issues: span.issues,
   };
-  const issues = [
-    ...span.issues,
-    ...(cleaner.wasTruncated ? [TRUNCATED] : []),
-    ...(cleaner.wasDropped ? [REDACT_FAILED] : []),
-  ];
-  return withoutUndefined({ ...captured, issues }) as unknown as CapturedSpan<S>;
+  if (cleaner.wasTruncated) cleaned.issues = [...cleaned.issues, TRUNCATED];
+  if (cleaner.wasDropped) cleaned.issues = [...cleaned.issues, REDACT_FAILED];
+  return cleaned as unknown as CapturedSpan<S>;
 }
 
-/** What no span of that kind keeps unless the policy puts it back. */
-const CONTENT_GONE = {
-  agent: { input: undefined, output: undefined, cwd: undefined },
-  llm: { input: undefined, output: undefined, systemInstructions: undefined, toolDefinitions: undefined },
-  tool: { input: undefined, output: undefined },
-  permission: {},
-  hook: {},
-  custom: {},
-} as const satisfies Record<Span['kind'], object>;
-
-function captureContent(span: Span, policy: CapturePolicy, cleaner: TextCleaner): Captured {
+function captureKind(span: Span, view: MessageView): Sized<Span> {
+  const { cleaner } = view;
   switch (span.kind) {
     case 'agent':
-      return captureAgent(span, policy, cleaner);
+      return captureAgent(span, view);
     case 'llm':
-      return captureLlm(span, policy, cleaner);
+      return captureLlm(span, view);
     case 'tool':
-      return captureTool(span, policy, cleaner);
+      return captureTool(span, view);
     case 'permission':
+      return { ...span, toolName: cleaner.name(span.toolName), contentBytes: {} };
     case 'hook':
+      return { ...span, hookName: cleaner.name(span.hookName), contentBytes: {} };
     case 'custom':
-      return { fields: {}, sizes: {} };
+      return { ...span, name: cleaner.name(span.name), contentBytes: {} };
   }
 }
 
-function captureAgent(span: AgentSpan, policy: CapturePolicy, cleaner: TextCleaner): Captured {
-  const { input, output, cwd } = span;
+function captureAgent(span: AgentSpan, view: MessageView): Sized<AgentSpan> {
+  const { input, output, cwd, ...rest } = span;
+  const { policy, cleaner } = view;
   return {
-    fields: {
-      ...given('input', input && captureMessages(input, { policy, cleaner, words: policy.prompts })),
-      ...given('output', output && captureMessages(output, { policy, cleaner, words: policy.outputs })),
-      ...given('cwd', cwd !== undefined && policy.location ? cleaner.text(cwd) : undefined),
+    ...rest,
+    agentName: cleaner.name(span.agentName),
+    ...given('input', input && captureMessages(input, view)),
+    ...given('output', output && captureMessages(output, view)),
+    ...given('cwd', cwd !== undefined && policy.location ? cleaner.text(cwd) : undefined),
+    contentBytes: {
+      ...given('input', input && messageBytes(input)),
+      ...given('output', output && messageBytes(output)),
     },
-    sizes: { ...given('input', input && messageBytes(input)), ...given('output', output && messageBytes(output)) },
   };
 }
 
-function captureLlm(span: LlmSpan, policy: CapturePolicy, cleaner: TextCleaner): Captured {
-  const { input, output, systemInstructions, toolDefinitions } = span;
+function captureLlm(span: LlmSpan, view: MessageView): Sized<LlmSpan> {
+  const { input, output, systemInstructions, toolDefinitions, ...rest } = span;
+  const { policy, cleaner } = view;
   const hasSystem = policy.systemInstructions;
   return {
-    fields: {
-      ...given('input', input && captureMessages(input, { policy, cleaner, words: policy.prompts })),
-      ...given('output', output && captureMessages(output, { policy, cleaner, words: policy.outputs })),
-      ...given('systemInstructions', hasSystem ? systemInstructions?.map((text) => cleaner.text(text)) : undefined),
-      ...given('toolDefinitions', hasSystem && toolDefinitions ? cleaner.json(toolDefinitions) : undefined),
-    },
-    sizes: {
+    ...rest,
+    agentName: cleaner.name(span.agentName),
+    ...given('input', input && captureMessages(input, view)),
+    ...given('output', output && captureMessages(output, view)),
+    ...given('systemInstructions', hasSystem ? systemInstructions?.map((text) => cleaner.text(text)) : undefined),
+    ...given(
+      'toolDefinitions',
+      hasSystem && toolDefinitions ? (cleaner.json(toolDefinitions) as typeof toolDefinitions) : undefined,
+    ),
+    contentBytes: {
       ...given('input', input && messageBytes(input)),
       ...given('output', output && messageBytes(output)),
       ...given('systemInstructions', systemInstructions && contentBytes(systemInstructions)),
@@ -112,26 +100,27 @@ function captureLlm(span: LlmSpan, policy: CapturePolicy, cleaner: TextCleaner):
   };
 }
 
-function captureTool(span: ToolSpan, policy: CapturePolicy, cleaner: TextCleaner): Captured {
-  const { input, output, toolName } = span;
+function captureTool(span: ToolSpan, { policy, cleaner }: MessageView): Sized<ToolSpan> {
+  const { input, output, ...rest } = span;
   return {
-    fields: {
-      ...given('input', input !== undefined && policy.toolInputs(toolName) ? cleaner.json(input) : undefined),
-      ...given('output', output !== undefined && policy.toolOutputs(toolName) ? cleaner.json(output) : undefined),
-    },
-    sizes: {
+    ...rest,
+    toolName: cleaner.name(span.toolName),
+    agentName: cleaner.name(span.agentName),
+    ...given('input', input !== undefined && policy.toolInputs(span.toolName) ? cleaner.json(input) : undefined),
+    ...given('output', output !== undefined && policy.toolOutputs(span.toolName) ? cleaner.json(output) : undefined),
+    contentBytes: {
       ...given('input', input === undefined ? undefined : contentBytes(input)),
       ...given('output', output === undefined ? undefined : contentBytes(output)),
     },
   };
 }
 
-function captureError(error: SpanError, policy: CapturePolicy, cleaner: TextCleaner): SpanError {
-  const type = shortName(error.type);
+function captureError(error: SpanError, { policy, cleaner }: MessageView): SpanError {
+  const type = cleaner.name(error.type);
   return { type, message: policy.errors ? cleaner.text(error.message) : type };
 }
 
-function captureEvent(event: SpanEvent, policy: CapturePolicy, cleaner: TextCleaner): SpanEvent {
+function captureEvent(event: SpanEvent, { policy, cleaner }: MessageView): SpanEvent {
   const { content, ...rest } = event;
   const attributes = captureAttributes(event.attributes, cleaner);
   if (content === undefined || !policy.errors) return { ...rest, attributes };
@@ -141,7 +130,8 @@ function captureEvent(event: SpanEvent, policy: CapturePolicy, cleaner: TextClea
 /** Attributes are the user's own words to his backend: kept, but no secret leaves in them. */
 function captureAttributes(attributes: Attributes, cleaner: TextCleaner): Attributes {
   let cleaned: Record<string, AttributeValue> | undefined;
-  for (const [name, value] of Object.entries(attributes)) {
+  for (const name of Object.keys(attributes)) {
+    const value = attributes[name];
     if (typeof value !== 'string') continue;
     const text = cleaner.text(value);
     if (text === value) continue;
@@ -149,31 +139,4 @@ function captureAttributes(attributes: Attributes, cleaner: TextCleaner): Attrib
     cleaned[name] = text;
   }
   return cleaned ?? attributes;
-}
-
-/** Names are metadata as long as they are names: what a model made up as a tool's or an agent's name can be anything. */
-function names(span: Span): object {
-  switch (span.kind) {
-    case 'agent':
-      return { agentName: shortName(span.agentName) };
-    case 'llm':
-      return { agentName: shortName(span.agentName) };
-    case 'tool':
-      return { agentName: shortName(span.agentName), toolName: shortName(span.toolName) };
-    case 'permission':
-      return { toolName: shortName(span.toolName) };
-    case 'hook':
-      return { hookName: shortName(span.hookName) };
-    case 'custom':
-      return { name: shortName(span.name) };
-  }
-}
-
-function shortName(name: string): string {
-  return truncateText(name, MAX_NAME_BYTES);
-}
-
-function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {
-  for (const name of Object.keys(fields)) if (fields[name] === undefined) delete fields[name];
-  return fields;
 }

@@ -1,16 +1,21 @@
 import type { ByTool, CaptureFields, CaptureOptions } from '../model/capture-options.ts';
 import { ConfigurationError } from '../model/configuration-error.ts';
 
+export type ToolChoice = (toolName: string | undefined) => boolean;
+
 /** What one sink may see, settled. */
 export interface CapturePolicy {
   readonly prompts: boolean;
   readonly outputs: boolean;
   readonly thinking: boolean;
-  readonly toolInputs: (toolName: string) => boolean;
-  readonly toolOutputs: (toolName: string) => boolean;
+  /** A tool whose name is not known is seen only where every tool is. */
+  readonly toolInputs: ToolChoice;
+  readonly toolOutputs: ToolChoice;
   /** True when some tool's input or output may be seen. */
   readonly anyTool: { readonly inputs: boolean; readonly outputs: boolean };
   readonly systemInstructions: boolean;
+  /** True when messages can hold anything that may be seen. */
+  readonly anyContent: boolean;
   readonly errors: boolean;
   readonly location: boolean;
   readonly maxTextBytes: number;
@@ -46,16 +51,19 @@ const TOOL_SWITCHES = ['toolInputs', 'toolOutputs'] as const;
  * Throws a `ConfigurationError` for options that are none.
  */
 export function resolveCapture(options: CaptureOptions | undefined, context: CaptureContext): CapturePolicy {
-  const fields = fieldsOf(options ?? fromEnvironment(context.environment));
+  const fields = fieldsOf(options === undefined ? fromEnvironment(context.environment) : options);
+  const anyTool = { inputs: isEverTrue(fields.toolInputs), outputs: isEverTrue(fields.toolOutputs) };
+  const { prompts = false, outputs = false, systemInstructions = false } = fields;
   const redact = [context.redact, fields.redact].filter((one) => one !== undefined);
   return {
-    prompts: fields.prompts ?? false,
-    outputs: fields.outputs ?? false,
+    prompts,
+    outputs,
     thinking: fields.thinking ?? false,
     toolInputs: byTool(fields.toolInputs),
     toolOutputs: byTool(fields.toolOutputs),
-    anyTool: { inputs: isEverTrue(fields.toolInputs), outputs: isEverTrue(fields.toolOutputs) },
-    systemInstructions: fields.systemInstructions ?? false,
+    anyTool,
+    systemInstructions,
+    anyContent: prompts || outputs || systemInstructions || anyTool.inputs || anyTool.outputs,
     errors: fields.errors ?? false,
     location: fields.location ?? false,
     maxTextBytes: fields.maxTextBytes ?? DEFAULT_MAX_TEXT_BYTES,
@@ -88,7 +96,7 @@ function fromEnvironment(environment: CaptureContext['environment']): CaptureOpt
       `${SWITCH} in the environment is ${JSON.stringify(value)}; it can be true, false, NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT`,
     );
   }
-  return isOn ? 'full' : 'metadata';
+  return isOn ? MESSAGE_CONTENT : 'metadata';
 }
 
 const FULL: CaptureFields = {
@@ -102,10 +110,13 @@ const FULL: CaptureFields = {
   location: true,
 };
 
+/** The switch speaks of messages; where a program runs is none. */
+const MESSAGE_CONTENT: CaptureFields = { ...FULL, location: false };
+
 function fieldsOf(options: CaptureOptions): CaptureFields {
   if (options === 'metadata') return {};
   if (options === 'full') return FULL;
-  if (typeof options !== 'object' || options === null)
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw invalid('capture', options, "'metadata', 'full' or an object of fields");
   for (const name of SWITCHES) check(name, options[name], { types: ['boolean'], expected: 'true or false' });
   for (const name of TOOL_SWITCHES)
@@ -141,9 +152,10 @@ function invalid(name: string, value: unknown, expected: string): ConfigurationE
   return new ConfigurationError('invalid_capture', `${name} of capture is ${String(value)}; it can be ${expected}`);
 }
 
-function byTool(option: ByTool | undefined): (toolName: string) => boolean {
+function byTool(option: ByTool | undefined): ToolChoice {
   if (typeof option !== 'function') return () => option ?? false;
   return (toolName) => {
+    if (toolName === undefined) return false;
     try {
       return option(toolName) === true;
     } catch {

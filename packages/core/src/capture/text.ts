@@ -6,10 +6,18 @@ import { textBytes, truncateText } from './truncate.ts';
 const DROPPED = '[dropped: redact failed]';
 const UNSERIALISABLE = '[unserialisable]';
 const MAX_DEPTH = 64;
+/** Shared references can make a small value endless; nobody's tool input has as many parts. */
+const MAX_VALUES = 100_000;
+
+/** Names longer than this are no names. UTF-8 bytes. */
+const MAX_NAME_BYTES = 200;
+/** Shorter than any secret that can be told from a name. */
+const MIN_SECRET_LENGTH = 16;
 
 /** Cleans the texts of one span: secrets, then the user's own redaction, then length. Remembers what it had to do. */
 export class TextCleaner {
   readonly #policy: CapturePolicy;
+  #valuesLeft = MAX_VALUES;
   wasTruncated = false;
   wasDropped = false;
 
@@ -25,38 +33,69 @@ export class TextCleaner {
   }
 
   /** Any value as JSON can hold it, every text in it cleaned. Cycles, getters that throw and the like become a word. */
-  json(value: unknown, depth = 0): unknown {
+  json(value: unknown): unknown {
+    this.#valuesLeft = MAX_VALUES;
+    return this.#value(value, []);
+  }
+
+  #value(value: unknown, path: object[]): unknown {
     if (typeof value === 'string') return this.text(value);
-    if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined) return value;
+    if (typeof value === 'boolean' || value === null || value === undefined) return value;
+    if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
     if (typeof value === 'bigint') return String(value);
-    if (typeof value !== 'object' || depth >= MAX_DEPTH) return UNSERIALISABLE;
+    if (typeof value !== 'object' || path.length >= MAX_DEPTH || path.includes(value)) return UNSERIALISABLE;
+    path.push(value);
     try {
-      return this.#object(value, depth + 1);
+      return this.#object(value, path);
     } catch {
+      // A proxy can throw at whatever is asked of it.
       return UNSERIALISABLE;
+    } finally {
+      path.pop();
     }
   }
 
-  #object(value: object, depth: number): unknown {
-    if (Array.isArray(value)) return value.map((item) => this.json(item, depth));
+  #object(value: object, path: object[]): unknown {
+    if (Array.isArray(value)) return this.#array(value, path);
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? UNSERIALISABLE : value.toISOString();
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) return UNSERIALISABLE;
     const cleaned: Record<string, unknown> = {};
-    for (const [name, item] of Object.entries(value)) {
-      Object.defineProperty(cleaned, this.#key(name), {
-        value: this.json(item, depth),
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
+    for (const name of Object.keys(value)) {
+      if (!this.#takesOneMore()) break;
+      const key = this.name(name);
+      const item = isSecretName(name) ? this.#secret(read(value, name)) : this.#value(read(value, name), path);
+      if (key === '__proto__') Object.defineProperty(cleaned, key, { value: item, enumerable: true });
+      else cleaned[key] = item;
     }
     return cleaned;
   }
 
-  /** Keys are kept; what looks like a secret is one, wherever it stands. */
-  #key(name: string): string {
-    return name.length < 16 ? name : scrubSecrets(name);
+  #array(items: readonly unknown[], path: object[]): unknown[] {
+    const cleaned: unknown[] = [];
+    for (const item of items) {
+      if (!this.#takesOneMore()) break;
+      cleaned.push(this.#value(item, path));
+    }
+    return cleaned;
+  }
+
+  #secret(value: unknown): unknown {
+    return typeof value === 'string' && value !== '' ? '[redacted: value]' : this.#value(value, []);
+  }
+
+  #takesOneMore(): boolean {
+    this.#valuesLeft -= 1;
+    if (this.#valuesLeft >= 0) return true;
+    this.wasTruncated = true;
+    return false;
+  }
+
+  /** Names and keys are kept whatever the policy; one that is a secret, or no name by its length, is not. */
+  name(name: string): string {
+    return name.length < MIN_SECRET_LENGTH
+      ? truncateText(name, MAX_NAME_BYTES)
+      : truncateText(scrubSecrets(name), MAX_NAME_BYTES);
   }
 
   #redacted(text: string): string {
@@ -80,15 +119,43 @@ export class TextCleaner {
 }
 
 /** UTF-8 bytes of all texts in a value, keys and punctuation aside. Costs no copy. */
-export function contentBytes(value: unknown, depth = 0): number {
+export function contentBytes(value: unknown): number {
+  if (typeof value === 'string') return textBytes(value);
+  return bytesWithin(value, [], { valuesLeft: MAX_VALUES });
+}
+
+function bytesWithin(value: unknown, path: object[], budget: { valuesLeft: number }): number {
   if (typeof value === 'string') return textBytes(value);
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value).length;
-  if (typeof value !== 'object' || value === null || depth >= MAX_DEPTH) return 0;
+  if (typeof value !== 'object' || value === null || path.length >= MAX_DEPTH || path.includes(value)) return 0;
   let bytes = 0;
+  path.push(value);
   try {
-    for (const item of Array.isArray(value) ? value : Object.values(value)) bytes += contentBytes(item, depth + 1);
+    for (const name of Object.keys(value)) {
+      budget.valuesLeft -= 1;
+      if (budget.valuesLeft < 0) break;
+      bytes += bytesWithin(read(value, name), path, budget);
+    }
   } catch {
-    // A getter that throws hides its size.
+    // What a proxy hides has no size.
   }
+  path.pop();
   return bytes;
+}
+
+/** A property; a getter that throws has a word for its value. */
+function read(value: object, name: string): unknown {
+  try {
+    return (value as Readonly<Record<string, unknown>>)[name];
+  } catch {
+    return UNSERIALISABLE;
+  }
+}
+
+const SECRET_NAME =
+  /^(?:.{0,40}[_-])?(?:api[_-]?key|secret[_-]?(?:access[_-]?)?key|(?:client|app)[_-]?secret|(?:access|auth|refresh|session)[_-]?token|private[_-]?key|passw(?:or)?d|passphrase)$|^(?:proxy-)?authorization$/i;
+
+/** In an object the telling name of a value is its key, out of sight of the scanner of texts. */
+function isSecretName(name: string): boolean {
+  return name.length >= 6 && name.length <= 60 && SECRET_NAME.test(name);
 }

@@ -5,23 +5,20 @@ export function textBytes(text: string): number {
 
 /** The longest beginning that fits into `maxBytes` of UTF-8, cut between characters, with lone surrogates replaced. */
 export function truncateText(text: string, maxBytes: number): string {
-  // No character takes more than three bytes per UTF-16 unit: short texts need no counting.
+  // No UTF-16 unit takes more than three bytes: short texts need no counting.
   if (text.length * 3 <= maxBytes || textBytes(text) <= maxBytes) return wellFormed(text);
+  // A pair that the slice splits becomes U+FFFD behind at least maxBytes - 1 bytes, so the cut below takes it away again.
   const bytes = Buffer.from(text.slice(0, maxBytes), 'utf8');
   let end = Math.min(maxBytes, bytes.length);
   // A byte 10xxxxxx continues a character that began before.
-  while (end > 0 && end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  const cut = bytes.toString('utf8', 0, end);
-  // The slice may have split a surrogate pair at its very end; the half became U+FFFD.
-  return end === bytes.length && endsInHalfPair(text, maxBytes) ? cut.slice(0, -1) : cut;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
 }
 
-function endsInHalfPair(text: string, length: number): boolean {
-  const last = text.charCodeAt(length - 1);
-  return last >= 0xd800 && last <= 0xdbff;
-}
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const LONE_SURROGATES = /\p{Surrogate}/gu;
 
 /** Half characters become U+FFFD: no encoder downstream may meet one. */
 export function wellFormed(text: string): string {
-  return text.isWellFormed() ? text : text.toWellFormed();
+  return LONE_SURROGATE.test(text) ? text.replace(LONE_SURROGATES, '\ufffd') : text;
 }
