@@ -1,25 +1,28 @@
-/** A set that remembers the last `capacity` strings, so that a long conversation costs no more than a short one. */
+/**
+ * A set that remembers at least the last `capacity` strings, and never twice as many, so that a long conversation costs no more
+ * than a short one. Generations instead of a queue: taking the oldest out of a `Map` or `Set`, again and again, makes it slow.
+ */
 export class RecentSet {
-  readonly #ring: (string | undefined)[];
-  readonly #members: Set<string> = new Set();
-  #next = 0;
+  readonly #capacity: number;
+  #recent: Set<string> = new Set();
+  #older: Set<string> = new Set();
 
   constructor(capacity: number) {
-    this.#ring = new Array<string | undefined>(capacity);
+    this.#capacity = capacity;
   }
 
   has(value: string): boolean {
-    return this.#members.has(value);
+    return this.#recent.has(value) || this.#older.has(value);
   }
 
   /** False when it was there already. */
   add(value: string): boolean {
-    if (this.#members.has(value)) return false;
-    const oldest = this.#ring[this.#next];
-    if (oldest !== undefined) this.#members.delete(oldest);
-    this.#ring[this.#next] = value;
-    this.#next = (this.#next + 1) % this.#ring.length;
-    this.#members.add(value);
+    if (this.has(value)) return false;
+    if (this.#recent.size >= this.#capacity) {
+      this.#older = this.#recent;
+      this.#recent = new Set();
+    }
+    this.#recent.add(value);
     return true;
   }
 }
@@ -39,24 +42,25 @@ export class FilledNumbers {
   }
 }
 
-/** A map that remembers the last `capacity` keys that were set. */
+/** A map that remembers at least the last `capacity` keys that were set, and never twice as many. */
 export class RecentMap<V> {
-  readonly #entries: Map<string, V> = new Map();
   readonly #capacity: number;
+  #recent: Map<string, V> = new Map();
+  #older: Map<string, V> = new Map();
 
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
   get(key: string): V | undefined {
-    return this.#entries.get(key);
+    return this.#recent.get(key) ?? this.#older.get(key);
   }
 
   set(key: string, value: V): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size <= this.#capacity) return;
-    const oldest = this.#entries.keys().next();
-    if (oldest.done !== true) this.#entries.delete(oldest.value);
+    if (this.#recent.size >= this.#capacity) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
+    }
+    this.#recent.set(key, value);
   }
 }

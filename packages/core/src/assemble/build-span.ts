@@ -1,6 +1,16 @@
 import type { SpanId, SpanKey, TraceId } from '../model/ids.ts';
 import type { ContentBlock, Message } from '../model/message.ts';
-import type { AgentSpan, Attributes, Issue, LlmSpan, Outcome, SpanError, SpanStatus, ToolSpan } from '../model/span.ts';
+import type {
+  AgentSpan,
+  Attributes,
+  Issue,
+  LlmSpan,
+  Outcome,
+  SourceName,
+  SpanError,
+  SpanStatus,
+  ToolSpan,
+} from '../model/span.ts';
 import type { UnixNano } from '../model/time.ts';
 import { usageConflicts } from '../model/usage.ts';
 import { measuredUsage, streamedUsage, usageOf } from './call-usage.ts';
@@ -9,12 +19,12 @@ import type { AgentNode, CallNode, ToolNode } from './nodes.ts';
 /** What a span takes from its place rather than from what was seen of it. */
 export interface Place {
   readonly traceId: TraceId;
-  readonly parentSpanId?: SpanId;
-  readonly parentIsRemote?: boolean;
-  readonly sessionId?: string;
+  readonly parentSpanId: SpanId | undefined;
+  readonly parentIsRemote: boolean | undefined;
+  readonly sessionId: string | undefined;
   readonly agentName: string;
   /** What its agent asks unless told otherwise. */
-  readonly requestModel?: string;
+  readonly requestModel: string | undefined;
   readonly attributes: Attributes;
   /** No earlier than this, no later than that, when a source gave no time at all. */
   readonly notBefore: UnixNano;
@@ -25,6 +35,8 @@ const APPROXIMATE_TIME: Issue = Object.freeze({
   code: 'approximate_time',
   message: 'The SDK stream alone shows when a message was read, not when the call began and ended.',
 });
+
+const ONLY_APPROXIMATE: readonly Issue[] = Object.freeze([APPROXIMATE_TIME]);
 
 const STATUS_OF: Readonly<Record<Outcome, SpanStatus>> = {
   completed: 'ok',
@@ -43,37 +55,43 @@ export function buildAgent(node: AgentNode, place: Place): AgentSpan {
   const { startedAt, endedAt } = agentTimes(node, place);
   const outcome = node.outcome ?? 'completed';
   const error = agentError(node, outcome);
-  const { session, result, totals, unattributed } = node;
-  return {
-    ...base(node, place, agentKey(node)),
+  const { session } = node;
+  const span: Draft<AgentSpan> = {
     kind: 'agent',
+    key: agentKey(node),
+    traceId: place.traceId,
+    spanId: node.spanId,
+    startedAt,
+    status: STATUS_OF[outcome],
+    events: node.events,
+    seenBy: sorted(node.seenBy),
+    issues: node.issues,
+    attributes: place.attributes,
     role: node.turn === undefined ? 'subagent' : 'main',
     agentName: node.agentName,
-    startedAt,
-    ...(endedAt === undefined ? {} : { endedAt }),
-    status: STATUS_OF[outcome],
-    ...(error === undefined ? {} : { error }),
     outcome,
-    ...optional({
-      agentId: node.agentId,
-      trigger: node.trigger,
-      requestModel: session?.requestModel,
-      cwd: session?.cwd,
-      permissionMode: session?.permissionMode,
-      cliVersion: session?.cliVersion,
-      toolNames: session?.toolNames,
-      input: node.input.length === 0 ? undefined : node.input,
-      output: outputOf(node.lastOutput),
-      turnCount: result?.turnCount,
-      startupMs: startupMs(node),
-      totals,
-      unattributed,
-      isSegment: node.isSegment ? true : undefined,
-    }),
     llmCalls: node.llmCalls,
     toolCalls: node.toolCalls,
     permissionDenials: node.denials,
   };
+  settleInto(span, place);
+  known(span, 'endedAt', endedAt);
+  known(span, 'error', error);
+  known(span, 'agentId', node.agentId);
+  known(span, 'trigger', node.trigger);
+  known(span, 'requestModel', session?.requestModel);
+  known(span, 'cwd', session?.cwd);
+  known(span, 'permissionMode', session?.permissionMode);
+  known(span, 'cliVersion', session?.cliVersion);
+  known(span, 'toolNames', session?.toolNames);
+  if (node.input.length > 0) span.input = node.input;
+  known(span, 'output', outputOf(node.lastOutput));
+  known(span, 'turnCount', node.result?.turnCount);
+  known(span, 'startupMs', startupMs(node));
+  known(span, 'totals', node.totals);
+  known(span, 'unattributed', node.unattributed);
+  if (node.isSegment) span.isSegment = true;
+  return span;
 }
 
 export function agentKey(node: AgentNode): SpanKey {
@@ -85,7 +103,11 @@ function agentTimes(node: AgentNode, place: Place): { startedAt: UnixNano; ended
   // The first turn begins when the user asked for it, spawn included; for the others the CLI knows best.
   const isFirst = node.turn === 0;
   const startedAt =
-    (isFirst ? node.sdkStartedAt : undefined) ?? node.cliStartedAt ?? node.sdkStartedAt ?? node.firstChildAt ?? place.notBefore;
+    (isFirst ? node.sdkStartedAt : undefined) ??
+    node.cliStartedAt ??
+    node.sdkStartedAt ??
+    node.firstChildAt ??
+    place.notBefore;
   const end = node.cliEndedAt ?? node.sdkEndedAt;
   return { startedAt, endedAt: end === undefined ? undefined : later(end, startedAt) };
 }
@@ -114,36 +136,48 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
   const firstTokenAt = cliSpan?.firstTokenAt ?? node.sdkFirstTokenAt;
   const output = node.blocks.length > 0 ? node.blocks : textBlocks(node.cliText);
   const wasApproximate = exactStart === undefined && cliLog?.startedAt === undefined;
-  return {
-    ...base(node, place, `llm:${node.requestId ?? node.messageId ?? node.spanId}` as SpanKey),
+  const span: Draft<LlmSpan> = {
     kind: 'llm',
+    key: `llm:${node.requestId ?? node.messageId ?? node.spanId}` as SpanKey,
+    traceId: place.traceId,
+    spanId: node.spanId,
     startedAt,
     endedAt,
     status: error === undefined ? (node.wasCut ? 'cancelled' : 'ok') : 'error',
-    ...(error === undefined ? {} : { error }),
     events: node.retries,
-    issues: [...node.issues, ...usageIssues(node), ...(wasApproximate ? [APPROXIMATE_TIME] : [])],
+    seenBy: sorted(node.seenBy),
+    issues: issuesOf(node.issues, usageIssues(node), wasApproximate),
+    attributes: place.attributes,
     requestModel: cliSpan?.model ?? cliLog?.model ?? node.sdkModel ?? place.requestModel ?? 'unknown',
     provider: cliSpan?.provider ?? cliLog?.provider ?? 'anthropic',
     agentName: place.agentName,
     attempts: Math.max(1, cliSpan?.attempts ?? 0, cliLog?.attempts ?? 0, node.retries.length + 1),
     purpose: cliSpan?.purpose ?? cliLog?.purpose ?? 'turn',
-    ...optional({
-      responseModel: error === undefined ? (node.sdkModel ?? cliSpan?.model ?? cliLog?.model) : undefined,
-      requestId: node.requestId,
-      messageId: node.messageId,
-      usage: usageOf(node),
-      costUsd: cliLog?.costUsd,
-      costBasis: cliLog?.costUsd === undefined ? undefined : ('cli' as const),
-      stopReason: cliSpan?.stopReason ?? node.streamStopReason,
-      firstTokenAt,
-      input: node.input.length === 0 ? undefined : node.input,
-      output: outputOf(output),
-    }),
   };
+  settleInto(span, place);
+  if (error !== undefined) span.error = error;
+  else known(span, 'responseModel', node.sdkModel ?? cliSpan?.model ?? cliLog?.model);
+  known(span, 'requestId', node.requestId);
+  known(span, 'messageId', node.messageId);
+  known(span, 'usage', usageOf(node));
+  if (cliLog?.costUsd !== undefined) {
+    span.costUsd = cliLog.costUsd;
+    span.costBasis = 'cli';
+  }
+  known(span, 'stopReason', cliSpan?.stopReason ?? node.streamStopReason);
+  known(span, 'firstTokenAt', firstTokenAt);
+  if (node.input.length > 0) span.input = node.input;
+  known(span, 'output', outputOf(output));
+  return span;
 }
 
-function usageIssues(node: CallNode): Issue[] {
+function issuesOf(own: readonly Issue[], found: readonly Issue[], wasApproximate: boolean): readonly Issue[] {
+  if (!wasApproximate) return found.length === 0 ? own : [...own, ...found];
+  return own.length === 0 && found.length === 0 ? ONLY_APPROXIMATE : [...own, ...found, APPROXIMATE_TIME];
+}
+
+function usageIssues(node: CallNode): readonly Issue[] {
+  if (node.cliSpan === undefined && node.cliLog === undefined) return [];
   const measured = measuredUsage(node);
   const streamed = streamedUsage(node);
   if (measured === undefined || streamed === undefined) return [];
@@ -167,28 +201,33 @@ export function buildTool(node: ToolNode, place: Place): ToolSpan {
   const input = node.hasInput ? node.input : (cliLog?.input ?? cliSpan?.input);
   const output = node.hasOutput ? node.output : (cliSpan?.output ?? cliExecution?.output ?? cliLog?.output);
   const wasApproximate = cliSpan === undefined && cliExecution === undefined;
-  return {
-    ...base(node, place, `tool:${node.askedBy ?? node.cliLog?.requestId ?? ''}/${node.toolCallId}` as SpanKey),
+  const span: Draft<ToolSpan> = {
     kind: 'tool',
+    key: `tool:${node.askedBy ?? node.cliLog?.requestId ?? ''}/${node.toolCallId}` as SpanKey,
+    traceId: place.traceId,
+    spanId: node.spanId,
     startedAt,
     endedAt: later(end ?? place.notAfter, startedAt),
     status: error === undefined ? (wasCancelled(node) ? 'cancelled' : 'ok') : 'error',
-    ...(error === undefined ? {} : { error }),
-    issues: wasApproximate ? [...node.issues, APPROXIMATE_TIME] : node.issues,
+    events: node.events,
+    seenBy: sorted(node.seenBy),
+    issues: issuesOf(node.issues, [], wasApproximate),
+    attributes: place.attributes,
     toolName,
     toolCallId: node.toolCallId,
     toolType: 'function',
     agentName: place.agentName,
     inBackground: node.inBackground,
-    ...optional({
-      mcpServer: MCP_NAME.exec(toolName)?.[1],
-      requestedByLlmSpanId: node.requestedByLlmSpanId,
-      executionStartedAt: cliExecution?.startedAt,
-      denied: node.denied,
-      input,
-      output,
-    }),
   };
+  settleInto(span, place);
+  known(span, 'error', error);
+  known(span, 'mcpServer', toolName.startsWith('mcp__') ? MCP_NAME.exec(toolName)?.[1] : undefined);
+  known(span, 'requestedByLlmSpanId', node.requestedByLlmSpanId);
+  known(span, 'executionStartedAt', cliExecution?.startedAt);
+  known(span, 'denied', node.denied);
+  known(span, 'input', input);
+  known(span, 'output', output);
+  return span;
 }
 
 /** What was cut off did not fail: it has no error. */
@@ -217,17 +256,23 @@ function errorText(node: ToolNode): string | undefined {
   return typeof text === 'string' ? text : undefined;
 }
 
-function base(node: AgentNode | CallNode | ToolNode, place: Place, key: SpanKey) {
-  return {
-    key,
-    traceId: place.traceId,
-    spanId: node.spanId,
-    ...optional({ parentSpanId: place.parentSpanId, parentIsRemote: place.parentIsRemote, sessionId: place.sessionId }),
-    events: node.events,
-    seenBy: [...node.seenBy].sort(),
-    issues: node.issues as readonly Issue[],
-    attributes: place.attributes,
-  };
+/** A span in the making. Thousands are made per second of a busy host: fields are set one by one, copies cost more than all else. */
+type Draft<S> = { -readonly [K in keyof S]: S[K] };
+
+/** What is not known is absent, not undefined. */
+function known<S, K extends keyof S>(span: S, field: K, value: S[K] | undefined): void {
+  if (value !== undefined) span[field] = value;
+}
+
+function settleInto(span: Draft<AgentSpan> | Draft<LlmSpan> | Draft<ToolSpan>, place: Place): void {
+  if (place.parentSpanId !== undefined) span.parentSpanId = place.parentSpanId;
+  if (place.parentIsRemote !== undefined) span.parentIsRemote = place.parentIsRemote;
+  if (place.sessionId !== undefined) span.sessionId = place.sessionId;
+}
+
+function sorted(sources: ReadonlySet<SourceName>): readonly SourceName[] {
+  const names = [...sources];
+  return names.length > 1 ? names.sort() : names;
 }
 
 function outputOf(blocks: readonly ContentBlock[] | undefined): readonly Message[] | undefined {
@@ -240,11 +285,4 @@ function textBlocks(text: string | undefined): readonly ContentBlock[] | undefin
 
 function later(time: UnixNano, than: UnixNano): UnixNano {
   return time > than ? time : than;
-}
-
-/** Absent fields are absent, not undefined. */
-function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const present: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) present[name] = value;
-  return present as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

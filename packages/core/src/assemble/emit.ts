@@ -13,6 +13,7 @@ export function startAgent(run: Run, node: AgentNode): void {
   if (node.isStarted || turn === undefined) return;
   if (node.turn === undefined) start(run, parentOf(node) ?? turn);
   node.isStarted = true;
+  if (run.options.output.hearsStarts === false) return;
   const context = run.options.output.start(started(buildAgent(node, placeOf(run, node, turn))));
   if (context !== undefined) node.sinkContext = context;
   // The first live sink opens a new trace; from here on it is ours too.
@@ -24,6 +25,7 @@ export function startTool(run: Run, node: ToolNode): void {
   if (node.isStarted || turn === undefined) return;
   if (node.parent !== undefined) startAgent(run, node.parent);
   node.isStarted = true;
+  if (run.options.output.hearsStarts === false) return;
   run.options.output.start(started(buildTool(node, placeOf(run, node, turn))));
 }
 
@@ -63,11 +65,11 @@ export function endStandalone(run: Run, node: CallNode): void {
   const now = options.clock.now();
   const span = buildCall(node, {
     traceId: options.parent?.traceId ?? options.ids.traceId(),
-    ...(options.parent === undefined
-      ? {}
-      : { parentSpanId: options.parent.spanId, parentIsRemote: options.parent.isRemote }),
-    ...(session === undefined ? {} : { sessionId: session.sessionId }),
+    parentSpanId: options.parent?.spanId,
+    parentIsRemote: options.parent?.isRemote,
+    sessionId: session?.sessionId,
     agentName: options.agentName,
+    requestModel: undefined,
     attributes: options.attributes,
     notBefore: now,
     notAfter: now,
@@ -93,10 +95,7 @@ export function endTool(run: Run, node: ToolNode): void {
   const requestedBy = requestId === undefined ? undefined : run.registry.spanIdOfCall(requestId);
   if (requestedBy !== undefined) node.requestedByLlmSpanId ??= requestedBy;
   const span = buildTool(node, placeOf(run, node, turn));
-  for (const permission of permissionsOf(run, node, span)) {
-    run.options.output.start(started(permission));
-    run.options.output.end(permission);
-  }
+  for (const permission of permissionsOf(run, node, span)) emitWhole(run, permission);
   finish(run, node, span);
   if (span.endedAt !== undefined) node.endedAt = span.endedAt;
   parent.openTools.delete(node);
@@ -126,17 +125,21 @@ export function emitPendingHooks(run: Run, agent: AgentNode): void {
   if (turn === undefined || agent.pendingHooks.length === 0) return;
   startAgent(run, agent);
   for (const seen of agent.pendingHooks) {
-    const span = hookSpan(run, agent, { seen, turn });
-    run.options.output.start(started(span));
-    run.options.output.end(span);
+    emitWhole(run, hookSpan(run, agent, { seen, turn }));
   }
   agent.pendingHooks = [];
 }
 
 function finish(run: Run, node: Node, span: Span): void {
-  if (node.kind === 'llm') run.options.output.start(started(span));
   node.isEnded = true;
-  run.options.output.end(span);
+  if (node.kind === 'llm') emitWhole(run, span);
+  else run.options.output.end(span);
+}
+
+/** A span that is known as a whole when it is first told of. */
+function emitWhole({ options: { output } }: Run, span: Span): void {
+  if (output.hearsStarts !== false) output.start(started(span));
+  output.end(span);
 }
 
 function hookSpan(
@@ -175,12 +178,16 @@ function permissionsOf(run: Run, node: ToolNode, tool: ToolSpan): PermissionSpan
   }));
 }
 
-function childBase(run: Run, parent: Parent, from: Pick<Place, 'traceId' | 'sessionId' | 'attributes'>) {
+function childBase(
+  run: Run,
+  parent: Parent,
+  from: Pick<Place, 'traceId' | 'attributes'> & { readonly sessionId?: string | undefined },
+) {
   return {
     traceId: from.traceId,
     spanId: run.options.ids.spanId(),
     parentSpanId: parent.spanId,
-    ...(from.sessionId === undefined ? {} : { sessionId: from.sessionId }),
+    ...given('sessionId', from.sessionId),
     events: [],
     issues: [],
     attributes: from.attributes,
@@ -194,22 +201,22 @@ function parentOf(node: Node): Parent | undefined {
 
 function placeOf(run: Run, node: Node, turn: AgentNode): Place {
   const { options } = run;
-  const session = turn.session ?? run.session;
   const parent = parentOf(node);
   const outer = node === turn ? turn.parentContext : undefined;
-  const parentSpanId = parent?.spanId ?? outer?.spanId;
-  const now = options.clock.now();
   const agent = agentOf(node);
+  const from = turn.sdkStartedAt ?? turn.cliStartedAt;
+  const to = turn.cliEndedAt ?? turn.sdkEndedAt;
+  const now = from === undefined || to === undefined ? options.clock.now() : to;
   return {
     traceId: turn.traceId ?? options.ids.traceId(),
-    ...(parentSpanId === undefined ? {} : { parentSpanId }),
-    ...(outer !== undefined && options.parent?.isRemote === true ? { parentIsRemote: true } : {}),
-    ...(session === undefined ? {} : { sessionId: session.sessionId }),
+    parentSpanId: parent?.spanId ?? outer?.spanId,
+    parentIsRemote: outer !== undefined && options.parent?.isRemote === true ? true : undefined,
+    sessionId: (turn.session ?? run.session)?.sessionId,
     agentName: agent?.agentName ?? options.agentName,
-    ...given('requestModel', agent?.session?.requestModel),
+    requestModel: agent?.session?.requestModel,
     attributes: options.attributes,
-    notBefore: turn.sdkStartedAt ?? turn.cliStartedAt ?? now,
-    notAfter: turn.cliEndedAt ?? turn.sdkEndedAt ?? now,
+    notBefore: from ?? now,
+    notAfter: to ?? now,
   };
 }
 

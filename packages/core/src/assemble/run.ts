@@ -9,6 +9,8 @@ import { Registry } from './registry.ts';
 
 /** Where finished spans go. */
 export interface SpanOutput {
+  /** False when nobody listens to starts: they are not made then. */
+  readonly hearsStarts?: boolean;
   /** Returns the context that a sink with ids of its own gave the span. */
   start(span: Span): TraceContext | undefined;
   end(span: Span): void;

@@ -15,19 +15,17 @@ export interface Route {
 export class FanOut {
   readonly #routes: readonly Route[];
   readonly #guarded: Guarded;
+  readonly hearsStarts: boolean;
 
   constructor(routes: readonly Route[], guarded: Guarded) {
     this.#routes = routes;
     this.#guarded = guarded;
-  }
-
-  get hasLiveSink(): boolean {
-    return this.#routes.some(({ sink }) => sink.spanStart !== undefined);
+    this.hearsStarts = routes.some(({ sink }) => sink.spanStart !== undefined);
   }
 
   start(span: Span): TraceContext | undefined {
     let opened: TraceContext | undefined;
-    if (!this.hasLiveSink) return undefined;
+    if (!this.hearsStarts) return undefined;
     const captured = this.#capture(span);
     for (const route of this.#routes) {
       const { sink } = route;

@@ -1,6 +1,7 @@
 import { Assembler } from '../assemble/assembler.ts';
 import type { RunCounters, SpanOutput } from '../assemble/run.ts';
 import type { Loopback, LoopbackRoute } from '../loopback/start-loopback.ts';
+import { given } from '../model/given.ts';
 import { type IdSource, parseTraceparent, type SpanId, type TraceContext } from '../model/ids.ts';
 import type { QueryEnded } from '../model/observation.ts';
 import type { Issue, SpanError } from '../model/span.ts';
@@ -268,6 +269,7 @@ export class QueryTrace implements QueryWatch {
 /** Tells every sink what whoever began the trace has decided. */
 function decided(output: SpanOutput, traceIsSampled: boolean): SpanOutput {
   return {
+    ...given('hearsStarts', output.hearsStarts),
     start: (span) => output.start({ ...span, traceIsSampled }),
     end: (span) => output.end({ ...span, traceIsSampled }),
     turnEnd: (rootSpanId) => output.turnEnd(rootSpanId),
