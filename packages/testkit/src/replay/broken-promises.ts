@@ -42,12 +42,17 @@ function wrongStart(span: Span, started: ReadonlyMap<string, Span>): string[] {
   ];
 }
 
-function wrongEnd(span: Span, seen: { readonly started: ReadonlyMap<string, Span>; readonly ended: ReadonlyMap<string, Span> }): string[] {
+function wrongEnd(
+  span: Span,
+  seen: { readonly started: ReadonlyMap<string, Span>; readonly ended: ReadonlyMap<string, Span> },
+): string[] {
   const start = seen.started.get(span.spanId);
   return [
     ...(seen.ended.has(span.spanId) ? ['it has ended already'] : []),
     ...(start === undefined ? ['it has not started'] : []),
-    ...(start !== undefined && (start.parentSpanId !== span.parentSpanId || start.traceId !== span.traceId) ? ['it has moved'] : []),
+    ...(start !== undefined && (start.parentSpanId !== span.parentSpanId || start.traceId !== span.traceId)
+      ? ['it has moved']
+      : []),
     ...(span.endedAt === undefined ? ['it has no end'] : []),
     ...(span.endedAt !== undefined && span.endedAt < span.startedAt ? ['it ends before it starts'] : []),
   ];

@@ -12,10 +12,16 @@ export function canonical(spans: readonly Span[]): readonly string[] {
       counts.set(own, count + 1);
       const name = `${parent}/${own}${count === 0 ? '' : `#${count}`}`;
       names.set(span.spanId, name);
-      visit(spans.filter((child) => child.parentSpanId === span.spanId), name);
+      visit(
+        spans.filter((child) => child.parentSpanId === span.spanId),
+        name,
+      );
     }
   };
-  visit(spans.filter((span) => span.parentSpanId === undefined || !ids.has(span.parentSpanId)), '');
+  visit(
+    spans.filter((span) => span.parentSpanId === undefined || !ids.has(span.parentSpanId)),
+    '',
+  );
   for (const { traceId } of spans) if (!names.has(traceId)) names.set(traceId, 'trace');
   return spans.map((span) => `${names.get(span.spanId)} ${written(span, names)}`).sort();
 }

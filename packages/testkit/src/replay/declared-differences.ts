@@ -32,9 +32,14 @@ export function treeOfSource(golden: readonly TreeNode[], differences: readonly 
 }
 
 /** Figures, and the ids under which a source knows its calls, are held against its rows and not against the tree. */
-export function withoutFigures(nodes: readonly TreeNode[], idOf: (id: string) => string = (id) => id): readonly TreeNode[] {
+export function withoutFigures(
+  nodes: readonly TreeNode[],
+  idOf: (id: string) => string = (id) => id,
+): readonly TreeNode[] {
   return nodes.map(({ line, children }) => ({
-    line: line.replace(/ (in|out|cost)=\S+/g, '').replace(/^(llm \w+ )(\S+)/, (_, start: string, id: string) => `${start}${idOf(id)}`),
+    line: line
+      .replace(/ (in|out|cost)=\S+/g, '')
+      .replace(/^(llm \w+ )(\S+)/, (_, start: string, id: string) => `${start}${idOf(id)}`),
     children: withoutFigures(children, idOf),
   }));
 }
@@ -60,7 +65,9 @@ function apply(nodes: readonly TreeNode[], difference: Difference): readonly Tre
   if (difference.node === 'everything') return [];
   const turn = /^turn (\d+)$/.exec(difference.node)?.[1];
   if (turn !== undefined) {
-    const index = nodes.map((node, at) => (node.line.startsWith('agent ') ? at : -1)).filter((at) => at >= 0)[Number(turn)];
+    const index = nodes.map((node, at) => (node.line.startsWith('agent ') ? at : -1)).filter((at) => at >= 0)[
+      Number(turn)
+    ];
     return nodes.map((node, at) => (at === index ? changed(node, difference) : node));
   }
   return visit(nodes, difference, undefined);
@@ -69,7 +76,8 @@ function apply(nodes: readonly TreeNode[], difference: Difference): readonly Tre
 function visit(nodes: readonly TreeNode[], difference: Difference, parent: string | undefined): TreeNode[] {
   return nodes.flatMap((node) => {
     const isUnder = difference.under === undefined || parent?.includes(difference.under) === true;
-    if (isUnder && isNamed(node, difference.node)) return difference.change === 'absent' ? [] : [changed(node, difference)];
+    if (isUnder && isNamed(node, difference.node))
+      return difference.change === 'absent' ? [] : [changed(node, difference)];
     return [{ line: node.line, children: visit(node.children, difference, node.line) }];
   });
 }
@@ -83,5 +91,8 @@ function changed({ line, children }: TreeNode, { change, to = '' }: Difference):
 
 /** Where the table leaves open what a source says of a node, its own word is taken out of the comparison. */
 export function withoutUnknown(nodes: readonly TreeNode[], differences: readonly Difference[]): readonly TreeNode[] {
-  return treeOfSource(nodes, differences.filter(({ to }) => to === 'unknown'));
+  return treeOfSource(
+    nodes,
+    differences.filter(({ to }) => to === 'unknown'),
+  );
 }

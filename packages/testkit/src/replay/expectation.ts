@@ -85,7 +85,8 @@ export function turnsOf(spans: readonly Span[]): (Span & { kind: 'agent' })[] {
 export function callsOf(spans: readonly Span[]): ExpectedCall[] {
   const byId = new Map(spans.map((span) => [span.spanId, span]));
   const turns = turnsOf(spans);
-  const parentOf = (span: Span): Span | undefined => (span.parentSpanId === undefined ? undefined : byId.get(span.parentSpanId));
+  const parentOf = (span: Span): Span | undefined =>
+    span.parentSpanId === undefined ? undefined : byId.get(span.parentSpanId);
   const nearestAgent = (span: Span | undefined): (Span & { kind: 'agent' }) | undefined =>
     span === undefined || span.kind === 'agent' ? span : nearestAgent(parentOf(span));
   const rootOf = (span: Span): Span => {

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Totals } from '../../../core/src/model/usage.ts';
 import { listRecordings, openRecording, recordingsAbsent } from '../recordings/recording.ts';
-import { callsOf, type ExpectedCall, type Expectation, listExpectations, readExpectation, turnsOf } from './expectation.ts';
+import {
+  callsOf,
+  type ExpectedCall,
+  type Expectation,
+  listExpectations,
+  readExpectation,
+  turnsOf,
+} from './expectation.ts';
 import { replay } from './replay.ts';
 import type { SourceSet } from './script.ts';
 
@@ -31,28 +38,38 @@ describe.skipIf(absent !== undefined)(absent ?? 'the reviewed table', () => {
     const others = turnsOf(spans).filter((turn) => !turns.includes(turn));
     expect(others.filter((turn) => turn.totals !== undefined || turn.unattributed !== undefined)).toEqual([]);
     if (expected.issues === undefined) return;
-    const codes = turns.map((turn) => turn?.issues.filter(({ code }) => code === 'unattributed' || code === 'conflict').map(({ code }) => code));
+    const codes = turns.map((turn) =>
+      turn?.issues.filter(({ code }) => code === 'unattributed' || code === 'conflict').map(({ code }) => code),
+    );
     expect(codes).toEqual(expected.issues.map((code) => (code === null ? [] : [code])));
   });
 
-  test.each(cases.filter(({ sources }) => sources !== 'cli'))('$name: $sources gives its turns and traces', ({ name, sources }) => {
-    const table = readExpectation(name);
-    if (typeof table.sources[sources] === 'string') return;
-    const played = replay(openRecording(name), sources);
-    const turns = turnsOf(played.flatMap(({ spans }) => spans));
-    expect(played.flatMap(({ spans }, query) => turnsOf(spans).map(({ outcome }) => ({ query, outcome })))).toEqual(
-      table.turns.map(({ query, outcome }) => ({ query, outcome })),
-    );
-    expect(turns.map((turn) => turn.issues.some(({ code }) => code === 'no_result'))).toEqual(table.turns.map((turn) => !turn.resultSeen));
-    // That a prompt was a command, only the telemetry tells for certain.
-    if (sources === 'sdk+cli') expect(turns.map((turn) => turn.trigger)).toEqual(table.turns.map((turn) => turn.startedBy));
-    expect(traceGroups(turns)).toEqual(table.traceGroups);
-  });
+  test.each(cases.filter(({ sources }) => sources !== 'cli'))(
+    '$name: $sources gives its turns and traces',
+    ({ name, sources }) => {
+      const table = readExpectation(name);
+      if (typeof table.sources[sources] === 'string') return;
+      const played = replay(openRecording(name), sources);
+      const turns = turnsOf(played.flatMap(({ spans }) => spans));
+      expect(played.flatMap(({ spans }, query) => turnsOf(spans).map(({ outcome }) => ({ query, outcome })))).toEqual(
+        table.turns.map(({ query, outcome }) => ({ query, outcome })),
+      );
+      expect(turns.map((turn) => turn.issues.some(({ code }) => code === 'no_result'))).toEqual(
+        table.turns.map((turn) => !turn.resultSeen),
+      );
+      // That a prompt was a command, only the telemetry tells for certain.
+      const triggers = turns.map((turn) => turn.trigger);
+      expect(triggers).toEqual(sources === 'sdk+cli' ? table.turns.map((turn) => turn.startedBy) : triggers);
+      expect(traceGroups(turns)).toEqual(table.traceGroups);
+    },
+  );
 
   test.each(cases.filter(({ sources }) => sources === 'cli'))('$name: cli gives its traces', ({ name, sources }) => {
     const table = readExpectation(name);
     if (typeof table.sources[sources] === 'string') return;
-    expect(traceGroups(turnsOf(replay(openRecording(name), sources).flatMap(({ spans }) => spans)))).toEqual(table.traceGroups);
+    expect(traceGroups(turnsOf(replay(openRecording(name), sources).flatMap(({ spans }) => spans)))).toEqual(
+      table.traceGroups,
+    );
   });
 });
 
@@ -66,7 +83,10 @@ function traceGroups(turns: ReturnType<typeof turnsOf>): number[][] {
 function intervalTurns(table: Expectation, spans: Parameters<typeof turnsOf>[0], sources: SourceSet) {
   const turns = turnsOf(spans);
   if (sources !== 'cli') return turns;
-  return Array.from({ length: table.queries }, (_, query) => turns[table.turns.findLastIndex((turn) => turn.query === query)]);
+  return Array.from(
+    { length: table.queries },
+    (_, query) => turns[table.turns.findLastIndex((turn) => turn.query === query)],
+  );
 }
 
 const nameOf = (call: ExpectedCall): string => `${call.requestId ?? call.messageId ?? '-'} ${call.model}`;
@@ -83,9 +103,12 @@ const comparable = (call: ExpectedCall): ExpectedCall => ({
 /** Fields that the table leaves open take our own value; everything else must be equal. */
 function expectedCalls(spans: Parameters<typeof callsOf>[0], rows: readonly ExpectedCall[]): ExpectedCall[] {
   const ours = new Map(callsOf(spans).map((call) => [nameOf(call), call]));
-  return inOrder(rows.map(({ wireAttempts: _, ...row }: ExpectedCall & { wireAttempts?: number }) => row)).map((row) => {
+  return inOrder(rows.map(withoutWireAttempts)).map((row) => {
     const own = ours.get(nameOf(row));
-    const open = row.usage === null ? {} : Object.fromEntries(Object.entries(own?.usage ?? {}).filter(([field]) => !(field in (row.usage ?? {}))));
+    const open =
+      row.usage === null
+        ? {}
+        : Object.fromEntries(Object.entries(own?.usage ?? {}).filter(([field]) => !(field in (row.usage ?? {}))));
     return comparable({
       ...row,
       usage: row.usage === null ? null : { ...open, ...row.usage },
@@ -94,7 +117,19 @@ function expectedCalls(spans: Parameters<typeof callsOf>[0], rows: readonly Expe
   });
 }
 
-const COMPARED = ['inputTokens', 'cacheReadTokens', 'cacheWriteTokens', 'cacheWrite5mTokens', 'cacheWrite1hTokens', 'outputTokens'] as const;
+function withoutWireAttempts(row: ExpectedCall & { readonly wireAttempts?: number }): ExpectedCall {
+  const { wireAttempts: _, ...seen } = row;
+  return seen;
+}
+
+const COMPARED = [
+  'inputTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'cacheWrite5mTokens',
+  'cacheWrite1hTokens',
+  'outputTokens',
+] as const;
 
 type Comparable = Readonly<Record<string, number | undefined>> | null;
 

@@ -13,7 +13,10 @@ const absent = recordingsAbsent();
 /** Every recording, with all its sources and by telemetry alone. */
 const scripts = listRecordings().flatMap((name) =>
   (['sdk+cli', 'cli'] as const).flatMap((sources) =>
-    scriptsOf(openRecording(name), sources).map((script, query) => ({ title: `${name}, ${sources}, query ${query}`, script })),
+    scriptsOf(openRecording(name), sources).map((script, query) => ({
+      title: `${name}, ${sources}, query ${query}`,
+      script,
+    })),
   ),
 );
 
@@ -26,7 +29,8 @@ function interleaved(steps: readonly Step[], random: Random): Step[] {
   while (rest.length > 0) {
     const stream = random.pick(rest);
     // Runs of different lengths: single steps apart, and whole stretches of one stream alone.
-    for (let run = 1 + random.below(random.pick([1, 4, 40])); run > 0 && stream.length > 0; run -= 1) merged.push(...stream.splice(0, 1));
+    for (let run = 1 + random.below(random.pick([1, 4, 40])); run > 0 && stream.length > 0; run -= 1)
+      merged.push(...stream.splice(0, 1));
     if (stream.length === 0) rest.splice(rest.indexOf(stream), 1);
   }
   return merged;
@@ -44,22 +48,27 @@ function twice(random: Random): (observe: (observation: Observation) => void) =>
       observe(observation);
       if (random.next() < 0.3) observe(observation);
       else later.push(observation);
-      while (later.length > 0 && random.next() < 0.5) for (const again of later.splice(random.below(later.length), 1)) observe(again);
+      while (later.length > 0 && random.next() < 0.5)
+        for (const again of later.splice(random.below(later.length), 1)) observe(again);
     };
   };
 }
 
-describe.skipIf(absent !== undefined)(absent ?? 'no order of arrival that keeps each source\'s own changes a span', () => {
-  test.each(scripts)('$title', ({ script }) => {
-    const expected = spansOf(script);
-    const stream = script.steps.filter((step) => step.stream === 'sdk');
-    const telemetry = script.steps.filter((step) => step.stream !== 'sdk');
-    expect(spansOf(script, [...stream, ...telemetry]), 'stream first').toEqual(expected);
-    expect(spansOf(script, [...telemetry, ...stream]), 'telemetry first').toEqual(expected);
-    const steps = splitExports(script.steps);
-    for (const seed of SEEDS) expect(spansOf(script, interleaved(steps, seeded(seed))), `seed ${seed}`).toEqual(expected);
-  });
-});
+describe.skipIf(absent !== undefined)(
+  absent ?? "no order of arrival that keeps each source's own changes a span",
+  () => {
+    test.each(scripts)('$title', ({ script }) => {
+      const expected = spansOf(script);
+      const stream = script.steps.filter((step) => step.stream === 'sdk');
+      const telemetry = script.steps.filter((step) => step.stream !== 'sdk');
+      expect(spansOf(script, [...stream, ...telemetry]), 'stream first').toEqual(expected);
+      expect(spansOf(script, [...telemetry, ...stream]), 'telemetry first').toEqual(expected);
+      const steps = splitExports(script.steps);
+      for (const seed of SEEDS)
+        expect(spansOf(script, interleaved(steps, seeded(seed))), `seed ${seed}`).toEqual(expected);
+    });
+  },
+);
 
 describe.skipIf(absent !== undefined)(absent ?? 'nothing delivered twice changes a span', () => {
   test.each(scripts)('$title', ({ script }) => {

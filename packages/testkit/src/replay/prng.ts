@@ -19,10 +19,9 @@ export function seeded(seed: number): Random {
   return {
     next,
     below,
-    pick: (from) => {
-      const { [below(from.length)]: item } = from;
-      if (item === undefined) throw new Error('nothing to pick from');
-      return item;
+    pick: <T>(from: readonly T[]) => {
+      if (from.length === 0) throw new Error('nothing to pick from');
+      return from[below(from.length)] as T;
     },
   };
 }

@@ -30,6 +30,8 @@ export interface PlayOptions {
   /** Stands between the sources and the assembler. */
   readonly relay?: (observe: (observation: Observation) => void) => (observation: Observation) => void;
   readonly ids?: IdSource;
+  /** Takes what a source throws; without it, nothing may be thrown. */
+  readonly guard?: (error: unknown) => void;
 }
 
 const SETTLE_MS = 2_000;
@@ -48,6 +50,7 @@ export function play(script: QueryScript, options: PlayOptions = {}): Played {
 
 class Player {
   readonly #script: QueryScript;
+  readonly #options: PlayOptions;
   readonly #isStill: boolean;
   readonly #told: Told[] = [];
   readonly #assembler: Assembler;
@@ -59,8 +62,10 @@ class Player {
   #nowMs: number;
   #ends = 0;
 
-  constructor(script: QueryScript, { clock = 'recorded', relay, ids = randomIds() }: PlayOptions) {
+  constructor(script: QueryScript, options: PlayOptions) {
+    const { clock = 'recorded', relay, ids = randomIds() } = options;
     this.#script = script;
+    this.#options = options;
     this.#isStill = clock === 'still';
     this.#stepMs = script.epochMs;
     this.#nowMs = this.#isStill ? script.epochMs + 600_000 : script.epochMs;
@@ -81,7 +86,7 @@ class Player {
   }
 
   play(): Played {
-    for (const step of this.#script.steps) this.#take(step);
+    for (const step of this.#script.steps) this.#guarded(step);
     this.#passTo(this.#stepMs + EXIT_MS);
     if (!this.#isStill) this.#end('process-gone');
     this.#assembler.end();
@@ -109,6 +114,16 @@ class Player {
     });
   }
 
+  #guarded(step: Step): void {
+    const { guard } = this.#options;
+    try {
+      this.#take(step);
+    } catch (error) {
+      if (guard === undefined) throw error;
+      guard(error);
+    }
+  }
+
   #take({ atMs, what }: Step): void {
     this.#stepMs = this.#script.epochMs + atMs;
     this.#passTo(this.#stepMs);
@@ -121,7 +136,13 @@ class Player {
 
   #end(by: (Step['what'] & { readonly type: 'query-end' })['by'] | 'process-gone'): void {
     this.#ends += 1;
-    this.#observe({ type: 'query-end', id: `end:${by}:${this.#ends}`, source: 'sdk', at: unixNanoFromMs(this.#stepMs), by });
+    this.#observe({
+      type: 'query-end',
+      id: `end:${by}:${this.#ends}`,
+      source: 'sdk',
+      at: unixNanoFromMs(this.#stepMs),
+      by,
+    });
   }
 
   /** Timers fire when they are due, not when the next thing happens. */

@@ -37,7 +37,10 @@ export interface QueryScript {
 export function scriptsOf(recording: Recording, sources: SourceSet): readonly QueryScript[] {
   const parent = parentOf(recording);
   return labelsOf(recording).map((label, index, labels) => {
-    const window = { from: endOf(recording, labels[index - 1]), to: index + 1 === labels.length ? Infinity : endOf(recording, label) };
+    const window = {
+      from: endOf(recording, labels[index - 1]),
+      to: index + 1 === labels.length ? Infinity : endOf(recording, label),
+    };
     const steps = [
       ...(sources === 'cli' ? [] : streamSteps(recording, { label, sources })),
       ...(sources === 'sdk' || sources === 'sdk+partials' ? [] : telemetrySteps(recording, window)),
@@ -122,5 +125,9 @@ function telemetrySteps({ telemetry }: Recording, window: { readonly from: numbe
         const request = decodeOtlp(signal, 'json', Buffer.from(JSON.stringify(payload)));
         return { atMs, stream: signal, what: { type: 'telemetry', request } };
       });
-  return [...steps('traces', telemetry.traces), ...steps('logs', telemetry.logs), ...steps('metrics', telemetry.metrics)];
+  return [
+    ...steps('traces', telemetry.traces),
+    ...steps('logs', telemetry.logs),
+    ...steps('metrics', telemetry.metrics),
+  ];
 }

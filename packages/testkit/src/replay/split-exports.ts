@@ -4,7 +4,9 @@ import type { Step } from './script.ts';
 /** The finest batches in which the CLI could have exported the same: record by record. */
 export function splitExports(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) =>
-    step.what.type !== 'telemetry' ? [step] : split(step.what.request).map((request): Step => ({ ...step, what: { type: 'telemetry', request } })),
+    step.what.type !== 'telemetry'
+      ? [step]
+      : split(step.what.request).map((request): Step => ({ ...step, what: { type: 'telemetry', request } })),
   );
 }
 

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { listRecordings, openRecording, recordingsAbsent } from '../recordings/recording.ts';
-import { formatTree, idsOfSource, parseTree, treeOfSource, withoutFigures, withoutUnknown } from './declared-differences.ts';
+import {
+  formatTree,
+  idsOfSource,
+  parseTree,
+  treeOfSource,
+  withoutFigures,
+  withoutUnknown,
+} from './declared-differences.ts';
 import { type Difference, readDifferences, readExpectation, readTree } from './expectation.ts';
 import { replay } from './replay.ts';
 import type { SourceSet } from './script.ts';
@@ -30,7 +37,9 @@ describe.skipIf(absent !== undefined)(absent ?? 'the reviewed tree', () => {
     const own = treeOf(name, source);
     const declared = binding(differences[name]?.[source] ?? [], own);
     const golden = withoutFigures(parseTree(readTree(name)), idsOfSource(readExpectation(name), source));
-    expect(formatTree(withoutUnknown(withoutFigures(parseTree(own)), declared))).toEqual(formatTree(treeOfSource(golden, declared)));
+    expect(formatTree(withoutUnknown(withoutFigures(parseTree(own)), declared))).toEqual(
+      formatTree(treeOfSource(golden, declared)),
+    );
   });
 
   test('every declared difference names a node of its tree', () => {

@@ -105,7 +105,7 @@ export class CliTelemetrySource {
 
   #fromLog(log: OtlpLog, name: string): Observation | undefined {
     // `event.sequence` orders all log records of one process.
-    const id = `cli:log:${String(log.attributes['event.sequence'])}:${name}:${log.at}`;
+    const id = `cli:log:${numberOf(log.attributes['event.sequence']) ?? '-'}:${name}:${log.at}`;
     switch (name) {
       case 'user_prompt':
         return this.#turnFromLog(log, id);

@@ -20,6 +20,7 @@ export function countersFrom(metrics: readonly OtlpMetric[]): CountersSeen | und
   for (const metric of metrics) {
     if (metric.data.type !== 'sum') continue;
     for (const point of metric.data.points) {
+      if (!Number.isFinite(point.value)) continue;
       const model = stringOf(point.attributes['model']) ?? 'unknown';
       if (metric.name === 'claude_code.cost.usage') costs.set(model, (costs.get(model) ?? 0) + point.value);
       else if (metric.name !== 'claude_code.token.usage' || !addTokens(tokens, model, point)) continue;

@@ -3,9 +3,8 @@ import type { OtlpAttributes, OtlpValue } from '../../otlp/records.ts';
 
 /** Log records carry many numbers as strings; spans carry them as numbers. */
 export function numberOf(value: OtlpValue | undefined): number | undefined {
-  if (typeof value === 'number') return value;
-  if (typeof value === 'bigint') return Number(value);
-  if (typeof value !== 'string' || value === '') return undefined;
+  if (typeof value === 'string' ? value === '' : typeof value !== 'number' && typeof value !== 'bigint')
+    return undefined;
   const parsed = Number(value);
   return Number.isFinite(parsed) ? parsed : undefined;
 }

@@ -27,7 +27,8 @@ export function readBlock(value: unknown): ContentBlock {
 /** A message's content: a string, or blocks. */
 export function readBlocks(content: unknown): readonly ContentBlock[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
-  return Array.isArray(content) ? content.map(readBlock) : [];
+  // `map` would leave the holes of a sparse array in.
+  return Array.isArray(content) ? Array.from(content, readBlock) : [];
 }
 
 /** What a user sends: `{ type: 'user', message: { role, content } }`. */
