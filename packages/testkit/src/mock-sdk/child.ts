@@ -4,7 +4,7 @@ import { ErrorResult, interruptedResult } from './error-result.ts';
 import { type ChildEnvironment, Exporter } from './exporter.ts';
 import { callInProcessTools } from './mcp-server.ts';
 import { MessageQueue } from './message-queue.ts';
-import { spanIdsIn } from './moved-times.ts';
+import { movedMessage, spanIdsIn, type TimeMove } from './moved-times.ts';
 import type { HostAction, Scenario, ScenarioStep } from './scenario.ts';
 import { shownMessages } from './shown-messages.ts';
 
@@ -15,6 +15,8 @@ export interface ChildOptions {
   readonly environment: ChildEnvironment;
   /** Length of a recorded millisecond; 0: no waiting at all. */
   readonly timeScale: number;
+  /** Whether what it says lies in this run, or where it was recorded. */
+  readonly times: 'moved' | 'recorded';
   /** How long the child goes on when the host lets go and the scenario does not say what it does then. */
   readonly graceMs: number;
 }
@@ -123,7 +125,7 @@ export class MockChild {
       // An interrupted turn without a recorded reaction has a result all the same.
       if (this.#skipTo !== 'result' || step.type !== 'message' || step.message['type'] !== 'result') return false;
       this.#skipTo = undefined;
-      this.#put(interruptedResult(step.message));
+      this.#put(interruptedResult(this.#message(step.message)));
       return false;
     }
     return true;
@@ -154,7 +156,7 @@ export class MockChild {
   async #take(step: ScenarioStep): Promise<void> {
     switch (step.type) {
       case 'message':
-        this.#put(step.message);
+        this.#put(this.#message(step.message));
         await callInProcessTools(step.message, this.#options.options['mcpServers']);
         return;
       case 'telemetry':
@@ -167,6 +169,11 @@ export class MockChild {
         await this.#end(step.error === undefined ? undefined : this.#failure(step.error));
         return;
     }
+  }
+
+  #message(message: JsonObject): JsonObject {
+    const isFixed = this.#options.times === 'recorded' || this.#options.scenario.epochMs === undefined;
+    return isFixed ? message : movedMessage(message, this.#timeMove());
   }
 
   #put(message: JsonObject): void {
@@ -203,9 +210,12 @@ export class MockChild {
     return message === undefined ? this.#errorResult.error : new Error(message);
   }
 
-  #timeMove(): { fromMs: number; toMs: number; scale: number } {
-    const toMs = this.#startedMs + this.#delayMs;
-    return { fromMs: this.#options.scenario.epochMs ?? toMs, toMs, scale: this.#options.timeScale || 1 };
+  #timeMove(): TimeMove {
+    const nowMs = this.#startedMs + this.#delayMs;
+    const { times, scenario, timeScale } = this.#options;
+    const fromMs = scenario.epochMs ?? nowMs;
+    if (times === 'recorded') return { fromMs, toMs: fromMs, scale: 1 };
+    return { fromMs, toMs: nowMs, scale: timeScale || 1 };
   }
 
   /** Waits until it holds, or for so long. */

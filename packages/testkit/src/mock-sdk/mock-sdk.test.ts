@@ -97,8 +97,8 @@ describe('the surface', () => {
 describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
   test.each(withStream)('%s is played message by message to the recorded end', async (name) => {
     const recording = openRecording(name);
-    const sdk = mockSdk({ scenarios: recordedScenarios(recording) });
-    const played = await hostOf(recording, sdk, EVERYTHING);
+    const sdk = mockSdk({ scenarios: recordedScenarios(recording), times: 'recorded' });
+    const played = await hostOf(recording, sdk, { options: EVERYTHING });
     expect(played.flatMap((consumed) => consumed.messages)).toEqual(recording.messages.map(({ message }) => message));
     const errors = recording.driverEvents
       .filter((event) => event.name === 'iterator threw')
@@ -110,7 +110,7 @@ describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
     const recording = openRecording('subagent-one-forward-text-partial');
     const play = async (options: JsonObject): Promise<readonly JsonObject[]> => {
       const sdk = mockSdk({ scenarios: recordedScenarios(recording) });
-      return (await hostOf(recording, sdk, { ...options, env: {} }))[0]?.messages ?? [];
+      return (await hostOf(recording, sdk, { options: { ...options, env: {} } }))[0]?.messages ?? [];
     };
     const kinds = (list: readonly JsonObject[]) => new Set(list.map(({ type, subtype }) => subtype ?? type));
     expect(kinds(await play({ includePartialMessages: true }))).toContain('stream_event');
@@ -127,7 +127,7 @@ describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
     const recording = openRecording('one-tool');
     const env = telemetryTo(collector.url, protocol);
     const before = BigInt(Date.now()) * 1_000_000n;
-    await hostOf(recording, mockSdk({ scenarios: recordedScenarios(recording) }), { env });
+    await hostOf(recording, mockSdk({ scenarios: recordedScenarios(recording) }), { options: { env } });
     expect(new Set(collector.requests.map((request) => request.protocol))).toEqual(new Set([protocol]));
     const recorded = recording.telemetry.traces.flatMap(({ payload }) => JSON.stringify(payload).match(/"spanId"/g) ?? []);
     expect(collector.spans()).toHaveLength(recorded.length);
@@ -142,7 +142,7 @@ describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
     await using collector = await startCollector();
     const recording = openRecording('one-tool');
     const { CLAUDE_CODE_ENABLE_TELEMETRY: _, ...env } = telemetryTo(collector.url, 'http/json');
-    await hostOf(recording, mockSdk({ scenarios: recordedScenarios(recording) }), { env });
+    await hostOf(recording, mockSdk({ scenarios: recordedScenarios(recording) }), { options: { env } });
     expect(collector.requests).toEqual([]);
   });
 
@@ -151,7 +151,7 @@ describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
     const recording = openRecording('one-tool');
     const TRACEPARENT = '00-11111111111111111111111111111111-2222222222222222-01';
     const env = { ...telemetryTo(collector.url, 'http/protobuf'), TRACEPARENT };
-    await hostOf(recording, mockSdk({ scenarios: recordedScenarios(recording) }), { env });
+    await hostOf(recording, mockSdk({ scenarios: recordedScenarios(recording) }), { options: { env } });
     const spans = collector.spans();
     expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set(['1'.repeat(32)]));
     const roots = spans.filter(({ parentSpanId }) => !spans.some(({ spanId }) => spanId === parentSpanId));

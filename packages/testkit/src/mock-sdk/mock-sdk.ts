@@ -24,6 +24,11 @@ export interface MockSdkOptions {
   readonly scenarios: readonly Scenario[] | ((index: number, options: JsonObject) => Scenario);
   /** Length of a recorded millisecond: 1 plays as it was recorded, 0 (the default) without waiting. */
   readonly timeScale?: number;
+  /**
+   * `moved` (the default): timestamps in messages and telemetry lie in this run, beginning with the query. `recorded`: they are as in
+   * the scenario, and its messages are handed out as the very same objects.
+   */
+  readonly times?: 'moved' | 'recorded';
   /** Milliseconds that a child goes on after the host has let go, unless its scenario says what it does then. Default 0. */
   readonly graceMs?: number;
   /** Instead of the standard answers to control requests. */
@@ -81,6 +86,7 @@ export function mockSdk(options: MockSdkOptions): MockSdk {
       options: own,
       environment: (own['env'] ?? options.environment ?? process.env) as ChildEnvironment,
       timeScale: options.timeScale ?? 0,
+      times: options.times ?? 'moved',
       graceMs: options.graceMs ?? 0,
     });
     const prompts: unknown[] = [];

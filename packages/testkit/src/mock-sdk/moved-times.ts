@@ -1,4 +1,4 @@
-import { isObject } from '../json.ts';
+import { isObject, type JsonObject } from '../json.ts';
 
 /** From recorded times to the times of this run. */
 export interface TimeMove {
@@ -26,6 +26,22 @@ export function movedTimes(value: unknown, move: TimeMove): unknown {
     return [name, isInstant ? String(moved(BigInt(member), move)) : movedTimes(member, move)];
   });
   return Object.fromEntries(members) as unknown;
+}
+
+/** A copy of an SDK message whose instants lie in this run. */
+export function movedMessage(message: JsonObject, move: TimeMove): JsonObject {
+  const { timestamp, patch } = message;
+  const at = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN;
+  const endMs = isObject(patch) ? patch['end_time'] : undefined;
+  return {
+    ...message,
+    ...(Number.isNaN(at) ? {} : { timestamp: new Date(movedMs(at, move)).toISOString() }),
+    ...(typeof endMs === 'number' && isObject(patch) ? { patch: { ...patch, end_time: movedMs(endMs, move) } } : {}),
+  };
+}
+
+function movedMs(ms: number, { fromMs, toMs, scale }: TimeMove): number {
+  return Math.round(toMs + (ms - fromMs) * scale);
 }
 
 function moved(nanos: bigint, { fromMs, toMs, scale }: TimeMove): bigint {

@@ -1,8 +1,8 @@
-import type { JsonObject } from '../json.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { asString, type JsonObject } from '../json.ts';
 import type { Recording } from '../recordings/recording.ts';
 import type { MockSdk } from './mock-sdk.ts';
 import type { MockQuery } from './mock-query.ts';
-import { asString } from '../json.ts';
 
 /** What a query gave its consumer. */
 export interface Consumed {
@@ -13,10 +13,18 @@ export interface Consumed {
 
 type Namespace = Pick<MockSdk, 'query' | 'startup' | 'prewarm'>;
 
+const ACTS: ReadonlySet<string> = new Set(['interrupt()', 'abort()', 'consumer break']);
 const START: ReadonlySet<string> = new Set(['query()', 'startup()', 'prewarm()']);
 
+export interface HostOptions {
+  /** Of every query. */
+  readonly options: JsonObject;
+  /** Length of a recorded millisecond, as in `mockSdk`. Default 0. */
+  readonly timeScale?: number;
+}
+
 /** Does what the host did when the recording was made: starts its queries, interrupts, aborts and leaves after the same messages. */
-export async function hostOf(recording: Recording, sdk: Namespace, options: JsonObject = {}): Promise<readonly Consumed[]> {
+export async function hostOf(recording: Recording, sdk: Namespace, { options, timeScale = 0 }: HostOptions): Promise<readonly Consumed[]> {
   const labels = [...new Set(recording.messages.map(({ query }) => query))];
   const starts = recording.driverEvents.filter(({ name }) => START.has(name));
   const consumed: Consumed[] = [];
@@ -25,7 +33,7 @@ export async function hostOf(recording: Recording, sdk: Namespace, options: Json
     const controller = new AbortController();
     const own = { ...options, abortController: controller };
     const given = asString(start?.fields['prompt']) ?? 'hello';
-    const host = new Host({ recording, label, abort: () => controller.abort() });
+    const host = new Host({ recording, label, timeScale, abort: () => controller.abort() });
     const prompt = given === '(async iterable)' ? host.prompts() : given;
     consumed.push(await host.consume(await started(sdk, { name: start?.name ?? 'query()', prompt, options: own })));
   }
@@ -44,28 +52,32 @@ async function started(sdk: Namespace, { name, prompt, options }: Start): Promis
   return sdk.query({ prompt, options });
 }
 
-interface HostOptions {
+interface PlayedHost {
   readonly recording: Recording;
   readonly label: string | undefined;
+  readonly timeScale: number;
   readonly abort: () => void;
 }
 
 class Host {
-  readonly #options: HostOptions;
+  readonly #options: PlayedHost;
   /** Names of what the host does after so many shown messages. */
-  readonly #acts: readonly { readonly after: number; readonly name: string }[];
+  readonly #acts: readonly { readonly after: number; readonly name: string; readonly waitMs: number }[];
   readonly #prompts: number;
   #results = 0;
   #resultSeen: () => void = () => undefined;
 
-  constructor(options: HostOptions) {
+  constructor(options: PlayedHost) {
     this.#options = options;
     const { recording, label } = options;
     const own = recording.messages.filter(({ query }) => query === label);
     this.#prompts = own.filter(({ message }) => message['type'] === 'result' && message['origin'] === undefined).length;
     this.#acts = recording.driverEvents
       .filter(({ fields }) => asString(fields['label']) === label)
-      .map(({ name, atMs }) => ({ name, after: own.filter((message) => message.atMs <= atMs).length }));
+      .map(({ name, atMs }) => {
+        const seen = own.filter((message) => message.atMs <= atMs);
+        return { name, after: seen.length, waitMs: atMs - (seen.at(-1)?.atMs ?? 0) };
+      });
   }
 
   /** One prompt per turn, each when the turn before has ended; then the input ends. */
@@ -83,12 +95,12 @@ class Host {
   async consume(query: MockQuery): Promise<Consumed> {
     const messages: JsonObject[] = [];
     try {
-      this.#act(query, 0);
+      await this.#act(query, 0);
       for await (const message of query) {
         messages.push(message);
         if (message['type'] === 'result' && message['origin'] === undefined) this.#results += 1;
         this.#resultSeen();
-        if (this.#act(query, messages.length)) break;
+        if (await this.#act(query, messages.length)) break;
       }
     } catch (error) {
       return { messages, error: (error as Error).message };
@@ -100,10 +112,12 @@ class Host {
   }
 
   /** True when the host leaves. */
-  #act(query: MockQuery, seen: number): boolean {
-    const due = this.#acts.filter(({ after }) => after === seen).map(({ name }) => name);
-    if (due.includes('interrupt()')) void query.interrupt();
-    if (due.includes('abort()')) this.#options.abort();
-    return due.includes('consumer break');
+  async #act(query: MockQuery, seen: number): Promise<boolean> {
+    const due = this.#acts.find(({ after, name }) => after === seen && ACTS.has(name));
+    if (due === undefined) return false;
+    if (this.#options.timeScale > 0) await delay(due.waitMs * this.#options.timeScale);
+    if (due.name === 'interrupt()') void query.interrupt();
+    if (due.name === 'abort()') this.#options.abort();
+    return due.name === 'consumer break';
   }
 }
