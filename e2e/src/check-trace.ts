@@ -24,6 +24,7 @@ export interface Expected {
 /** Holds a trace against what must hold for every trace, and against the figures on the wire. */
 export function checkTrace(run: Run, expected: Expected = {}): void {
   expect(run.diagnostics).toEqual([]);
+  expect(run.undelivered).toBeUndefined();
   checkDelivery(run);
   checkShape(run.spans);
   checkFigures(run, expected);

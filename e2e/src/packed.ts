@@ -53,7 +53,15 @@ function linkPeers(app: string): void {
     readFileSync(join(e2e, 'package.json'), 'utf8'),
   );
   const own = (name: string): boolean => name.startsWith('@spanprism/') || name.startsWith('node-');
-  for (const name of Object.keys(manifest.devDependencies).filter((name) => !own(name))) {
+  link(
+    app,
+    Object.keys(manifest.devDependencies).filter((name) => !own(name)),
+  );
+}
+
+/** Puts packages of this workspace into the `node_modules` of a folder, in place of any that are there. */
+export function link(app: string, names: readonly string[]): void {
+  for (const name of names) {
     const target = join(app, 'node_modules', name);
     rmSync(target, { recursive: true, force: true });
     mkdirSync(dirname(target), { recursive: true });

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as realSdk from '@anthropic-ai/claude-agent-sdk';
 import type { Options, Query, SDKMessage, SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
-import type { Span, Tracing, TracingOptions, TracingStats } from '@spanprism/core';
+import { type Span, type Tracing, type TracingOptions, type TracingStats, treeText } from '@spanprism/core';
 import {
   claudeBinary,
   cleanEnvironment,
@@ -15,14 +15,10 @@ import {
   type WireCall,
 } from '@spanprism/testkit';
 import { loadCore } from './load-core.ts';
-import { treeText } from './tree-text.ts';
 import { type Told, type WatchingSink, watchingSink } from './watching-sink.ts';
 
 /** The model that scenarios ask for unless they say otherwise. */
 export const MODEL = 'claude-sonnet-4-5';
-
-/** Milliseconds that a flush may take: longer than the five seconds a query waits for its child. */
-const FLUSH_MS = 15_000;
 
 export type Sdk = typeof realSdk;
 
@@ -38,6 +34,8 @@ export interface Scenario {
   /** `false`: the same run without tracing. */
   readonly tracing?: Partial<TracingOptions> | false;
   readonly sink?: WatchingSink;
+  /** How long delivery may take; 15 s unless given, which is longer than the five seconds that a query waits for its child. */
+  readonly flushMs?: number;
   /** Files of the home folder, by path. */
   readonly home?: Readonly<Record<string, string>>;
   /** Consumes the query in place of `for await`. */
@@ -85,6 +83,8 @@ export interface Run extends Heard {
   readonly stats: TracingStats | undefined;
   /** Warnings and errors of the tracing. */
   readonly diagnostics: readonly string[];
+  /** What `flush` rejected with. */
+  readonly undelivered: unknown;
 }
 
 /** Runs the real `claude` against a scripted Messages API and traces it; returns when everything has been delivered. */
@@ -92,7 +92,7 @@ export async function runScenario(scenario: Scenario): Promise<Run> {
   await using project = await makeProject();
   await writeFiles(project.home, scenario.home ?? {});
   const api = await startMessagesApi({ rules: scenario.rules });
-  const sink = scenario.sink ?? watchingSink();
+  const { sink = watchingSink(), flushMs = 15_000 } = scenario;
   const diagnostics: string[] = [];
   const core = await loadCore();
   const tracing =
@@ -110,7 +110,7 @@ export async function runScenario(scenario: Scenario): Promise<Run> {
     await tracing?.ready();
     const stage = makeStage(scenario, { project, api, tracing });
     const heard = await play(scenario, stage);
-    await tracing?.flush(FLUSH_MS);
+    const undelivered = await failureOf(tracing?.flush(flushMs));
     api.assertAllMatched();
     const stats = tracing?.stats();
     return {
@@ -122,11 +122,17 @@ export async function runScenario(scenario: Scenario): Promise<Run> {
       api,
       stats,
       diagnostics,
+      undelivered,
     };
   } finally {
-    await tracing?.close(FLUSH_MS);
+    await failureOf(tracing?.close(flushMs));
     await api.close();
   }
+}
+
+async function failureOf(work: Promise<void> | undefined): Promise<unknown> {
+  const [settled] = await Promise.allSettled([work]);
+  return settled.status === 'rejected' ? settled.reason : undefined;
 }
 
 async function play(scenario: Scenario, stage: Stage): Promise<Heard> {

@@ -1,9 +1,9 @@
+import { treeText } from '@spanprism/core';
 import { answer, text, when } from '@spanprism/testkit';
 import { expect, test } from 'vitest';
 import { checkTrace } from '../check-trace.ts';
 import { bash, usage } from '../replies.ts';
 import { type Heard, type Run, runScenario } from '../run-scenario.ts';
-import { treeText } from '../tree-text.ts';
 
 const say = (prompt: RegExp | string, words: string) =>
   when.lastUserText(prompt).reply(answer(text(words), { usage: usage(1000, 10) }));

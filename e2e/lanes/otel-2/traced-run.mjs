@@ -1,0 +1,17 @@
+import * as sdk from '@anthropic-ai/claude-agent-sdk';
+import { context } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager as ContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  BasicTracerProvider as Provider,
+} from '@opentelemetry/sdk-trace-base';
+import { otlpSink } from '@spanprism/claude-otlp';
+import { otelSink } from '@spanprism/claude-otlp/otel';
+import * as core from '@spanprism/core';
+import { z } from 'zod';
+import { agentRun } from '../agent-run.cjs';
+import { otelHost } from '../otel-host.cjs';
+
+const host = otelHost({ context, ContextManager, Provider, InMemorySpanExporter, SimpleSpanProcessor, otelSink });
+await agentRun({ sdk, z, core, otlpSink, host });

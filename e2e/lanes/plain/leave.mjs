@@ -1,0 +1,29 @@
+// A program that goes away in the way it is told (`LEAVE`) once it has its result. `SPOOL` names a folder for what could not
+// be delivered; `UNTRACED` makes it the program that it would be without tracing.
+import * as sdk from '@anthropic-ai/claude-agent-sdk';
+import { otlpSink } from '@spanprism/claude-otlp';
+import { createTracing } from '@spanprism/core';
+
+const { LEAVE, SPOOL, UNTRACED } = process.env;
+
+const LEAVING = {
+  exit: () => process.exit(0),
+  'exit with a code': () => process.exit(7),
+  throw: () => {
+    throw new Error('of the program itself');
+  },
+  SIGTERM: () => process.kill(process.pid, 'SIGTERM'),
+  end: () => undefined,
+};
+
+function traced() {
+  const spool = SPOOL === undefined ? {} : { spool: { directory: SPOOL } };
+  // Closed by nobody: that is what this is about.
+  return createTracing({ sinks: [otlpSink(spool)] }).wrapSdk(sdk);
+}
+
+const { query } = UNTRACED === undefined ? traced() : sdk;
+const options = { model: 'claude-sonnet-4-5', allowedTools: ['Bash'], settingSources: [] };
+for await (const message of query({ prompt: 'Look around', options })) {
+  if (message.type === 'result') LEAVING[LEAVE]();
+}

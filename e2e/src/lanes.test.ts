@@ -1,0 +1,131 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  answer,
+  type CollectedSpan,
+  cleanEnvironment,
+  makeProject,
+  type Rule,
+  startCollector,
+  startMessagesApi,
+  text,
+  toolUse,
+  when,
+} from '@spanprism/testkit';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Ended, installLane, NODES, runProgram } from './lane.ts';
+import { agent, usage } from './replies.ts';
+
+const tarballs = inject('tarballs');
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'spanprism-lanes-')));
+
+beforeAll(() => {
+  const ours = ['@spanprism/core', '@spanprism/claude-otlp'].map((name) => tarballs[name] ?? name);
+  for (const lane of ['plain', 'otel-2', 'otel-3']) installLane(lane, folder, ours);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const rules: readonly Rule[] = [
+  when.toolResult('toolu_recount', /still four/).reply(answer(text('Four lamps.'), { usage: usage(1500, 9) })),
+  when
+    .toolResult('toolu_stock', /4 left/)
+    .reply(answer(agent('toolu_recount', 'Count again', false), { usage: usage(1300, 40) })),
+  when.lastUserText('Count again').reply(answer(text('They are still four.'), { usage: usage(800, 7) })),
+  when.lastUserText('How many lamps?').reply(
+    answer(toolUse({ id: 'toolu_stock', name: 'mcp__shop__stock', input: { article: 'lamp' } }), {
+      usage: usage(1200, 30),
+    }),
+  ),
+];
+
+/** A span as any tracing has it. */
+interface Row {
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+}
+
+interface Report {
+  readonly version: string;
+  readonly answer: string;
+  readonly tree: string;
+  readonly traces: readonly string[];
+  readonly otel: readonly Row[];
+  readonly stats: { readonly caught: number };
+}
+
+interface TracedRun extends Report {
+  readonly ended: Pick<Ended, 'code' | 'signal' | 'stderr'>;
+  readonly collected: readonly CollectedSpan[];
+}
+
+async function tracedRun(node: string, file: string): Promise<TracedRun> {
+  await using project = await makeProject();
+  await using api = await startMessagesApi({ rules });
+  await using collector = await startCollector();
+  const extra = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  const env = cleanEnvironment({ home: project.home, apiUrl: api.url, extra });
+  const { stdout, ...ended } = await runProgram({ node, file: join(folder, file), cwd: project.cwd, env });
+  api.assertAllMatched();
+  expect(ended).toEqual({ code: 0, signal: null, stderr: '' });
+  return { ...(JSON.parse(stdout) as Report), ended, collected: collector.spans() };
+}
+
+/** Names, indented by depth; siblings by name, because not every tracing tells its spans in the order of their starts. */
+function namesOf(rows: readonly Row[], parent?: Row, depth = 0): readonly string[] {
+  const ids = new Set(rows.map(({ spanId }) => spanId));
+  const isHere = ({ parentSpanId }: Row): boolean =>
+    parent === undefined ? parentSpanId === undefined || !ids.has(parentSpanId) : parentSpanId === parent.spanId;
+  return rows
+    .filter(isHere)
+    .toSorted((left, right) => (left.name < right.name ? -1 : 1))
+    .flatMap((row) => [`${'  '.repeat(depth)}${row.name}`, ...namesOf(rows, row, depth + 1)]);
+}
+
+const AGENT = [
+  'invoke_agent claude',
+  '  chat claude-sonnet-4-5',
+  '  chat claude-sonnet-4-5',
+  '  chat claude-sonnet-4-5',
+  '  execute_tool Agent',
+  '    invoke_agent general-purpose',
+  '      chat claude-sonnet-4-5',
+  '  execute_tool mcp__shop__stock',
+];
+const HOST = ['GET /ask', ...AGENT.map((line) => `  ${line}`), '      SELECT stock'];
+
+const doors = { imported: 'traced-run.mjs', required: 'traced-run.cjs' };
+
+describe.each<[string, readonly (keyof typeof NODES)[]]>([
+  ['plain', ['20.19', '22.15', '24']],
+  ['otel-2', ['20.19', '22.15', '24']],
+  // Its SDK supports nothing older.
+  ['otel-3', ['22.15', '24']],
+])('in the lane %s', (lane, versions) => {
+  test.each(versions)('on Node %s the packed packages trace the same run, imported and required', async (version) => {
+    const runs = await Promise.all(Object.values(doors).map((file) => tracedRun(NODES[version], join(lane, file))));
+    for (const run of runs) {
+      expect(run.version).toMatch(new RegExp(`^v${version}\\.`));
+      expect(run.answer).toBe('Four lamps.');
+      expect(run.stats).toMatchObject({ caught: 0, observations: { late: 0, duplicate: 0, unplaced: 0 } });
+      await expect(run.tree).toMatchFileSnapshot('../lanes/traced-run.tree.txt');
+      expect(namesOf(run.collected)).toEqual(AGENT);
+      expect(new Set(run.collected.map(({ spanId }) => spanId)).size).toBe(AGENT.length);
+      expect(namesOf(run.otel)).toEqual(lane === 'plain' ? [] : HOST);
+      checkOneTrace(run);
+    }
+  });
+});
+
+/** The host's trace is that of every sink. */
+function checkOneTrace({ traces, otel, collected }: TracedRun): void {
+  const seen = new Set([...traces, ...[...otel, ...collected].map(({ traceId }) => traceId)]);
+  expect(seen.size).toBe(1);
+  if (otel.length === 0) return;
+  const request = otel.find(({ name }) => name === 'GET /ask');
+  const turn = collected.find(({ name }) => name === 'invoke_agent claude');
+  expect(turn?.parentSpanId, 'parent of the turn over OTLP').toBe(request?.spanId);
+}
