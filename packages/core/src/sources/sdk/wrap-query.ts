@@ -153,17 +153,15 @@ class Doors {
   }
 
   #next(method: Method): Method {
-    return (...parameters) =>
-      (method(...parameters) as Promise<IteratorResult<unknown>>).then(
-        (result) => {
-          this.#saw(result);
-          return result;
-        },
-        (error: unknown) => {
-          this.#over('error', errorOf(error));
-          throw error;
-        },
-      );
+    const saw = (result: IteratorResult<unknown>): IteratorResult<unknown> => {
+      this.#saw(result);
+      return result;
+    };
+    const failed = (error: unknown): never => {
+      this.#over('error', errorOf(error));
+      throw error;
+    };
+    return (...parameters) => (method(...parameters) as Promise<IteratorResult<unknown>>).then(saw, failed);
   }
 
   #nextVisible(method: Method, isHidden: (message: unknown) => boolean): Method {
