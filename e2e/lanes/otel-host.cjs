@@ -1,12 +1,11 @@
 /**
  * A program that traces itself with OpenTelemetry: its own active spans, and what its SDK exported. The majors differ in the
- * package that the tracer provider comes from and in its name.
+ * package that the provider comes from, in its name, and in how a processor is given its exporter.
  */
-exports.otelHost = function otelHost({ context, ContextManager, Provider, InMemorySpanExporter, SimpleSpanProcessor, otelSink }) {
+exports.otelHost = function otelHost({ context, ContextManager, exporter, tracerProvider, otelSink }) {
   context.setGlobalContextManager(new ContextManager().enable());
-  const exporter = new InMemorySpanExporter();
-  const tracerProvider = new Provider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
   const tracer = tracerProvider.getTracer('shop');
+  const rowOf = (span) => ({ name: span.name, ...span.spanContext(), parentSpanId: span.parentSpanContext?.spanId });
   return {
     sinks: [otelSink({ tracerProvider })],
     step: (name, run) =>
@@ -17,7 +16,6 @@ exports.otelHost = function otelHost({ context, ContextManager, Provider, InMemo
           span.end();
         }
       }),
-    spans: () =>
-      exporter.getFinishedSpans().map((span) => ({ name: span.name, ...span.spanContext(), parentSpanId: span.parentSpanContext?.spanId })),
+    spans: () => exporter.getFinishedSpans().map(rowOf),
   };
 };

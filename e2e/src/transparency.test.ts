@@ -96,7 +96,6 @@ function spied(query: Query, handedOut: unknown[]): AsyncIterator<SDKMessage> {
 }
 
 test('every member of a query exists on the wrapped one and reaches the real one', async () => {
-  const real: Record<PropertyKey, unknown[]> = {};
   let members: PropertyKey[] = [];
   await runScenario({
     ...hello,
@@ -104,52 +103,44 @@ test('every member of a query exists on the wrapped one and reaches the real one
     play: async ({ tracing, options }) => {
       const inner = realSdk.query({ prompt: 'hello', options: options() });
       members = membersOf(inner);
+      const { query: real, calls } = noting(inner);
       // With these nothing is hidden, and no message is waited for.
       const shown = { includePartialMessages: true, forwardSubagentText: true };
-      const wrapped = tracing!.wrapQuery((_parameters: object) => recording(inner, real));
-      const query = wrapped({ prompt: 'hello', options: shown }) as unknown as Members;
+      const wrapped = tracing!.wrapQuery((_parameters: object) => real);
+      const query = wrapped({ prompt: 'hello', options: shown }) as unknown as Record<PropertyKey, Method>;
+      const parameters = [{ some: 'thing' }, 2];
       for (const name of members) {
-        expect(name in query, String(name)).toBe(true);
         const expected = typeof Reflect.get(inner, name, inner);
-        expect(typeof query[name], String(name)).toBe(expected);
+        expect([name, name in query, typeof query[name]]).toEqual([name, true, expected]);
         if (expected !== 'function' || name === 'constructor') continue;
-        const parameters = [{ some: 'thing' }, 2];
-        (query[name] as (...handed: unknown[]) => unknown)(...parameters);
-        expect(real[name]?.[0], `${String(name)} is called on the real query`).toBe(inner);
+        query[name]?.(...parameters);
+        const handed = name === Symbol.asyncIterator ? [] : parameters;
+        expect(calls.at(-1)).toEqual({ name, isOnReal: true, handed });
       }
       inner.close();
     },
   });
-  expect(members).toEqual(
-    expect.arrayContaining([
-      'next',
-      'return',
-      'throw',
-      'interrupt',
-      'setModel',
-      'close',
-      'streamInput',
-      Symbol.asyncIterator,
-      Symbol.asyncDispose,
-    ]),
-  );
+  const known = ['next', 'return', 'throw', 'interrupt', 'setModel', 'close', 'streamInput'];
+  expect(members).toEqual(expect.arrayContaining([...known, Symbol.asyncIterator, Symbol.asyncDispose]));
   expect(members.length).toBeGreaterThan(35);
 });
 
-type Members = Readonly<Record<PropertyKey, unknown>>;
+type Method = (...handed: unknown[]) => unknown;
 
-/** A query whose members only note on whom they were called. */
-function recording(inner: Query, calls: Record<PropertyKey, unknown[]>): Query {
-  return new Proxy(inner, {
+/** The query with members that do nothing but note how they were called. */
+function noting(inner: Query) {
+  const calls: { readonly name: PropertyKey; readonly isOnReal: boolean; readonly handed: readonly unknown[] }[] = [];
+  const query: Query = new Proxy(inner, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== 'function') return member;
-      return (...handed: unknown[]) => {
-        calls[name] = [target, ...handed];
-        return name === Symbol.asyncIterator ? target : Promise.resolve({ done: true, value: undefined });
+      return function (this: unknown, ...handed: unknown[]): unknown {
+        calls.push({ name, isOnReal: this === query, handed });
+        return name === Symbol.asyncIterator ? query : Promise.resolve({ done: true, value: undefined });
       };
     },
   });
+  return { query, calls };
 }
 
 function membersOf(object: object): PropertyKey[] {

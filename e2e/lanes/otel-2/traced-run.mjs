@@ -13,5 +13,7 @@ import { z } from 'zod';
 import { agentRun } from '../agent-run.cjs';
 import { otelHost } from '../otel-host.cjs';
 
-const host = otelHost({ context, ContextManager, Provider, InMemorySpanExporter, SimpleSpanProcessor, otelSink });
+const exporter = new InMemorySpanExporter();
+const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+const host = otelHost({ context, ContextManager, exporter, tracerProvider, otelSink });
 await agentRun({ sdk, z, core, otlpSink, host });

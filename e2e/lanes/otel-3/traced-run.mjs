@@ -1,7 +1,7 @@
 import * as sdk from '@anthropic-ai/claude-agent-sdk';
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager as ContextManager } from '@opentelemetry/context-async-hooks';
-import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider as Provider } from '@opentelemetry/sdk-trace';
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { otlpSink } from '@spanprism/claude-otlp';
 import { otelSink } from '@spanprism/claude-otlp/otel';
 import * as core from '@spanprism/core';
@@ -9,5 +9,7 @@ import { z } from 'zod';
 import { agentRun } from '../agent-run.cjs';
 import { otelHost } from '../otel-host.cjs';
 
-const host = otelHost({ context, ContextManager, Provider, InMemorySpanExporter, SimpleSpanProcessor, otelSink });
+const exporter = new InMemorySpanExporter();
+const tracerProvider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+const host = otelHost({ context, ContextManager, exporter, tracerProvider, otelSink });
 await agentRun({ sdk, z, core, otlpSink, host });
