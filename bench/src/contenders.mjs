@@ -1,15 +1,15 @@
-// Who is measured. Each starts its tracing, wraps the SDK, and can be flushed; `spans` tells how many it has made where it knows.
+// Who is measured: each starts its tracing, wraps the SDK, and can be flushed. Without "to OTLP", spans are made and thrown away.
 
 /** The consumer asks for partial messages and subagents' text himself, so that nobody has to hide anything from him. */
 const CONSUMER_OPTIONS = { model: 'claude-sonnet-4-5', includePartialMessages: true, forwardSubagentText: true };
 
 export const contenders = {
   none: async () => ({ wrap: (sdk) => sdk, flush: async () => {} }),
-  'spanprism, no export': async () => spanprism(nothing()),
-  'spanprism, OTLP': async (origin) => spanprism(await otlp(origin)),
-  'spanprism, OTLP, full content': async (origin) => spanprism(await otlp(origin), 'full'),
-  'openinference, no export': async () => openinference(noExporter()),
-  'openinference, OTLP': async (origin) => {
+  spanprism: async () => spanprism(nothing()),
+  'spanprism to OTLP': async (origin) => spanprism(await otlp(origin)),
+  'spanprism to OTLP with content': async (origin) => spanprism(await otlp(origin), 'full'),
+  openinference: async () => openinference(noExporter()),
+  'openinference to OTLP': async (origin) => {
     const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
     return openinference(new OTLPTraceExporter({ url: `${origin}/v1/traces`, compression: 'gzip' }));
   },

@@ -1,0 +1,69 @@
+import { interleaved, median, withBackend } from './run-contender.mjs';
+
+const BUDGET = 1 / 2;
+const LINEAR = [
+  'none',
+  'spanprism',
+  'openinference',
+  'spanprism to OTLP',
+  'spanprism to OTLP with content',
+  'openinference to OTLP',
+];
+/** Time and bytes of these grow with the square of the conversation. */
+const QUADRATIC = ['langsmith', 'braintrust'];
+
+const RUNS = [
+  { label: '300 messages', messages: 300, warmUp: 200, rounds: 3, names: [...LINEAR, ...QUADRATIC] },
+  { label: '1,000 messages', messages: 1_000, warmUp: 200, rounds: 3, names: [...LINEAR, ...QUADRATIC] },
+  { label: '10,000 messages', messages: 10_000, warmUp: 3_000, rounds: 7, names: LINEAR },
+  { label: '100,000 messages', messages: 100_000, warmUp: 3_000, rounds: 5, names: LINEAR },
+  {
+    label: '50,000 messages, 100 stream events per answer',
+    messages: 50_082,
+    warmUp: 5_100,
+    partials: true,
+    rounds: 5,
+    names: LINEAR,
+  },
+];
+
+/** With the same done at the end: spans thrown away, or encoded and sent. OpenInference's always have content. */
+const PAIRS = [
+  ['spanprism', 'openinference'],
+  ['spanprism to OTLP', 'openinference to OTLP'],
+  ['spanprism to OTLP with content', 'openinference to OTLP'],
+];
+
+/**
+ * What a message costs in the consumer's loop, the making of it included. OpenInference makes spans of tools and of the query;
+ * ours, as all others, also of model calls.
+ */
+export async function run() {
+  const rows = [];
+  const ratios = [];
+  await withBackend(async (measure) => {
+    for (const { label, rounds, names, ...job } of RUNS) {
+      const samples = await interleaved(names, rounds, (contender) => measure({ ...job, contender }));
+      const perMessage = (name, what) => median(samples[name].map((sample) => sample[what])) / job.messages;
+      for (const name of names) {
+        rows.push({ name, metric: label, value: perMessage(name, 'wallNanos'), unit: 'ns/message' });
+        rows.push({
+          name,
+          metric: `${label}, CPU with flush`,
+          value: perMessage(name, 'cpuNanos'),
+          unit: 'ns/message',
+        });
+        rows.push({ name, metric: `${label}, sent`, value: perMessage(name, 'bytes'), unit: 'bytes/message' });
+      }
+      const compare = (ours, peer, budget) => {
+        const value = perMessage(ours, 'wallNanos') / perMessage(peer, 'wallNanos');
+        ratios.push({ name: `${ours} / ${peer}, ${label}`, value, ...(budget && { budget, holds: value <= budget }) });
+      };
+      // Runs as short as the smallest measure compilers.
+      const budget = job.messages >= 10_000 ? BUDGET : undefined;
+      for (const [ours, peer] of PAIRS) compare(ours, peer, budget);
+      for (const peer of QUADRATIC) if (names.includes(peer)) compare('spanprism to OTLP with content', peer);
+    }
+  });
+  return { title: 'Wrapper: cost per SDK message', rows, ratios };
+}
