@@ -1,11 +1,7 @@
 import * as sdk from '@anthropic-ai/claude-agent-sdk';
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager as ContextManager } from '@opentelemetry/context-async-hooks';
-import {
-  InMemorySpanExporter,
-  SimpleSpanProcessor,
-  BasicTracerProvider as Provider,
-} from '@opentelemetry/sdk-trace-base';
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { otlpSink } from '@spanprism/claude-otlp';
 import { otelSink } from '@spanprism/claude-otlp/otel';
 import * as core from '@spanprism/core';
