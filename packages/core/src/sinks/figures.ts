@@ -2,16 +2,23 @@ import type { Totals, Usage } from '../model/usage.ts';
 
 /** `1.2 s`, `340 ms`: three digits at most. */
 export function duration(ms: number): string {
-  if (ms < 1) return '<1 ms';
-  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms > 0 && ms < 0.5) return '<1 ms';
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
   const seconds = ms / 1000;
-  if (seconds < 100) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (seconds < 99.95) return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 /** `1,234`. */
 export function count(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+/** `840 B`, `1.2 kB`, `10.0 MB`. */
+export function bytes(value: number): string {
+  if (value < 1000) return `${value} B`;
+  return value < 999_950 ? `${(value / 1e3).toFixed(1)} kB` : `${(value / 1e6).toFixed(1)} MB`;
 }
 
 /** `$0.0123`. */

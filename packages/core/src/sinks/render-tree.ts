@@ -1,8 +1,9 @@
 import type { Span } from '../model/span.ts';
 import { msBetween } from '../model/time.ts';
-import { dollars, duration, tokens, totalsText } from './figures.ts';
+import { callFigures, failureOf, joined, markOf, NAME_STYLES, nameOf, preview } from './describe-span.ts';
+import { duration, totalsText } from './figures.ts';
 import { type SpanBranch, spanTrees } from './span-tree.ts';
-import { fit, oneLine, type Palette, palette } from './terminal-text.ts';
+import { cellsOf, formatLine, type Screen, type Segment } from './terminal.ts';
 
 export interface RenderTreeOptions {
   readonly color?: boolean;
@@ -12,129 +13,87 @@ export interface RenderTreeOptions {
   readonly columns?: number;
 }
 
-interface Look {
-  readonly paint: Palette;
-  readonly times: boolean;
-  readonly columns: number | undefined;
-}
-
-/** A finished trace for people: its tree with times, tokens, cost and what went wrong. */
-export function renderTree(spans: readonly Span[], options: RenderTreeOptions = {}): string {
-  const look = { paint: palette(options.color ?? false), times: options.times ?? true, columns: options.columns };
-  return spanTrees(spans)
-    .map((root) => renderRoot(root, look))
-    .join('\n');
-}
-
-function renderRoot(root: SpanBranch, look: Look): string {
-  const lines: string[] = [];
-  const origin = root.span.startedAt;
-  const write = (branch: SpanBranch, lead: string, tail: string): void => {
-    lines.push(renderLine(branch.span, { look, lead, origin }));
-    const { children } = branch;
-    for (const [index, child] of children.entries()) {
-      const isLast = index === children.length - 1;
-      write(child, `${tail}${isLast ? '└─ ' : '├─ '}`, `${tail}${isLast ? '   ' : '│  '}`);
-    }
-  };
-  write(root, '', '');
-  return `${lines.join('\n')}\n`;
-}
-
-interface LinePlace {
-  readonly look: Look;
+interface Row {
+  readonly span: Span;
+  /** The branches of the tree in front of it. */
   readonly lead: string;
+  /** Start of the trace. */
   readonly origin: bigint;
 }
 
-const TIMES_WIDTH = 20;
+/** A finished trace for people: its tree with times, tokens, cost and what went wrong. One block of lines per root. */
+export function renderTree(spans: readonly Span[], options: RenderTreeOptions = {}): string {
+  const { color = false, times = true, columns } = options;
+  const screen: Screen = { hasColor: color, columns };
+  return spanTrees(spans)
+    .map((root) => renderRows(rowsOf(root), times, screen))
+    .join('\n');
+}
 
-function renderLine(span: Span, { look, lead, origin }: LinePlace): string {
-  const { paint } = look;
-  const times = look.times ? timesOf(span, origin).padStart(TIMES_WIDTH) : '';
-  const { label, facts } = describe(span);
-  const room = look.columns === undefined ? undefined : look.columns - times.length - 2;
-  const plain = fit(`${lead}${mark(span)} ${label}${facts === '' ? '' : `  ${facts}`}`, room);
-  const text = `${plain.slice(0, lead.length)}${colored(span, plain.slice(lead.length), paint)}`;
-  return look.times ? `${paint.dim(times)}  ${text}` : text;
+function rowsOf(root: SpanBranch): readonly Row[] {
+  const rows: Row[] = [];
+  const add = ({ span, children }: SpanBranch, lead: string, below: string): void => {
+    rows.push({ span, lead, origin: root.span.startedAt });
+    for (const [index, child] of children.entries()) {
+      const isLast = index === children.length - 1;
+      add(child, `${below}${isLast ? '└─ ' : '├─ '}`, `${below}${isLast ? '   ' : '│  '}`);
+    }
+  };
+  add(root, '', '');
+  return rows;
+}
+
+/** A longer name does not push everybody's figures out of sight. */
+const MAX_NAME_CELLS = 48;
+
+function renderRows(rows: readonly Row[], hasTimes: boolean, screen: Screen): string {
+  const widths = rows.map(({ lead, span }) => cellsOf(lead) + cellsOf(nameOf(span)));
+  const nameCells = Math.min(MAX_NAME_CELLS, Math.max(...widths));
+  return rows
+    .map(({ span, lead, origin }, index) => {
+      const gap = ' '.repeat(Math.max(0, nameCells - (widths[index] ?? 0)) + 2);
+      const segments: Segment[] = [
+        ...(hasTimes ? [['dim', `${timesOf(span, origin)}  `] as const] : []),
+        ['dim', lead],
+        markOf(span),
+        [NAME_STYLES[span.kind], nameOf(span)],
+        ['plain', `${gap}${factsOf(span)}`],
+        ['bad', failureOf(span) === '' ? '' : `  ${failureOf(span)}`],
+      ];
+      return `${formatLine(segments, screen)}\n`;
+    })
+    .join('');
 }
 
 function timesOf(span: Span, origin: bigint): string {
-  const offset = `+${duration(msBetween(origin, span.startedAt))}`;
+  const offset = `+${duration(Math.max(0, msBetween(origin, span.startedAt)))}`;
   const length = span.endedAt === undefined ? 'open' : duration(msBetween(span.startedAt, span.endedAt));
-  return `${offset} ${length.padStart(8)}`;
+  return `${offset.padStart(10)} ${length.padStart(9)}`;
 }
 
-const MARKS = { ok: '●', error: '✗', cancelled: '○' } as const satisfies Record<Span['status'], string>;
-
-function mark(span: Span): string {
-  return MARKS[span.status];
-}
-
-function colored(span: Span, text: string, paint: Palette): string {
-  if (span.status === 'error') return paint.red(text);
-  if (span.status === 'cancelled') return paint.yellow(text);
-  if (span.kind === 'agent') return paint.bold(text);
-  if (span.kind === 'llm') return paint.cyan(text);
-  return text;
-}
-
-function describe(span: Span): { readonly label: string; readonly facts: string } {
+function factsOf(span: Span): string {
   switch (span.kind) {
     case 'agent':
-      return {
-        label: `${span.agentName}${span.outcome === 'completed' ? '' : ` ${span.outcome}`}`,
-        facts: join(
-          totalsText(span.totals),
-          span.unattributed && `unattributed ${totalsText(span.unattributed)}`,
-          plural(span.llmCalls, 'call'),
-          plural(span.toolCalls, 'tool'),
-        ),
-      };
+      return joined(
+        span.outcome,
+        totalsText(span.totals),
+        span.unattributed && `unattributed ${totalsText(span.unattributed)}`,
+        plural(span.llmCalls, 'call'),
+        plural(span.toolCalls, 'tool'),
+      );
     case 'llm':
-      return {
-        label: `${span.purpose === 'turn' ? '' : `${span.purpose} `}${span.responseModel ?? span.requestModel}`,
-        facts: join(
-          tokens(span.usage),
-          span.costUsd === undefined ? '' : dollars(span.costUsd),
-          span.attempts > 1 ? `${span.attempts} attempts` : '',
-          span.error?.type,
-        ),
-      };
+      return callFigures(span);
     case 'tool':
-      return {
-        label: span.toolName,
-        facts: join(
-          preview(span.input),
-          span.inBackground ? 'in background' : '',
-          span.denied && `denied by ${span.denied.decidedBy}`,
-          span.error?.type,
-        ),
-      };
+      return joined(preview(span.input), span.inBackground ? 'in background' : '');
     case 'permission':
-      return { label: `permission ${span.decision}`, facts: `by ${span.decidedBy}` };
+      return `${span.decision} by ${span.decidedBy}`;
     case 'hook':
-      return { label: `hook ${span.hookName}`, facts: span.blocked ? 'blocked' : '' };
+      return span.blocked ? 'blocked' : '';
     case 'custom':
-      return { label: span.name, facts: span.error?.type ?? '' };
+      return '';
   }
-}
-
-/** The one argument that tells most of a tool call, where it was captured. */
-const TELLING = ['command', 'file_path', 'pattern', 'url', 'query', 'description', 'prompt'] as const;
-
-/** A captured input in a few words. */
-export function preview(input: unknown): string {
-  if (typeof input !== 'object' || input === null) return '';
-  const name = TELLING.find((candidate) => candidate in input);
-  const value: unknown = name === undefined ? undefined : Reflect.get(input, name);
-  return typeof value === 'string' ? oneLine(value) : '';
 }
 
 function plural(value: number, noun: string): string {
   return value === 0 ? '' : `${value} ${noun}${value === 1 ? '' : 's'}`;
-}
-
-function join(...parts: readonly (string | undefined)[]): string {
-  return parts.filter((part) => part !== undefined && part !== '').join(' · ');
 }

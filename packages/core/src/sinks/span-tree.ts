@@ -6,18 +6,26 @@ export interface SpanBranch {
   readonly children: readonly SpanBranch[];
 }
 
-/** Builds the trees; a span whose parent is not among the spans is a root. */
+/** Builds the trees: siblings and roots by start, ties by key. A span whose parent is not among the spans is a root; none is lost. */
 export function spanTrees(spans: readonly Span[]): readonly SpanBranch[] {
-  const ids: Set<string> = new Set(spans.map((span) => span.spanId));
-  const roots: Span[] = [];
+  const ordered = spans.toSorted(byStart);
   const byParent: Map<string, Span[]> = new Map();
-  for (const span of [...spans].sort(byStart)) {
-    const { parentSpanId } = span;
-    if (parentSpanId === undefined || !ids.has(parentSpanId)) roots.push(span);
-    else byParent.set(parentSpanId, [...(byParent.get(parentSpanId) ?? []), span]);
+  for (const span of ordered) {
+    const siblings = byParent.get(span.parentSpanId ?? '');
+    if (siblings === undefined) byParent.set(span.parentSpanId ?? '', [span]);
+    else siblings.push(span);
   }
-  const branch = (span: Span): SpanBranch => ({ span, children: (byParent.get(span.spanId) ?? []).map(branch) });
-  return roots.map(branch);
+  const placed: Set<Span> = new Set();
+  const grow = (span: Span): SpanBranch => {
+    placed.add(span);
+    const children = (byParent.get(span.spanId) ?? []).flatMap((child) => (placed.has(child) ? [] : [grow(child)]));
+    return { span, children };
+  };
+  const ids: Set<string> = new Set(spans.map((span) => span.spanId));
+  const branches = ordered.filter(({ parentSpanId }) => parentSpanId === undefined || !ids.has(parentSpanId)).map(grow);
+  // Spans that are each other's ancestors hang below no root: the first of them becomes one.
+  for (const span of ordered) if (!placed.has(span)) branches.push(grow(span));
+  return branches.sort((left, right) => byStart(left.span, right.span));
 }
 
 function byStart(left: Span, right: Span): number {

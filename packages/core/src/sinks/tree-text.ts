@@ -1,5 +1,6 @@
 import type { LlmSpan, Span, ToolSpan } from '../model/span.ts';
 import { type SpanBranch, spanTrees } from './span-tree.ts';
+import { oneLine } from './terminal.ts';
 
 export interface TreeTextOptions {
   /** Show hook spans too. */
@@ -11,7 +12,7 @@ export function treeText(spans: readonly Span[], options: TreeTextOptions = {}):
   const lines: string[] = [];
   const write = ({ span, children }: SpanBranch, depth: number): void => {
     if (span.kind === 'hook' && options.hooks !== true) return;
-    lines.push(`${'  '.repeat(depth)}${line(span)}`);
+    lines.push(`${'  '.repeat(depth)}${oneLine(line(span))}`);
     for (const child of children) write(child, depth + 1);
   };
   for (const root of spanTrees(spans)) write(root, 0);
