@@ -52,6 +52,23 @@ export type {
   MetricPoint,
   Origin,
 } from './collector/telemetry-view.ts';
+// mock-sdk
+export { AbortError } from './mock-sdk/child.ts';
+export type { ControlAnswers, ControlName } from './mock-sdk/control-answers.ts';
+export type { ChildEnvironment } from './mock-sdk/exporter.ts';
+export type { McpInstance, MockMcpServer, MockMcpServerOptions, MockTool } from './mock-sdk/mcp-server.ts';
+export type { MockQuery, Prompt } from './mock-sdk/mock-query.ts';
+export {
+  type MockCall,
+  type MockSdk,
+  mockSdk,
+  type MockSdkOptions,
+  type MockSpareProcess,
+  type MockWarmQuery,
+} from './mock-sdk/mock-sdk.ts';
+export { type Consumed, type HostOptions, hostOf } from './mock-sdk/recorded-host.ts';
+export { recordedScenarios } from './mock-sdk/recorded-scenario.ts';
+export { type HostAction, messages, type Scenario, type ScenarioStep } from './mock-sdk/scenario.ts';
 // recordings
 export {
   isMessagesCall,

@@ -39,7 +39,13 @@ export class MockChild {
   readonly #errorResult: ErrorResult = new ErrorResult();
   readonly #done: Record<HostAction, number> = { prompt: 0, interrupt: 0, abort: 0, leave: 0 };
   /** What the scenario, as far as it can be looked ahead, still waits for or sends. */
-  readonly #ahead: Record<HostAction | 'telemetry', number> = { prompt: 0, interrupt: 0, abort: 0, leave: 0, telemetry: 0 };
+  readonly #ahead: Record<HostAction | 'telemetry', number> = {
+    prompt: 0,
+    interrupt: 0,
+    abort: 0,
+    leave: 0,
+    telemetry: 0,
+  };
   readonly #startedMs: number = Date.now();
   #delayMs = 0;
   /** Steps before this one do not happen any more. */
@@ -60,7 +66,9 @@ export class MockChild {
       if (step.type === 'await') this.#ahead[step.action] += 1;
       if (step.type === 'telemetry') this.#ahead.telemetry += 1;
     }
-    const payloads = steps.map((step) => (step.type === 'telemetry' && step.signal === 'traces' ? step.payload : undefined));
+    const payloads = steps.map((step) =>
+      step.type === 'telemetry' && step.signal === 'traces' ? step.payload : undefined,
+    );
     this.#exporter = new Exporter(options.environment, new Set(payloads.flatMap(spanIdsIn)));
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve;

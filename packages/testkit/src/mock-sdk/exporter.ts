@@ -68,7 +68,8 @@ function targetOf(signal: Signal, environment: ChildEnvironment): Target | undef
   const name = signal.toUpperCase();
   const read = (variable: string): string | undefined => environment[variable]?.trim() || undefined;
   if (!ON.has(read('CLAUDE_CODE_ENABLE_TELEMETRY')?.toLowerCase() ?? '')) return undefined;
-  if (signal === 'traces' && !ON.has(read('CLAUDE_CODE_ENHANCED_TELEMETRY_BETA')?.toLowerCase() ?? '')) return undefined;
+  if (signal === 'traces' && !ON.has(read('CLAUDE_CODE_ENHANCED_TELEMETRY_BETA')?.toLowerCase() ?? ''))
+    return undefined;
   if (!(read(`OTEL_${name}_EXPORTER`) ?? '').split(',').includes('otlp')) return undefined;
   const base = read('OTEL_EXPORTER_OTLP_ENDPOINT');
   const url = read(`OTEL_EXPORTER_OTLP_${name}_ENDPOINT`) ?? (base && `${base.replace(/\/$/, '')}/v1/${signal}`);

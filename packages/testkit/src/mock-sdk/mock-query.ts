@@ -11,7 +11,8 @@ export type Prompt = string | AsyncIterable<unknown>;
 
 /** The SDK's `Query`, without its types: messages, the control requests of `CONTROL_ANSWERS`, and the ways to end it. */
 export interface MockQuery
-  extends AsyncGenerator<JsonObject, void>, Readonly<Record<ControlName, (...parameters: unknown[]) => Promise<unknown>>> {
+  extends AsyncGenerator<JsonObject, void>,
+    Readonly<Record<ControlName, (...parameters: unknown[]) => Promise<unknown>>> {
   interrupt(): Promise<unknown>;
   streamInput(prompts: AsyncIterable<unknown>): Promise<void>;
   close(): void;
@@ -27,7 +28,10 @@ export interface MockQueryOptions {
 }
 
 /** A query on a running child; `give` hands it the prompt. */
-export function mockQuery(options: MockQueryOptions): { readonly query: MockQuery; readonly give: (prompt: Prompt) => void } {
+export function mockQuery(options: MockQueryOptions): {
+  readonly query: MockQuery;
+  readonly give: (prompt: Prompt) => void;
+} {
   const query = new LiveQuery(options);
   return { query: query as unknown as MockQuery, give: (prompt) => query.give(prompt) };
 }
@@ -55,7 +59,9 @@ class LiveQuery {
     const { child, onPrompt } = this.#options;
     if (typeof prompt !== 'string') {
       // An iterable that fails ends the input and fails the query.
-      this.#pull(prompt).catch((error: unknown) => child.queue.end(error as Error)).finally(() => child.endInput());
+      this.#pull(prompt)
+        .catch((error: unknown) => child.queue.end(error as Error))
+        .finally(() => child.endInput());
       return;
     }
     onPrompt(prompt);
@@ -127,7 +133,10 @@ class LiveQuery {
     this.#isLetGo = true;
     child.letGo('leave');
     const patience = new AbortController();
-    await Promise.race([child.ended, delay(EXIT_WAIT_MS, undefined, { signal: patience.signal }).catch(() => undefined)]);
+    await Promise.race([
+      child.ended,
+      delay(EXIT_WAIT_MS, undefined, { signal: patience.signal }).catch(() => undefined),
+    ]);
     patience.abort();
   }
 

@@ -122,21 +122,26 @@ describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
     expect(words(await play({ forwardSubagentText: true })).length - words(plain).length).toBeGreaterThan(0);
   });
 
-  test.each(['http/json', 'http/protobuf'])('its telemetry reaches the endpoints in its environment (%s)', async (protocol) => {
-    await using collector = await startCollector();
-    const recording = openRecording('one-tool');
-    const env = telemetryTo(collector.url, protocol);
-    const before = BigInt(Date.now()) * 1_000_000n;
-    await hostOf(recording, mockSdk({ scenarios: recordedScenarios(recording) }), { options: { env } });
-    expect(new Set(collector.requests.map((request) => request.protocol))).toEqual(new Set([protocol]));
-    const recorded = recording.telemetry.traces.flatMap(({ payload }) => JSON.stringify(payload).match(/"spanId"/g) ?? []);
-    expect(collector.spans()).toHaveLength(recorded.length);
-    expect(collector.logs().length).toBeGreaterThan(10);
-    expect(collector.metrics().length).toBeGreaterThan(3);
-    const interaction = collector.spans().find(({ name }) => name === 'claude_code.interaction');
-    expect(interaction?.traceId).toBe('0af7651916cd43dd8448eb211c80319c');
-    expect(BigInt(interaction?.startedAt ?? 0) >= before).toBe(true);
-  });
+  test.each(['http/json', 'http/protobuf'])(
+    'its telemetry reaches the endpoints in its environment (%s)',
+    async (protocol) => {
+      await using collector = await startCollector();
+      const recording = openRecording('one-tool');
+      const env = telemetryTo(collector.url, protocol);
+      const before = BigInt(Date.now()) * 1_000_000n;
+      await hostOf(recording, mockSdk({ scenarios: recordedScenarios(recording) }), { options: { env } });
+      expect(new Set(collector.requests.map((request) => request.protocol))).toEqual(new Set([protocol]));
+      const recorded = recording.telemetry.traces.flatMap(
+        ({ payload }) => JSON.stringify(payload).match(/"spanId"/g) ?? [],
+      );
+      expect(collector.spans()).toHaveLength(recorded.length);
+      expect(collector.logs().length).toBeGreaterThan(10);
+      expect(collector.metrics().length).toBeGreaterThan(3);
+      const interaction = collector.spans().find(({ name }) => name === 'claude_code.interaction');
+      expect(interaction?.traceId).toBe('0af7651916cd43dd8448eb211c80319c');
+      expect(BigInt(interaction?.startedAt ?? 0) >= before).toBe(true);
+    },
+  );
 
   test('without telemetry in its environment nothing is sent', async () => {
     await using collector = await startCollector();
@@ -162,7 +167,10 @@ describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
 });
 
 describe('a scenario', () => {
-  const text = (words: string): JsonObject => ({ type: 'assistant', message: { content: [{ type: 'text', text: words }] } });
+  const text = (words: string): JsonObject => ({
+    type: 'assistant',
+    message: { content: [{ type: 'text', text: words }] },
+  });
   const result: JsonObject = { type: 'result', subtype: 'success', is_error: false, result: 'done' };
   const options = { env: {} };
 
@@ -226,13 +234,21 @@ describe('a scenario', () => {
     const sdk = mockSdk({
       scenarios: [
         messages([
-          { type: 'assistant', message: { content: [{ type: 'tool_use', id: 'toolu_1', name: 'mcp__calc__add', input: { a: 1 } }] } },
+          {
+            type: 'assistant',
+            message: { content: [{ type: 'tool_use', id: 'toolu_1', name: 'mcp__calc__add', input: { a: 1 } }] },
+          },
           result,
         ]),
       ],
     });
     const calls: unknown[] = [];
-    const add = sdk.tool('add', 'adds', {}, async (input, extra) => void calls.push([input, Reflect.get(extra as object, '_meta')]));
+    const add = sdk.tool(
+      'add',
+      'adds',
+      {},
+      async (input, extra) => void calls.push([input, Reflect.get(extra as object, '_meta')]),
+    );
     const calc = sdk.createSdkMcpServer({ name: 'calc', tools: [add] });
     for await (const _ of sdk.query({ prompt: 'hello', options: { ...options, mcpServers: { calc } } }));
     expect(calls).toEqual([[{ a: 1 }, { 'claudecode/toolUseId': 'toolu_1' }]]);

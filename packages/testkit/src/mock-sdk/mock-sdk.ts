@@ -117,7 +117,8 @@ export function mockSdk(options: MockSdkOptions): MockSdk {
 
 function scenarioOf({ scenarios }: MockSdkOptions, index: number, options: JsonObject): Scenario {
   const found = typeof scenarios === 'function' ? scenarios(index, options) : scenarios[index];
-  if (found === undefined) throw new Error(`the mock SDK has no scenario for child ${index + 1}: give it as many as children start`);
+  if (found === undefined)
+    throw new Error(`the mock SDK has no scenario for child ${index + 1}: give it as many as children start`);
   return found;
 }
 

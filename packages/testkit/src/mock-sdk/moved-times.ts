@@ -15,6 +15,8 @@ export interface GivenParent {
   readonly spanId: string;
 }
 
+/** The root of a turn in the CLI's own tracing. */
+const TURN = 'claude_code.interaction';
 const NANOS_PER_MS = 1_000_000n;
 
 /** A copy of an OTLP/JSON body whose instants lie in this run. */
@@ -55,16 +57,24 @@ function nanosOf(ms: number): bigint {
   return BigInt(Math.round(ms * 1000)) * (NANOS_PER_MS / 1000n);
 }
 
-/** A copy whose spans are of the trace that the child was given: roots become children of its context, as the CLI makes them. */
+/**
+ * A copy whose spans are of the trace that the child was given: the roots of turns become children of its context, as the CLI makes
+ * them. Calls that belong to no turn (`model_validation`) stay roots, as there.
+ */
 export function reparented(value: unknown, parent: GivenParent, ownIds: ReadonlySet<string>): unknown {
   if (Array.isArray(value)) return value.map((item) => reparented(item, parent, ownIds));
   if (!isObject(value)) return value;
+  const isSpan = typeof value['spanId'] === 'string' && 'startTimeUnixNano' in value;
+  const { parentSpanId } = value;
+  const isRoot = isSpan && (typeof parentSpanId !== 'string' || parentSpanId === '');
+  if (isRoot && value['name'] !== TURN) return value;
   const members = Object.entries(value).map(([name, member]) => [name, reparented(member, parent, ownIds)]);
-  const copy = Object.fromEntries(members) as Record<string, unknown>;
-  if (typeof copy['traceId'] === 'string' && copy['traceId'] !== '') copy['traceId'] = parent.traceId;
-  const isSpan = typeof copy['spanId'] === 'string' && 'startTimeUnixNano' in copy;
-  if (isSpan && !ownIds.has(String(copy['parentSpanId']))) copy['parentSpanId'] = parent.spanId;
-  return copy;
+  const isOwn = typeof parentSpanId === 'string' && ownIds.has(parentSpanId);
+  return {
+    ...(Object.fromEntries(members) as object),
+    ...(typeof value['traceId'] === 'string' && value['traceId'] !== '' ? { traceId: parent.traceId } : {}),
+    ...(isSpan && !isOwn ? { parentSpanId: parent.spanId } : {}),
+  };
 }
 
 /** The ids of all spans in a body. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { shownMessages } from './shown-messages.ts';
 import { asString, type JsonObject } from '../json.ts';
 import type { Recording } from '../recordings/recording.ts';
 import type { MockSdk } from './mock-sdk.ts';
@@ -24,7 +25,11 @@ export interface HostOptions {
 }
 
 /** Does what the host did when the recording was made: starts its queries, interrupts, aborts and leaves after the same messages. */
-export async function hostOf(recording: Recording, sdk: Namespace, { options, timeScale = 0 }: HostOptions): Promise<readonly Consumed[]> {
+export async function hostOf(
+  recording: Recording,
+  sdk: Namespace,
+  { options, timeScale = 0 }: HostOptions,
+): Promise<readonly Consumed[]> {
   const labels = [...new Set(recording.messages.map(({ query }) => query))];
   const starts = recording.driverEvents.filter(({ name }) => START.has(name));
   const consumed: Consumed[] = [];
@@ -33,7 +38,13 @@ export async function hostOf(recording: Recording, sdk: Namespace, { options, ti
     const controller = new AbortController();
     const own = { ...options, abortController: controller };
     const given = asString(start?.fields['prompt']) ?? 'hello';
-    const host = new Host({ recording, label, timeScale, abort: () => controller.abort() });
+    const host = new Host({
+      recording,
+      label,
+      timeScale,
+      isShown: shownMessages(options),
+      abort: () => controller.abort(),
+    });
     const prompt = given === '(async iterable)' ? host.prompts() : given;
     consumed.push(await host.consume(await started(sdk, { name: start?.name ?? 'query()', prompt, options: own })));
   }
@@ -56,6 +67,8 @@ interface PlayedHost {
   readonly recording: Recording;
   readonly label: string | undefined;
   readonly timeScale: number;
+  /** Which messages of the recording the host gets to see. */
+  readonly isShown: (message: JsonObject) => boolean;
   readonly abort: () => void;
 }
 
@@ -70,7 +83,7 @@ class Host {
   constructor(options: PlayedHost) {
     this.#options = options;
     const { recording, label } = options;
-    const own = recording.messages.filter(({ query }) => query === label);
+    const own = recording.messages.filter(({ query, message }) => query === label && options.isShown(message));
     this.#prompts = own.filter(({ message }) => message['type'] === 'result' && message['origin'] === undefined).length;
     this.#acts = recording.driverEvents
       .filter(({ fields }) => asString(fields['label']) === label)

@@ -1,5 +1,5 @@
 import { createTracing, memorySink, type MemorySink, type Tracing } from '@spanprism/core';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { asObject, type JsonObject } from '../json.ts';
 import { listRecordings, openRecording, recordingsAbsent, type Recording } from '../recordings/recording.ts';
 import { readTree } from '../replay/expectation.ts';
@@ -39,3 +39,63 @@ describe.skipIf(absent !== undefined).concurrent(absent ?? 'a traced recording',
     expect(stats).toMatchObject({ caught: 0, queries: { open: 0 } });
   });
 });
+
+describe.skipIf(absent !== undefined)(absent ?? 'the consumer of a traced recording', () => {
+  const start = (cliTelemetry: 'on' | 'off'): Tracing =>
+    createTracing({ sinks: [memorySink()], cliTelemetry, diag: () => undefined });
+  const tracings = { on: start('on'), off: start('off') };
+
+  afterAll(async () => {
+    for (const tracing of Object.values(tracings)) {
+      await tracing.close(0);
+      expect(tracing.stats()).toMatchObject({ caught: 0, queries: { open: 0 } });
+    }
+  });
+
+  /** As fast as it goes, with the recording's own message objects. */
+  const play = async (
+    recording: Recording,
+    tracing: Tracing | undefined,
+    options: JsonObject,
+  ): Promise<readonly Consumed[]> => {
+    const sdk = mockSdk({ scenarios: recordedScenarios(recording), times: 'recorded' });
+    return hostOf(recording, tracing?.wrapSdk(sdk) ?? sdk, { options: { ...options, env: {} } });
+  };
+
+  const cases = withStream.flatMap((name) =>
+    ([{}, { includePartialMessages: true, forwardSubagentText: true }] as const).flatMap((options) =>
+      (['on', 'off'] as const).map((trace) => ({ name, trace, options })),
+    ),
+  );
+
+  test.each(cases)(
+    '$name gives the same objects in the same order (telemetry $trace, options $options)',
+    async (run) => {
+      // One opening for both: its message objects are those that are handed out.
+      const recording = openRecording(run.name);
+      const plain = await play(recording, undefined, run.options);
+      const watched = await play(recording, tracings[run.trace], run.options);
+      expect(watched.map(({ error }) => error)).toEqual(plain.map(({ error }) => error));
+      const numbers = new Map(recording.messages.map(({ message }, index) => [message, index]));
+      const order = (list: readonly Consumed[]) =>
+        list.map(({ messages }) => messages.map((message) => numbers.get(message)));
+      expect(order(watched)).toEqual(order(plain));
+      if (Object.keys(run.options).length > 0) return;
+      const kinds = watched.flatMap(({ messages }) => messages.map((message) => message['type']));
+      expect(kinds).not.toContain('stream_event');
+    },
+  );
+
+  test('partial messages that nobody asked for are there for tracing all the same', async () => {
+    const { sink } = await traced(openRecording('partial-messages'), 'off');
+    const figures = sink.spans.flatMap((span) => (span.kind === 'llm' ? [span.usage?.outputTokens] : []));
+    // The final figures are those of message_delta; the assistant messages say 1.
+    expect(figures.toSorted()).toEqual(finalFigures('partial-messages').toSorted());
+  });
+});
+
+function finalFigures(name: string): readonly unknown[] {
+  const events = openRecording(name).messages.map(({ message }) => asObject(message['event']));
+  const deltas = events.filter((event) => event['type'] === 'message_delta');
+  return deltas.map((event) => asObject(event['usage'])['output_tokens']);
+}
