@@ -97,8 +97,8 @@ function firstSight(run: Run, call: CallNode, agent: AgentNode): void {
   agent.nextInput = [];
   call.retries = agent.pendingRetries;
   agent.pendingRetries = [];
-  const startedAt = agent.requestedAt ?? agent.lastInputAt ?? agent.sdkStartedAt;
-  if (startedAt !== undefined) call.sdkStartedAt ??= startedAt;
+  const askedAt = agent.requestedAt ?? agent.lastInputAt ?? agent.sdkStartedAt;
+  if (askedAt !== undefined) call.sdkStartedAt ??= notBefore(askedAt, agent.sdkStartedAt);
   delete agent.requestedAt;
 }
 
@@ -146,7 +146,10 @@ function measure(run: Run, seen: CallMeasured, where: { readonly ref: NamedCall;
     count(run, call);
     endStandalone(run, call);
     return;
-  } else place(run, seen.agent, (parent) => attach(run, call, parent));
+  } else if (!place(run, seen.agent, (parent) => attach(run, call, parent)) && call.parent === undefined) {
+    run.registry.dropCall(call);
+    return;
+  }
   countIfFinal(run, call);
 }
 
@@ -191,4 +194,9 @@ export function count(run: Run, call: CallNode): void {
     usage: usageOf(call),
     costUsd: cliLog?.costUsd,
   });
+}
+
+/** Messages carry the CLI's own time, while an agent begins when its first sign is read. */
+function notBefore(time: UnixNano, start: UnixNano | undefined): UnixNano {
+  return start !== undefined && time < start ? start : time;
 }

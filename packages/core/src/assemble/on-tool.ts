@@ -59,6 +59,7 @@ export function onToolMeasured(run: Run, seen: ToolMeasured): void {
   if (tool === undefined) {
     // Of a call that the stream has told in full, the log adds nothing.
     if (seen.part !== 'log') run.counters.late += 1;
+    run.registry.nameEndedTool([seen.cliSpanId, seen.cliToolSpanId], seen.toolCallId);
     return;
   }
   tool.seenBy.add(seen.source);
@@ -68,7 +69,9 @@ export function onToolMeasured(run: Run, seen: ToolMeasured): void {
   else tool.cliLog = seen;
   if (seen.cliSpanId !== undefined) run.registry.nameCliSpan(seen.cliSpanId, tool);
   // An execution's parent is the call's own span, which says nothing of whose call it is.
-  if (seen.part !== 'execution') place(run, seen.agent, (parent) => attach(run, tool, parent));
+  if (seen.part === 'execution') return;
+  const isPlaced = place(run, seen.agent, (parent) => attach(run, tool, parent));
+  if (!isPlaced && tool.parent === undefined) run.registry.closeTool(tool);
 }
 
 /** A host's handler runs: whoever is called from it must find the span of the call, read or not. */

@@ -158,11 +158,7 @@ export class Registry {
     const open = this.#tools.get(toolCallId);
     if (open !== undefined) return open;
     const closed = this.#closedTools.get(toolCallId);
-    if (closed !== undefined && !isAnother(closed, word)) {
-      // Whatever waits for the span that the CLI made of it waits no longer.
-      if (word.cliToolSpanId !== undefined) this.nameCliSpan(word.cliToolSpanId, closed);
-      return undefined;
-    }
+    if (closed !== undefined && !isAnother(closed, word)) return undefined;
     const node = toolNode(this.#ids.spanId(), toolCallId);
     this.#tools.set(toolCallId, node);
     return node;
@@ -173,6 +169,7 @@ export class Registry {
   }
 
   closeTool(node: ToolNode): void {
+    node.isEnded = true;
     this.#tools.delete(node.toolCallId);
     this.#closedTools.set(node.toolCallId, node);
     this.#closeCliSpans(node);
@@ -187,10 +184,15 @@ export class Registry {
     strip(node);
   }
 
-  /** The same for a turn that has ended. */
+  /** For late words: whatever waits for these spans of the CLI waits no longer. */
   nameEndedTurn(cliSpanId: string, turn: number): void {
     const node = this.#closedTurnNodes.get(String(turn));
     if (node !== undefined) this.nameCliSpan(cliSpanId, node);
+  }
+
+  nameEndedTool(cliSpanIds: readonly (string | undefined)[], toolCallId: string): void {
+    const node = this.#closedTools.get(toolCallId);
+    for (const id of cliSpanIds) if (node !== undefined && id !== undefined) this.nameCliSpan(id, node);
   }
 
   /** Remembers which span of ours a span of the CLI is, and tells whoever waited for it. */

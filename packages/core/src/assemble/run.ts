@@ -92,27 +92,29 @@ export function turnAt(run: Run, turn: number): AgentNode | undefined {
   return node;
 }
 
-/** Calls `use` with whose doing it was, now or when that becomes known; counts what can never be placed. */
-export function place(run: Run, ref: AgentRef, use: (parent: Parent) => void): void {
+/** Calls `use` with whose doing it was, now or when that becomes known; false, and counted, when it can never be placed. */
+export function place(run: Run, ref: AgentRef, use: (parent: Parent) => void): boolean {
   const { registry, counters } = run;
   if (ref.agentId !== undefined || ref.toolCallId !== undefined) {
     const subagent = registry.subagent(ref);
     if (subagent === undefined) {
       counters.late += 1;
-      return;
+      return false;
     }
     if (ref.agentName !== undefined) subagent.agentName = ref.agentName;
     linkSubagent(run, subagent, ref);
     use(subagent);
-    return;
+    return true;
   }
   if (ref.turn !== undefined) {
     const turn = turnAt(run, ref.turn);
     if (turn === undefined) counters.late += 1;
     else use(turn);
-    return;
+    return turn !== undefined;
   }
-  if (ref.cliParentId === undefined || !registry.whenPlaced(ref.cliParentId, use)) counters.unplaced += 1;
+  if (ref.cliParentId !== undefined && registry.whenPlaced(ref.cliParentId, use)) return true;
+  counters.unplaced += 1;
+  return false;
 }
 
 function linkSubagent(run: Run, subagent: AgentNode, ref: AgentRef): void {

@@ -147,7 +147,8 @@ function isToolDone(run: Run, tool: ToolNode, now: number): boolean {
 function holdsForeground(run: Run, tool: ToolNode): boolean {
   const isLaunch = !run.options.expects.sdk && tool.cliSpan?.endedAt !== undefined && tool.cliLog !== undefined;
   if (!isLaunch) return tool.openAgents.size > 0;
-  for (const { cliEndedAt } of tool.openAgents) if (cliEndedAt !== undefined && !isAfter(cliEndedAt, endOfTool(tool))) return true;
+  for (const { cliEndedAt } of tool.openAgents)
+    if (cliEndedAt !== undefined && !isAfter(cliEndedAt, endOfTool(tool))) return true;
   return false;
 }
 
@@ -169,7 +170,11 @@ function isSubagentDone(run: Run, agent: AgentNode, now: number): boolean {
 }
 
 /** What outlives its turn is delivered after it, however soon its end was heard of. */
-function endsWithinTurn(run: Run, agent: AgentNode, { turn, end }: { readonly turn: AgentNode; readonly end: UnixNano }): boolean {
+function endsWithinTurn(
+  run: Run,
+  agent: AgentNode,
+  { turn, end }: { readonly turn: AgentNode; readonly end: UnixNano },
+): boolean {
   const endOfTurn = turn.cliEndedAt ?? turn.sdkEndedAt;
   if (run.options.expects.sdk) return !agent.inBackground || !isAfter(end, endOfTurn);
   const launched = agent.spawnedBy === undefined ? undefined : endOfTool(agent.spawnedBy);
