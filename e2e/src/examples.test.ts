@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -16,7 +17,8 @@ import {
 } from '@spanprism/testkit';
 import { describe, expect, test } from 'vitest';
 
-const examples = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'examples');
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const examples = join(root, 'examples');
 
 interface Ended {
   readonly code: number;
@@ -97,6 +99,12 @@ test('the OpenTelemetry example has one trace: request, agent, tool, and the spa
   expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
 });
 
+/** A tree without what differs from run to run: its times and the temporary folder. */
+function withoutChance(tree: string): readonly string[] {
+  const lines = tree.trimEnd().split('\n');
+  return lines.map((line) => line.replace(/^ *\+\S+ \S+ +\S+ \S+ +/, '').replace(/\S*spanprism-\w+/, ''));
+}
+
 describe('the demo', () => {
   const bare = { PATH: process.env['PATH'] ?? '', TMPDIR: process.env['TMPDIR'] ?? '/tmp' };
 
@@ -109,6 +117,9 @@ describe('the demo', () => {
       expect(stdout).toContain(figures);
     expect(stdout).toContain('55,714 in (39,541 cached) → 508 out');
     expect(stdout).not.toContain('unattributed');
+    const [, pictured = ''] = /^```text\n(.*?)^```$/ms.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+    const [, printed = ''] = /The trace\n(.*?)\n\n/s.exec(stdout) ?? [];
+    expect(withoutChance(printed)).toEqual(withoutChance(pictured));
     expect(stdout.trimEnd().split('\n').slice(-3)).toEqual([
       "  const tracing = createTracing({ sinks: [consoleSink(), memory], capture: 'full' });",
       '  const { query } = tracing.wrapSdk(sdk);',

@@ -17,18 +17,21 @@ export const NODES = {
   '24': process.execPath,
 } as const satisfies Readonly<Record<string, string>>;
 
+/** What a user installs to send traces. */
+const PACKAGES = ['@spanprism/core', '@spanprism/claude-otlp'];
+
 const QUIET = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
 
 /**
  * Installs a lane into a copy of the lanes' folder: what its lockfile says, then the packed packages as a user adds them.
  * A peer that does not fit fails the installation.
  */
-export function installLane(name: string, into: string, tarballs: readonly string[]): void {
+export function installLane(name: string, into: string, tarballs: Readonly<Record<string, string>>): void {
   const folder = join(into, name);
   cpSync(lanes, into, { recursive: true });
   cpSync(join(locked(name), 'node_modules'), join(folder, 'node_modules'), { recursive: true });
   const beside = ['--no-save', '--no-package-lock', '--strict-peer-deps'];
-  npm(folder, ['install', ...beside, ...QUIET, ...tarballs]);
+  npm(folder, ['install', ...beside, ...QUIET, ...PACKAGES.map((packed) => tarballs[packed] ?? packed)]);
   // 200 MB that every lane has in common, and the schema library that its tools are declared with.
   link(folder, ['@anthropic-ai/claude-agent-sdk', 'zod']);
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TracingStats } from '@spanprism/core';
 import {
   answer,
   type CollectedSpan,
@@ -21,8 +22,7 @@ const tarballs = inject('tarballs');
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'spanprism-lanes-')));
 
 beforeAll(() => {
-  const ours = ['@spanprism/core', '@spanprism/claude-otlp'].map((name) => tarballs[name] ?? name);
-  for (const lane of ['plain', 'otel-2', 'otel-3']) installLane(lane, folder, ours);
+  for (const lane of ['plain', 'otel-2', 'otel-3']) installLane(lane, folder, tarballs);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -54,7 +54,7 @@ interface Report {
   readonly tree: string;
   readonly traces: readonly string[];
   readonly otel: readonly Row[];
-  readonly stats: { readonly caught: number };
+  readonly stats: TracingStats;
 }
 
 interface TracedRun extends Report {
@@ -110,6 +110,8 @@ describe.each<[string, readonly (keyof typeof NODES)[]]>([
     for (const run of runs) {
       expect(run.version).toMatch(new RegExp(`^v${version}\\.`));
       expect(run.answer).toBe('Four lamps.');
+      // The loopback thread was found beside the packed code, and heard from the child.
+      expect(run.stats.loopback?.received.logs).toBeGreaterThan(0);
       expect(run.stats).toMatchObject({ caught: 0, observations: { late: 0, duplicate: 0, unplaced: 0 } });
       await expect(run.tree).toMatchFileSnapshot('../lanes/traced-run.tree.txt');
       expect(namesOf(run.collected)).toEqual(AGENT);

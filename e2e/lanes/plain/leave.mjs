@@ -1,19 +1,19 @@
-// A program that goes away in the way it is told (`LEAVE`) once it has its result. `SPOOL` names a folder for what could not
-// be delivered; `UNTRACED` makes it the program that it would be without tracing.
+// A program that leaves in the way it is told (`LEAVE`), at the first message of a type (`AT`). `SPOOL` names a folder for
+// what could not be delivered; `UNTRACED` makes it the program that it would be without tracing.
 import * as sdk from '@anthropic-ai/claude-agent-sdk';
 import { otlpSink } from '@spanprism/claude-otlp';
 import { createTracing } from '@spanprism/core';
 
-const { LEAVE, SPOOL, UNTRACED } = process.env;
+const { AT, LEAVE, SPOOL, UNTRACED } = process.env;
 
 const LEAVING = {
-  exit: () => process.exit(0),
-  'exit with a code': () => process.exit(7),
-  throw: () => {
+  'process.exit(0)': () => process.exit(0),
+  'process.exit(7)': () => process.exit(7),
+  'a throw': () => {
     throw new Error('of the program itself');
   },
   SIGTERM: () => process.kill(process.pid, 'SIGTERM'),
-  end: () => undefined,
+  'its natural end': () => undefined,
 };
 
 function traced() {
@@ -25,5 +25,5 @@ function traced() {
 const { query } = UNTRACED === undefined ? traced() : sdk;
 const options = { model: 'claude-sonnet-4-5', allowedTools: ['Bash'], settingSources: [] };
 for await (const message of query({ prompt: 'Look around', options })) {
-  if (message.type === 'result') LEAVING[LEAVE]();
+  if (message.type === AT) LEAVING[LEAVE]();
 }

@@ -132,9 +132,9 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
   const exactStart = cliSpan?.startedAt;
   const startedAt = exactStart ?? cliLog?.startedAt ?? node.sdkStartedAt ?? place.notBefore;
   const endedAt = later(cliSpan?.endedAt ?? cliLog?.endedAt ?? node.sdkEndedAt ?? place.notAfter, startedAt);
-  const error = cliSpan?.error ?? cliLog?.error ?? node.sdkError;
+  const error = callError(node);
   const firstTokenAt = cliSpan?.firstTokenAt ?? node.sdkFirstTokenAt;
-  const output = node.blocks.length > 0 ? node.blocks : textBlocks(node.cliText);
+  const output = blocksOf(node);
   const wasApproximate = exactStart === undefined && cliLog?.startedAt === undefined;
   const span: Draft<LlmSpan> = {
     kind: 'llm',
@@ -169,6 +169,14 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
   if (node.input.length > 0) span.input = node.input;
   known(span, 'output', outputOf(output));
   return span;
+}
+
+/** The stream has Anthropic's own type of an error, the CLI a class of its own making. */
+function callError({ cliSpan, cliLog, sdkError }: CallNode): SpanError | undefined {
+  const measured = cliSpan?.error ?? cliLog?.error;
+  return measured === undefined || sdkError === undefined
+    ? (measured ?? sdkError)
+    : { ...measured, type: sdkError.type };
 }
 
 function issuesOf(own: readonly Issue[], found: readonly Issue[], wasApproximate: boolean): readonly Issue[] {
@@ -279,8 +287,10 @@ function outputOf(blocks: readonly ContentBlock[] | undefined): readonly Message
   return blocks === undefined || blocks.length === 0 ? undefined : [{ role: 'assistant', content: blocks }];
 }
 
-function textBlocks(text: string | undefined): readonly ContentBlock[] | undefined {
-  return text === undefined ? undefined : [{ type: 'text', text }];
+/** A subagent's words may be hidden from the stream, which shows its tool calls all the same. */
+function blocksOf({ blocks, cliText }: CallNode): readonly ContentBlock[] {
+  if (!cliText || blocks.some((block) => block.type === 'text')) return blocks;
+  return [{ type: 'text', text: cliText }, ...blocks];
 }
 
 function later(time: UnixNano, than: UnixNano): UnixNano {
