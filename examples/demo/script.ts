@@ -58,7 +58,7 @@ export function rules(cwd: string): readonly Rule[] {
     sub
       .lastUserText(TASK)
       .reply([
-        apiError(529, { message: 'Overloaded' }),
+        apiError(529, { message: 'Overloaded', delayMs: 200 }),
         says(reads('sub', greeting, readme), { usage: cached({ read: 0, written: 2_910, output: 88 }) }),
       ]),
   ];
