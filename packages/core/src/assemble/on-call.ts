@@ -47,7 +47,7 @@ export function onStream(run: Run, seen: StreamSeen): void {
   }
   withCall(run, seen, (call, agent) => {
     if (seen.phase === 'abandoned') {
-      abandon(run, call, agent, seen.at);
+      abandon(run, { call, agent, at: seen.at });
       return;
     }
     if (seen.phase === 'start') {
@@ -108,8 +108,14 @@ function finishStream(run: Run, call: CallNode): void {
   call.deadline ??= nowMs(run) + run.options.settleMs;
 }
 
+interface Abandoned {
+  readonly call: CallNode;
+  readonly agent: AgentNode;
+  readonly at: UnixNano;
+}
+
 /** The answer broke off and is asked for again under another id: it was an attempt, not a call, unless blocks of it were kept. */
-function abandon(run: Run, call: CallNode, agent: AgentNode, at: UnixNano): void {
+function abandon(run: Run, { call, agent, at }: Abandoned): void {
   if (call.blocks.length > 0) {
     call.wasCut = true;
     finishStream(run, call);
