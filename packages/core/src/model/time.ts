@@ -8,10 +8,9 @@ export interface Clock {
 
 const NANOS_PER_MS = 1_000_000n;
 
-/** From milliseconds since the epoch, fractions kept to the microsecond (a double holds no more today). */
+/** From milliseconds since the epoch, to the microsecond: a double holds no more today. */
 export function unixNanoFromMs(ms: number): UnixNano {
-  const whole = Math.floor(ms);
-  return BigInt(whole) * NANOS_PER_MS + BigInt(Math.round((ms - whole) * 1000)) * 1000n;
+  return BigInt(Math.round(ms * 1000)) * 1000n;
 }
 
 /** Milliseconds since the epoch, as a double. */
@@ -32,6 +31,7 @@ export function unixNanoFromIso(text: string): UnixNano | undefined {
 
 /** The system's clock, steady within the process. */
 export function systemClock(): Clock {
-  const { performance } = globalThis;
-  return { now: () => unixNanoFromMs(performance.timeOrigin + performance.now()) };
+  const { timeOrigin, now } = globalThis.performance;
+  const origin = unixNanoFromMs(timeOrigin);
+  return { now: () => origin + BigInt(Math.round(now.call(globalThis.performance) * 1e6)) };
 }
