@@ -29,8 +29,8 @@ export interface Scenario {
   /** … or several, as streaming input: each is given when the turn before has ended. */
   readonly prompts?: readonly string[];
   readonly options?: Options | ((stage: Stage) => Options);
-  /** Variables of the user's environment on top of a clean one. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Variables of the user's environment on top of a clean one; `undefined` takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** `false`: the same run without tracing. */
   readonly tracing?: Partial<TracingOptions> | false;
   readonly sink?: WatchingSink;

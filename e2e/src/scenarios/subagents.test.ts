@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { answer, text, when } from '@spanprism/testkit';
 import { expect, test } from 'vitest';
 import { checkTrace } from '../check-trace.ts';
@@ -7,18 +8,17 @@ import { runScenario } from '../run-scenario.ts';
 const main = when.agent('main');
 const sub = when.agent('subagent');
 
+const one = [
+  sub.toolResult('toolu_sub').reply(answer(text('ALPHA is here.'), { usage: usage(700, 24) })),
+  sub.firstUserText('Find ALPHA').reply(answer(bash('toolu_sub', 'cat a.txt'), { usage: usage(600, 30) })),
+  main.toolResult('toolu_agent').reply(answer(text('All done.'), { usage: usage(1500, 25) })),
+  main
+    .lastUserText('delegate')
+    .reply(answer([text('Delegating.'), agent('toolu_agent', 'Find ALPHA', false)], { usage: usage(1200, 60) })),
+];
+
 test('a subagent stands below the call that asked for it, with its calls and tools', async () => {
-  const run = await runScenario({
-    prompt: 'delegate',
-    rules: [
-      sub.toolResult('toolu_sub').reply(answer(text('ALPHA is here.'), { usage: usage(700, 24) })),
-      sub.firstUserText('Find ALPHA').reply(answer(bash('toolu_sub', 'cat a.txt'), { usage: usage(600, 30) })),
-      main.toolResult('toolu_agent').reply(answer(text('All done.'), { usage: usage(1500, 25) })),
-      main
-        .lastUserText('delegate')
-        .reply(answer([text('Delegating.'), agent('toolu_agent', 'Find ALPHA', false)], { usage: usage(1200, 60) })),
-    ],
-  });
+  const run = await runScenario({ prompt: 'delegate', rules: one });
   checkTrace(run);
   await expect(run.tree).toMatchFileSnapshot('../__trees__/subagent-one.tree.txt');
   expect(run.spans.find((span) => span.kind === 'agent' && span.role === 'subagent')).toMatchObject({
@@ -45,6 +45,21 @@ test('subagents side by side keep their calls apart', async () => {
   });
   checkTrace(run);
   await expect(run.tree).toMatchFileSnapshot('../__trees__/subagent-parallel.tree.txt');
+});
+
+test('a consumer that reads slowly gets the same tree with the same figures', async () => {
+  const run = await runScenario({
+    prompt: 'delegate',
+    rules: one,
+    drive: async (query, { keep }) => {
+      for await (const message of query) {
+        keep(message);
+        await delay(150);
+      }
+    },
+  });
+  checkTrace(run);
+  await expect(run.tree).toMatchFileSnapshot('../__trees__/subagent-one.tree.txt');
 });
 
 test('a subagent of a subagent nests twice', async () => {

@@ -161,3 +161,19 @@ test('structured output is a tool of the main loop', async () => {
   await expect(run.tree).toMatchFileSnapshot('../__trees__/structured-output.tree.txt');
   expect(run.messages.at(-1)).toMatchObject({ type: 'result', structured_output: { answer: 42 } });
 });
+
+test('the title that the CLI asks for beside the turn is a call of its own kind, paid for like any other', async () => {
+  const title = answer(text(JSON.stringify({ title: 'A title' })), { usage: usage(200, 8) });
+  const run = await runScenario({
+    prompt: 'Please refactor',
+    env: { CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: undefined },
+    rules: [
+      when.purpose('title').reply(title),
+      when.lastUserText('Please refactor').reply(answer(text('Yes.'), { delayMs: 300, usage: usage(1200, 42) })),
+    ],
+  });
+  checkTrace(run);
+  // Both are asked for at once, so their order is nobody's.
+  const purposes = run.spans.flatMap((span) => (span.kind === 'llm' ? [span.purpose] : []));
+  expect(purposes.toSorted()).toEqual(['title', 'turn']);
+});
