@@ -95,7 +95,7 @@ export class Assembler {
   /** Milliseconds until `sweep` has something to do; undefined when nothing waits. */
   nextDeadlineMs(): number | undefined {
     let earliest: number | undefined;
-    const consider = (node: { readonly deadline?: number }): void => {
+    const consider = (node: { readonly deadline: number | undefined }): void => {
       if (node.deadline !== undefined && (earliest === undefined || node.deadline < earliest)) earliest = node.deadline;
     };
     for (const agent of [...this.#run.registry.turns.values(), ...this.#run.registry.subagents]) {

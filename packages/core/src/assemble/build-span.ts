@@ -1,16 +1,6 @@
 import type { SpanId, SpanKey, TraceId } from '../model/ids.ts';
 import type { ContentBlock, Message } from '../model/message.ts';
-import type {
-  AgentSpan,
-  Attributes,
-  Issue,
-  LlmSpan,
-  Outcome,
-  SourceName,
-  SpanError,
-  SpanStatus,
-  ToolSpan,
-} from '../model/span.ts';
+import type { AgentSpan, Attributes, Issue, LlmSpan, Outcome, SpanError, SpanStatus, ToolSpan } from '../model/span.ts';
 import type { UnixNano } from '../model/time.ts';
 import { usageConflicts } from '../model/usage.ts';
 import { measuredUsage, streamedUsage, usageOf } from './call-usage.ts';
@@ -64,7 +54,7 @@ export function buildAgent(node: AgentNode, place: Place): AgentSpan {
     startedAt,
     status: STATUS_OF[outcome],
     events: node.events,
-    seenBy: sorted(node.seenBy),
+    seenBy: node.seenBy.names,
     issues: node.issues,
     attributes: place.attributes,
     role: node.turn === undefined ? 'subagent' : 'main',
@@ -105,8 +95,8 @@ function agentTimes(node: AgentNode, place: Place): { startedAt: UnixNano; ended
   const startedAt =
     (isFirst ? node.sdkStartedAt : undefined) ??
     node.cliStartedAt ??
-    node.sdkStartedAt ??
-    node.firstChildAt ??
+    // The stream tells of a start when it is read, which may be long after what it began.
+    earlier(node.sdkStartedAt, node.firstChildAt) ??
     place.notBefore;
   const end = node.cliEndedAt ?? node.sdkEndedAt;
   return { startedAt, endedAt: end === undefined ? undefined : later(end, startedAt) };
@@ -145,7 +135,7 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
     endedAt,
     status: error === undefined ? (node.wasCut ? 'cancelled' : 'ok') : 'error',
     events: node.retries,
-    seenBy: sorted(node.seenBy),
+    seenBy: node.seenBy.names,
     issues: issuesOf(node.issues, usageIssues(node), wasApproximate),
     attributes: place.attributes,
     requestModel: cliSpan?.model ?? cliLog?.model ?? node.sdkModel ?? place.requestModel ?? 'unknown',
@@ -218,7 +208,7 @@ export function buildTool(node: ToolNode, place: Place): ToolSpan {
     endedAt: later(end ?? place.notAfter, startedAt),
     status: error === undefined ? (wasCancelled(node) ? 'cancelled' : 'ok') : 'error',
     events: node.events,
-    seenBy: sorted(node.seenBy),
+    seenBy: node.seenBy.names,
     issues: issuesOf(node.issues, [], wasApproximate),
     attributes: place.attributes,
     toolName,
@@ -278,11 +268,6 @@ function settleInto(span: Draft<AgentSpan> | Draft<LlmSpan> | Draft<ToolSpan>, p
   if (place.sessionId !== undefined) span.sessionId = place.sessionId;
 }
 
-function sorted(sources: ReadonlySet<SourceName>): readonly SourceName[] {
-  const names = [...sources];
-  return names.length > 1 ? names.sort() : names;
-}
-
 function outputOf(blocks: readonly ContentBlock[] | undefined): readonly Message[] | undefined {
   return blocks === undefined || blocks.length === 0 ? undefined : [{ role: 'assistant', content: blocks }];
 }
@@ -291,6 +276,11 @@ function outputOf(blocks: readonly ContentBlock[] | undefined): readonly Message
 function blocksOf({ blocks, cliText }: CallNode): readonly ContentBlock[] {
   if (!cliText || blocks.some((block) => block.type === 'text')) return blocks;
   return [{ type: 'text', text: cliText }, ...blocks];
+}
+
+function earlier(left: UnixNano | undefined, right: UnixNano | undefined): UnixNano | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return left < right ? left : right;
 }
 
 function later(time: UnixNano, than: UnixNano): UnixNano {

@@ -11,17 +11,19 @@ import type {
 import type { Decider, Issue, Outcome, SourceName, SpanError, SpanEvent } from '../model/span.ts';
 import type { UnixNano } from '../model/time.ts';
 import type { Totals, Usage } from '../model/usage.ts';
+import { Sources } from './sources.ts';
+import { SparseSet } from './sparse-set.ts';
 
 /** What all unfinished spans have: an id, who saw them, and whether sinks have heard of them. */
 interface NodeBase {
   readonly spanId: SpanId;
-  readonly seenBy: Set<SourceName>;
+  readonly seenBy: Sources;
   readonly events: SpanEvent[];
   readonly issues: Issue[];
   isStarted: boolean;
   isEnded: boolean;
   /** Milliseconds of the clock after which nothing more is waited for. */
-  deadline?: number;
+  deadline: number | undefined;
 }
 
 export type Parent = AgentNode | ToolNode;
@@ -37,85 +39,85 @@ export interface AgentNode extends ParentBase {
   /** 0-based within the query; undefined for subagents. */
   readonly turn: number | undefined;
   agentName: string;
-  agentId?: string;
+  agentId: string | undefined;
   /** The `Agent` call that asked for it. */
-  spawnedBy?: ToolNode;
+  spawnedBy: ToolNode | undefined;
   /** The turn that it is shown under because nobody said which call asked for it. */
-  foundUnder?: AgentNode;
-  traceId?: TraceId;
+  foundUnder: AgentNode | undefined;
+  traceId: TraceId | undefined;
   /** The ids that a live sink gave it. */
-  sinkContext?: TraceContext;
+  sinkContext: TraceContext | undefined;
   /** Of main turns: the context outside of this query, if any. */
-  parentContext?: TraceContext;
-  trigger?: 'prompt' | 'command' | 'task_notification';
-  userMessageId?: string;
-  session?: SessionSeen;
+  parentContext: TraceContext | undefined;
+  trigger: 'prompt' | 'command' | 'task_notification' | undefined;
+  userMessageId: string | undefined;
+  session: SessionSeen | undefined;
   /** Started according to the SDK and according to the CLI. */
-  sdkStartedAt?: UnixNano;
-  cliStartedAt?: UnixNano;
-  sdkEndedAt?: UnixNano;
-  cliEndedAt?: UnixNano;
+  sdkStartedAt: UnixNano | undefined;
+  cliStartedAt: UnixNano | undefined;
+  sdkEndedAt: UnixNano | undefined;
+  cliEndedAt: UnixNano | undefined;
   /** Of main turns: the CLI has told what started it. */
   isPromptLogged: boolean;
-  result?: TurnResult;
-  outcome?: Outcome;
+  result: TurnResult | undefined;
+  outcome: Outcome | undefined;
   /** How its latest call went wrong, and when that call ended. */
-  lastFailure?: Outcome | undefined;
-  lastCallEndedAt?: UnixNano;
-  firstRequestId?: string;
+  lastFailure: Outcome | undefined;
+  lastCallEndedAt: UnixNano | undefined;
+  firstRequestId: string | undefined;
   input: Message[];
   /** Messages that the next call will carry. */
   nextInput: Message[];
   /** Retries seen before the call that they belong to is known. */
   pendingRetries: SpanEvent[];
-  requestedAt?: UnixNano;
-  lastInputAt?: UnixNano;
+  requestedAt: UnixNano | undefined;
+  lastInputAt: UnixNano | undefined;
   /** When the first of what it did began, as far as it has ended. */
-  firstChildAt?: UnixNano;
-  currentCall?: CallNode;
-  lastOutput?: readonly ContentBlock[];
+  firstChildAt: UnixNano | undefined;
+  currentCall: CallNode | undefined;
+  lastOutput: readonly ContentBlock[] | undefined;
   inBackground: boolean;
   /** Hooks that ran before its place in a trace was known. */
   pendingHooks: HookSeen[];
-  readonly openCalls: Set<CallNode>;
-  readonly openTools: Set<ToolNode>;
-  readonly openAgents: Set<AgentNode>;
+  readonly openCalls: SparseSet<CallNode>;
+  readonly openTools: SparseSet<ToolNode>;
+  readonly openAgents: SparseSet<AgentNode>;
   llmCalls: number;
   toolCalls: number;
   denials: number;
   wasInterrupted: boolean;
   isSegment: boolean;
-  totals?: Totals;
-  unattributed?: Totals;
+  totals: Totals | undefined;
+  unattributed: Totals | undefined;
 }
 
 /** One Messages API call. */
 export interface CallNode extends NodeBase {
   readonly kind: 'llm';
-  parent?: Parent;
-  requestId?: string;
-  messageId?: string;
+  parent: Parent | undefined;
+  requestId: string | undefined;
+  messageId: string | undefined;
   /** In place of ids, for a request that never got any. */
-  unnamed?: string;
-  sdkModel?: string;
+  unnamed: string | undefined;
+  sdkModel: string | undefined;
   blocks: ContentBlock[];
   input: Message[];
   retries: SpanEvent[];
   /** Final figures, and those of the stream's first event. */
-  streamUsage?: Usage;
-  streamStartUsage?: Usage;
-  streamStopReason?: string;
-  sdkStartedAt?: UnixNano;
-  sdkFirstTokenAt?: UnixNano;
-  sdkEndedAt?: UnixNano;
-  sdkError?: SpanError;
+  streamUsage: Usage | undefined;
+  streamStartUsage: Usage | undefined;
+  streamStopReason: string | undefined;
+  sdkStartedAt: UnixNano | undefined;
+  sdkFirstTokenAt: UnixNano | undefined;
+  sdkEndedAt: UnixNano | undefined;
+  sdkError: SpanError | undefined;
   wasCut: boolean;
   /** Nothing more of it will come from the stream, or from the CLI. */
   isSdkDone: boolean;
   isUnmeasured: boolean;
-  cliSpan?: CallMeasured;
-  cliLog?: CallMeasured;
-  cliText?: string;
+  cliSpan: CallMeasured | undefined;
+  cliLog: CallMeasured | undefined;
+  cliText: string | undefined;
   /** Its figures are final and in the ledger. */
   isCounted: boolean;
 }
@@ -124,93 +126,166 @@ export interface CallNode extends NodeBase {
 export interface ToolNode extends ParentBase {
   readonly kind: 'tool';
   readonly toolCallId: string;
-  parent?: AgentNode;
-  call?: CallNode;
+  parent: AgentNode | undefined;
+  call: CallNode | undefined;
   /** The CLI's own span of it, kept when what that told is forgotten. */
-  cliToolSpanId?: string;
+  cliToolSpanId: string | undefined;
   /** Kept when the call itself has ended and is forgotten. */
-  askedBy?: string;
-  requestedByLlmSpanId?: SpanId;
-  toolName?: string;
-  input?: Json;
+  askedBy: string | undefined;
+  requestedByLlmSpanId: SpanId | undefined;
+  toolName: string | undefined;
+  input: Json | undefined;
   hasInput: boolean;
-  sdkStartedAt?: UnixNano;
-  sdkEndedAt?: UnixNano;
+  sdkStartedAt: UnixNano | undefined;
+  sdkEndedAt: UnixNano | undefined;
   /** As its span says. */
-  endedAt?: UnixNano;
-  output?: Json;
+  endedAt: UnixNano | undefined;
+  output: Json | undefined;
   hasOutput: boolean;
   isError: boolean;
-  errorType?: string;
+  errorType: string | undefined;
   inBackground: boolean;
-  denied?: { readonly decidedBy: Decider };
+  denied: { readonly decidedBy: Decider } | undefined;
   readonly permissions: PermissionSeen[];
-  cliSpan?: ToolMeasured;
-  cliExecution?: ToolMeasured;
-  cliLog?: ToolMeasured;
-  hook?: ToolMeasured;
-  readonly openAgents: Set<AgentNode>;
+  cliSpan: ToolMeasured | undefined;
+  cliExecution: ToolMeasured | undefined;
+  cliLog: ToolMeasured | undefined;
+  hook: ToolMeasured | undefined;
+  readonly openAgents: SparseSet<AgentNode>;
   /** llm calls that the tool makes itself, as WebFetch does. */
-  readonly openCalls: Set<CallNode>;
+  readonly openCalls: SparseSet<CallNode>;
 }
 
 export type Node = AgentNode | CallNode | ToolNode;
 
-function base(spanId: SpanId): NodeBase {
-  return { spanId, seenBy: new Set(), events: [], issues: [], isStarted: false, isEnded: false };
-}
+// Every field from the start: nodes are made for each call and tool, and objects that grow are slow.
 
 export function agentNode(spanId: SpanId, agentName: string, turn?: number): AgentNode {
   return {
-    ...base(spanId),
     kind: 'agent',
+    spanId,
+    seenBy: new Sources(),
+    events: [],
+    issues: [],
+    isStarted: false,
+    isEnded: false,
+    deadline: undefined,
     cliSpanIds: [],
     turn,
     agentName,
+    agentId: undefined,
+    spawnedBy: undefined,
+    foundUnder: undefined,
+    traceId: undefined,
+    sinkContext: undefined,
+    parentContext: undefined,
+    trigger: undefined,
+    userMessageId: undefined,
+    session: undefined,
+    sdkStartedAt: undefined,
+    cliStartedAt: undefined,
+    sdkEndedAt: undefined,
+    cliEndedAt: undefined,
+    isPromptLogged: false,
+    result: undefined,
+    outcome: undefined,
+    lastFailure: undefined,
+    lastCallEndedAt: undefined,
+    firstRequestId: undefined,
     input: [],
     nextInput: [],
     pendingRetries: [],
-    openCalls: new Set(),
-    openTools: new Set(),
-    openAgents: new Set(),
+    requestedAt: undefined,
+    lastInputAt: undefined,
+    firstChildAt: undefined,
+    currentCall: undefined,
+    lastOutput: undefined,
+    inBackground: false,
+    pendingHooks: [],
+    openCalls: new SparseSet(),
+    openTools: new SparseSet(),
+    openAgents: new SparseSet(),
     llmCalls: 0,
     toolCalls: 0,
     denials: 0,
     wasInterrupted: false,
-    isPromptLogged: false,
     isSegment: false,
-    inBackground: false,
-    pendingHooks: [],
+    totals: undefined,
+    unattributed: undefined,
   };
 }
 
 export function callNode(spanId: SpanId): CallNode {
   return {
-    ...base(spanId),
     kind: 'llm',
+    spanId,
+    seenBy: new Sources(),
+    events: [],
+    issues: [],
+    isStarted: false,
+    isEnded: false,
+    deadline: undefined,
+    parent: undefined,
+    requestId: undefined,
+    messageId: undefined,
+    unnamed: undefined,
+    sdkModel: undefined,
     blocks: [],
     input: [],
     retries: [],
+    streamUsage: undefined,
+    streamStartUsage: undefined,
+    streamStopReason: undefined,
+    sdkStartedAt: undefined,
+    sdkFirstTokenAt: undefined,
+    sdkEndedAt: undefined,
+    sdkError: undefined,
     wasCut: false,
     isSdkDone: false,
     isUnmeasured: false,
+    cliSpan: undefined,
+    cliLog: undefined,
+    cliText: undefined,
     isCounted: false,
   };
 }
 
 export function toolNode(spanId: SpanId, toolCallId: string): ToolNode {
   return {
-    ...base(spanId),
     kind: 'tool',
+    spanId,
+    seenBy: new Sources(),
+    events: [],
+    issues: [],
+    isStarted: false,
+    isEnded: false,
+    deadline: undefined,
     cliSpanIds: [],
     toolCallId,
+    parent: undefined,
+    call: undefined,
+    cliToolSpanId: undefined,
+    askedBy: undefined,
+    requestedByLlmSpanId: undefined,
+    toolName: undefined,
+    input: undefined,
     hasInput: false,
+    sdkStartedAt: undefined,
+    sdkEndedAt: undefined,
+    endedAt: undefined,
+    output: undefined,
     hasOutput: false,
     isError: false,
+    errorType: undefined,
     inBackground: false,
+    denied: undefined,
     permissions: [],
-    openAgents: new Set(),
-    openCalls: new Set(),
+    cliSpan: undefined,
+    cliExecution: undefined,
+    cliLog: undefined,
+    hook: undefined,
+    openAgents: new SparseSet(),
+    openCalls: new SparseSet(),
   };
 }
 
@@ -245,7 +320,7 @@ export function mergeCalls(into: CallNode, from: CallNode): void {
   into.wasCut ||= from.wasCut;
   into.isCounted ||= from.isCounted;
   into.isSdkDone ||= from.isSdkDone;
-  for (const source of from.seenBy) into.seenBy.add(source);
+  into.seenBy.addAll(from.seenBy);
   into.issues.push(...from.issues);
   if (from.parent === undefined) return;
   from.parent.openCalls.delete(from);

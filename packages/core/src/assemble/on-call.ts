@@ -99,13 +99,13 @@ function firstSight(run: Run, call: CallNode, agent: AgentNode): void {
   agent.pendingRetries = [];
   const askedAt = agent.requestedAt ?? agent.lastInputAt ?? agent.sdkStartedAt;
   if (askedAt !== undefined) call.sdkStartedAt ??= notBefore(askedAt, agent.sdkStartedAt);
-  delete agent.requestedAt;
+  agent.requestedAt = undefined;
 }
 
 /** From here on only the CLI is waited for. */
 function finishStream(run: Run, call: CallNode): void {
   call.isSdkDone = true;
-  call.deadline ??= nowMs(run) + run.options.settleMs;
+  if (run.expectsCli) call.deadline ??= nowMs(run) + run.options.settleMs;
 }
 
 interface Abandoned {
@@ -123,7 +123,7 @@ function abandon(run: Run, { call, agent, at }: Abandoned): void {
   }
   run.registry.dropCall(call);
   call.parent?.openCalls.delete(call);
-  if (agent.currentCall === call) delete agent.currentCall;
+  if (agent.currentCall === call) agent.currentCall = undefined;
   agent.nextInput = [...call.input, ...agent.nextInput];
   const cut = { name: 'retry', at, attributes: { reason: 'stream_cut' } } as const;
   agent.pendingRetries = [...call.retries, cut, ...agent.pendingRetries];

@@ -47,7 +47,7 @@ export function onToolResult(run: Run, seen: ToolResultSeen): void {
   if (seen.denied !== undefined) tool.denied = seen.denied;
   tool.sdkEndedAt = seen.at;
   tool.inBackground ||= seen.inBackground === true;
-  tool.deadline = nowMs(run) + run.options.settleMs;
+  if (run.expectsCli) tool.deadline = nowMs(run) + run.options.settleMs;
   // A CLI that tells nothing of tasks still ends a foreground subagent with the result of the call that asked for it.
   if (!tool.inBackground) for (const subagent of tool.openAgents) subagent.sdkEndedAt ??= seen.at;
 }

@@ -12,7 +12,7 @@ import {
   toolNode,
 } from './nodes.ts';
 
-const REMEMBERED = 4096;
+const REMEMBERED = 2048;
 const MOST_WAITING = 10_000;
 
 /** A call by its ids, or, where it never got any, as the one such call of its agent. */
@@ -121,13 +121,13 @@ export class Registry {
 
   /** Our span of a call, ended or not, or not heard of yet: a tool can be done before the call that asked for it. */
   spanIdOfCall(requestId: string): SpanId | undefined {
-    return this.#closedCalls.get(`r:${requestId}`) ?? this.call({ requestId })?.spanId;
+    return this.#closedCalls.get(requestName(requestId)) ?? this.call({ requestId })?.spanId;
   }
 
   /** Forgets what never found its place; how many things that were. */
   dropUnplaced(): number {
     const nodes = [...new Set(this.#calls.values()), ...this.#tools.values(), ...this.subagents];
-    const count = this.#waitingCount + nodes.filter((node) => node.seenBy.size > 0).length;
+    const count = this.#waitingCount + nodes.filter((node) => !node.seenBy.isEmpty).length;
     for (const held of [this.#calls, this.#tools, this.subagents, this.#agentsById, this.#agentsByTool]) held.clear();
     this.#cliSpans.clear();
     this.#waiting.clear();
@@ -245,26 +245,37 @@ function strip(node: Parent): void {
   if (node.kind === 'agent') {
     node.input = [];
     node.nextInput = [];
-    delete node.lastOutput;
-    delete node.currentCall;
+    node.lastOutput = undefined;
+    node.currentCall = undefined;
     return;
   }
   if (node.cliSpan?.cliSpanId !== undefined) node.cliToolSpanId = node.cliSpan.cliSpanId;
-  delete node.input;
-  delete node.output;
-  delete node.call;
-  delete node.cliSpan;
-  delete node.cliExecution;
-  delete node.cliLog;
-  delete node.hook;
+  node.input = undefined;
+  node.output = undefined;
+  node.call = undefined;
+  node.cliSpan = undefined;
+  node.cliExecution = undefined;
+  node.cliLog = undefined;
+  node.hook = undefined;
 }
 
-function callNames(ref: NamedCall): string[] {
+type Names = { readonly [K in keyof NamedCall]?: string | undefined };
+
+function callNames({ requestId, messageId, unnamed }: Names): string[] {
   const names: string[] = [];
-  if (ref.requestId !== undefined) names.push(`r:${ref.requestId}`);
-  if (ref.messageId !== undefined) names.push(`m:${ref.messageId}`);
-  if (ref.unnamed !== undefined) names.push(ref.unnamed);
+  if (requestId !== undefined) names.push(requestName(requestId));
+  if (messageId !== undefined) names.push(messageName(messageId));
+  if (unnamed !== undefined) names.push(unnamed);
   return names;
+}
+
+/** Anthropic's ids say what they are of, and a string that is used again is looked up faster than a new one; others' ids may not. */
+function requestName(requestId: string): string {
+  return requestId.startsWith('req_') ? requestId : `r:${requestId}`;
+}
+
+function messageName(messageId: string): string {
+  return messageId.startsWith('msg_') ? messageId : `m:${messageId}`;
 }
 
 /** What is left of a call that has ended is enough to tell a late word about it from a new call with the same id. */

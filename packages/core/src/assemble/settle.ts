@@ -10,12 +10,12 @@ import { addTotals } from './totals.ts';
 
 /** Ends whatever has been heard of by all who will speak of it, innermost first, until nothing more moves. */
 export function settle(run: Run): void {
-  const now = nowMs(run);
+  const { subagents, turns } = run.registry;
   for (let hasMoved = true; hasMoved; ) {
     hasMoved = false;
-    for (const agent of [...run.registry.subagents, ...run.registry.turns.values()]) {
-      if (settleChildren(run, agent, now)) hasMoved = true;
-      const isDone = agent.turn === undefined ? isSubagentDone(run, agent, now) : isTurnDone(run, agent, now);
+    for (const agent of subagents.size === 0 ? [...turns.values()] : [...subagents, ...turns.values()]) {
+      if (settleChildren(run, agent)) hasMoved = true;
+      const isDone = agent.turn === undefined ? isSubagentDone(run, agent) : isTurnDone(run, agent);
       if (!isDone) continue;
       if (agent.turn === undefined) endSubagent(run, agent);
       else endTurn(run, agent);
@@ -69,22 +69,22 @@ const SILENT = {
     'The CLI was asked for its telemetry and sent none: exact tokens, cost and times per call are missing. A settings file may override its environment.',
 } as const;
 
-function settleChildren(run: Run, agent: AgentNode, now: number): boolean {
+function settleChildren(run: Run, agent: AgentNode): boolean {
   let hasMoved = false;
   if (turnOf(agent) === undefined) return false;
   emitPendingHooks(run, agent);
   for (const tool of agent.openTools) {
-    for (const call of tool.openCalls) if (settleCall(run, call, now)) hasMoved = true;
-    if (!isToolDone(run, tool, now)) continue;
+    for (const call of tool.openCalls) if (settleCall(run, call)) hasMoved = true;
+    if (!isToolDone(run, tool)) continue;
     finishTool(run, tool);
     hasMoved = true;
   }
-  for (const call of agent.openCalls) if (settleCall(run, call, now)) hasMoved = true;
+  for (const call of agent.openCalls) if (settleCall(run, call)) hasMoved = true;
   return hasMoved;
 }
 
-function settleCall(run: Run, call: CallNode, now: number): boolean {
-  if (!isCallDone(run, call, now)) return false;
+function settleCall(run: Run, call: CallNode): boolean {
+  if (!isCallDone(run, call)) return false;
   finishCall(run, call);
   return true;
 }
@@ -106,13 +106,13 @@ function finishTool(run: Run, tool: ToolNode): void {
   endTool(run, tool);
 }
 
-function isCallDone(run: Run, call: CallNode, now: number): boolean {
+function isCallDone(run: Run, call: CallNode): boolean {
   const agent = agentOf(call);
   if (agent === undefined) return false;
   const wasStreamed = call.seenBy.has('sdk') || call.seenBy.has('partials');
   const isStreamDone = call.isSdkDone || isStreamOver(run, agent) || (!wasStreamed && isAuxiliary(call));
   if (!isStreamDone) return false;
-  return call.wasCut || call.isUnmeasured || isPastDeadline(call, now) || isCallMeasured(run, call, agent);
+  return call.wasCut || call.isUnmeasured || isCallMeasured(run, call, agent) || isPastDeadline(run, call);
 }
 
 function isCallMeasured(run: Run, call: CallNode, agent: AgentNode): boolean {
@@ -132,12 +132,12 @@ function isAuxiliary(call: CallNode): boolean {
   return purpose !== 'turn';
 }
 
-function isToolDone(run: Run, tool: ToolNode, now: number): boolean {
+function isToolDone(run: Run, tool: ToolNode): boolean {
   const agent = tool.parent;
   if (agent === undefined || tool.openCalls.size > 0) return false;
   if (!tool.inBackground && holdsForeground(run, tool)) return false;
   if (!tool.hasOutput && !isStreamOver(run, agent)) return false;
-  if (!run.expectsCli || run.isProcessGone || isPastDeadline(tool, now)) return true;
+  if (!run.expectsCli || run.isProcessGone || isPastDeadline(run, tool)) return true;
   if (tool.cliSpan !== undefined)
     return run.options.expects.sdk || tool.cliLog !== undefined || tool.denied !== undefined;
   return agent.turn !== undefined && agent.cliEndedAt !== undefined;
@@ -158,14 +158,14 @@ function endOfTool({ endedAt, cliSpan, cliLog }: ToolNode): UnixNano | undefined
   return bySpan > byLog ? bySpan : byLog;
 }
 
-function isSubagentDone(run: Run, agent: AgentNode, now: number): boolean {
+function isSubagentDone(run: Run, agent: AgentNode): boolean {
   const turn = turnOf(agent);
   const end = agent.cliEndedAt ?? agent.sdkEndedAt;
   if (turn === undefined || end === undefined || hasOpen(agent)) return false;
   if (!isStreamOver(run, agent)) return false;
   const isInTime = run.isProcessGone || endsWithinTurn(run, agent, { turn, end });
   if (!turn.isEnded && !isInTime) return false;
-  if (!run.expectsCli || run.isProcessGone || isPastDeadline(agent, now)) return true;
+  if (!run.expectsCli || run.isProcessGone || isPastDeadline(run, agent)) return true;
   return agent.cliEndedAt !== undefined || (!agent.inBackground && agent.spawnedBy?.cliLog !== undefined);
 }
 
@@ -187,10 +187,10 @@ function endSubagent(run: Run, agent: AgentNode): void {
   endAgent(run, agent);
 }
 
-function isTurnDone(run: Run, turn: AgentNode, now: number): boolean {
+function isTurnDone(run: Run, turn: AgentNode): boolean {
   const hasResult = turn.result !== undefined;
   if (run.options.expects.sdk && !hasResult && !run.isSdkOver) return false;
-  if (isPastDeadline(turn, now)) return true;
+  if (isPastDeadline(run, turn)) return true;
   if (run.expectsCli && !run.isProcessGone && (turn.cliEndedAt === undefined || !turn.isPromptLogged)) return false;
   if (hasOpen(turn)) return false;
   if (run.isProcessGone || !run.expectsCli) return true;
@@ -301,8 +301,8 @@ function isStreamOver(run: Run, agent: AgentNode): boolean {
   return turn?.sdkEndedAt !== undefined && !agent.inBackground;
 }
 
-function isPastDeadline(node: { readonly deadline?: number }, now: number): boolean {
-  return node.deadline !== undefined && node.deadline <= now;
+function isPastDeadline(run: Run, { deadline }: { readonly deadline: number | undefined }): boolean {
+  return deadline !== undefined && deadline <= nowMs(run);
 }
 
 function isAfter(time: UnixNano, than: UnixNano | undefined): boolean {
