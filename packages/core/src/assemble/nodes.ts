@@ -8,7 +8,7 @@ import type {
   ToolMeasured,
   TurnResult,
 } from '../model/observation.ts';
-import type { Decider, Issue, Outcome, SourceName, SpanError, SpanEvent } from '../model/span.ts';
+import type { Decider, Issue, Outcome, SpanError, SpanEvent } from '../model/span.ts';
 import type { UnixNano } from '../model/time.ts';
 import type { Totals, Usage } from '../model/usage.ts';
 import { Sources } from './sources.ts';
