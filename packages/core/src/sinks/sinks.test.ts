@@ -201,6 +201,10 @@ describe('a line', () => {
     expect(formatLine([['plain', text]], { hasColor: false, columns })).toBe(expected);
   });
 
+  test('is harmless whatever its segments are', () => {
+    expect(formatLine([['plain', 'a\u001b[2J\nb']], { hasColor: false })).toBe('a\ufffd[2J\ufffdb');
+  });
+
   test('is cut before it is painted', () => {
     const segments = [
       ['bold', 'abc'],

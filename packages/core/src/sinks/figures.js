@@ -1,0 +1,46 @@
+/** `1.2 s`, `340 ms`: three digits at most. */
+export function duration(ms) {
+    if (ms > 0 && ms < 0.5)
+        return '<1 ms';
+    if (ms < 999.5)
+        return `${Math.round(ms)} ms`;
+    const seconds = ms / 1000;
+    if (seconds < 99.95)
+        return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
+    const whole = Math.round(seconds);
+    return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+/** `1,234`. */
+export function count(value) {
+    return value.toLocaleString('en-US');
+}
+/** `840 B`, `1.2 kB`, `10.0 MB`. */
+export function bytes(value) {
+    if (value < 1000)
+        return `${value} B`;
+    return value < 999_950 ? `${(value / 1e3).toFixed(1)} kB` : `${(value / 1e6).toFixed(1)} MB`;
+}
+/** `$0.0123`. */
+export function dollars(usd) {
+    const sign = usd < 0 ? '-' : '';
+    const size = Math.abs(usd);
+    return `${sign}$${size.toFixed(size >= 1 ? 2 : 4)}`;
+}
+/** `5,500 in (4,000 cached) → 42 out`; empty when nothing is known. */
+export function tokens(usage) {
+    if (usage?.inputTokens === undefined && usage?.outputTokens === undefined)
+        return '';
+    const cached = usage.cacheReadTokens;
+    const input = usage.inputTokens === undefined
+        ? '? in'
+        : `${count(usage.inputTokens)} in${cached ? ` (${count(cached)} cached)` : ''}`;
+    return `${input} → ${usage.outputTokens === undefined ? '?' : count(usage.outputTokens)} out`;
+}
+/** Tokens and cost of an interval. */
+export function totalsText(totals) {
+    if (totals === undefined)
+        return '';
+    return [tokens(totals.usage), totals.costUsd === undefined ? '' : dollars(totals.costUsd)]
+        .filter((part) => part !== '')
+        .join(' · ');
+}
