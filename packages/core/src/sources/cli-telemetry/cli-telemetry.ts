@@ -225,7 +225,6 @@ function eventFromLog(log: OtlpLog, id: string, name: 'compaction' | 'api_refusa
     ...given('trigger', stringOf(attributes['trigger'])),
     ...given('pre_tokens', numberOf(attributes['pre_tokens'])),
     ...given('post_tokens', numberOf(attributes['post_tokens'])),
-    ...given('error', stringOf(attributes['error'])),
     ...given('category', stringOf(attributes['category'])),
   };
   return {
@@ -234,6 +233,12 @@ function eventFromLog(log: OtlpLog, id: string, name: 'compaction' | 'api_refusa
     source: 'cli',
     at: log.at,
     agent: agentRef(attributes, log.spanId),
-    event: { name: name === 'compaction' ? 'compaction' : 'model_refusal', at: log.at, attributes: facts },
+    event: {
+      name: name === 'compaction' ? 'compaction' : 'model_refusal',
+      at: log.at,
+      attributes: facts,
+      // Why a compaction failed, in words.
+      ...given('content', stringOf(attributes['error'])),
+    },
   };
 }
