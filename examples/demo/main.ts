@@ -19,6 +19,7 @@ async function demonstrate(stage: Stage): Promise<void> {
   console.error(heading(`While it runs: ${stage.story}`));
   const memory = memorySink();
   const tracing = createTracing({ sinks: [consoleSink(), memory], capture: 'full' }); // ←
+  await tracing.ready(); // ←
   const { query } = tracing.wrapSdk(sdk); // ←
   const answer = await lastWords(query({ prompt: stage.prompt, options: stage.options }));
   await tracing.close(); // ←

@@ -140,6 +140,11 @@ class LiveTracing implements Tracing {
       clock,
       ids,
       guard: <T>(what: string, run: () => T): T | undefined => guarded.run(what, run),
+      onNotReady: once(() => {
+        // A failure has been told already, with its reason.
+        if (this.#loopback?.stats().state !== 'starting') return;
+        diag('warn', NOT_READY);
+      }),
       onSettled: (query: QueryTrace) => this.#querySettled(query),
     };
     this.#begin = (userOptions) => {
@@ -251,6 +256,17 @@ class LiveTracing implements Tracing {
     for (const query of [...this.#open]) query.settle();
     this.#fanOut.persistSync();
   }
+}
+
+const NOT_READY =
+  'the receiver of the CLI’s telemetry was not listening after 200 ms, so this query has no cost per call: await tracing.ready() before the first query';
+
+function once(run: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) run();
+    isDone = true;
+  };
 }
 
 function checked(options: TracingOptions): TracingOptions {
