@@ -76,7 +76,7 @@ async function everythingSent(capture: CaptureOptions | undefined): Promise<stri
     ...scenario,
     sink: watching,
     // One collector is down for good.
-    flushMs: 3_000,
+    flushMs: 2_000,
     tracing,
     play: async (stage) => {
       const cwd = join(stage.project.cwd, 'CANARYlocation');
