@@ -1,29 +1,23 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { NODES } from './lane.ts';
 
 const app = inject('packedFolder');
 const installed = join(app, 'node_modules', '@spanprism');
-const e2e = dirname(dirname(fileURLToPath(import.meta.url)));
 
 interface Manifest {
   readonly name: string;
   readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 const manifests: readonly Manifest[] = readdirSync(installed).map((name) =>
   JSON.parse(readFileSync(join(installed, name, 'package.json'), 'utf8')),
 );
 const entries = manifests.flatMap(({ name, exports }) => Object.keys(exports).map((path) => join(name, path)));
-
-const nodes = {
-  '20.19.0': join(e2e, 'node_modules', 'node-20', 'bin', 'node'),
-  '22.15.0': join(e2e, 'node_modules', 'node-22', 'bin', 'node'),
-  [process.versions.node]: process.execPath,
-};
 
 const program = (loaded: string): string => `const entries = ${JSON.stringify(entries)};
 const names = {};
@@ -41,19 +35,69 @@ function runIn(node: string, file: string): { node: string; names: Record<string
   return JSON.parse(execFileSync(node, [file], { cwd: app, env: {}, encoding: 'utf8' }));
 }
 
-describe.each(Object.entries(nodes))('on Node %s', (version, node) => {
+describe.each(Object.entries(NODES))('on Node %s', (version, node) => {
   test('every entry can be imported and required, and gives the same names', () => {
     const imported = runIn(node, 'import.mjs');
     const required = runIn(node, 'require.cjs');
-    expect(imported.node).toBe(version);
+    expect(imported.node.startsWith(`${version}.`)).toBe(true);
     expect(Object.keys(imported.names)).toEqual(entries);
     expect(required.names).toEqual(imported.names);
   });
 });
 
+/** Everything in a tarball, by path inside the package. */
+const packed: readonly (readonly [string, readonly string[]])[] = Object.entries(inject('tarballs')).map(
+  ([name, tarball]) => {
+    const listed = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' });
+    return [name, listed.split('\n').flatMap((path) => /^package\/(.+)$/.exec(path)?.[1] ?? [])];
+  },
+);
+const textOf = (name: string, path: string): string => readFileSync(join(app, 'node_modules', name, path), 'utf8');
+
+describe.each(packed)('the tarball of %s', (name, paths) => {
+  const outside = paths.filter((path) => !path.startsWith('dist/'));
+
+  test('has its manifest, a readme, the licence, and built files alone', () => {
+    expect(outside.toSorted()).toEqual(['LICENSE', 'README.md', 'package.json']);
+    expect(paths.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts)$/.test(path))).toEqual([]);
+    expect(paths.filter((path) => /\.test\.|__fixtures__|\/recordings\/[^/]+\//.test(path))).toEqual([]);
+    expect(paths.filter((path) => textOf(name, path).includes('sourceMappingURL'))).toEqual([]);
+  });
+
+  test('has every file that its manifest names', () => {
+    const { exports } = manifests.find((manifest) => manifest.name === name)!;
+    const named = Object.values(exports).flatMap((entry) => Object.values(entry));
+    expect(named.filter((path) => !paths.includes(path.replace('./', '')))).toEqual([]);
+  });
+
+  test('has no `any` in its types', () => {
+    const found = paths
+      .filter((path) => path.endsWith('.d.ts'))
+      .flatMap((path) => withoutComments(textOf(name, path)).match(/.*\bany\b.*/g) ?? []);
+    expect(found).toEqual([]);
+  });
+});
+
+/** Code without comments, and without what is in quotes. */
+function withoutComments(code: string): string {
+  return code.replaceAll(/\/\*[^]*?\*\/|\/\/.*|'[^'\n]*'/g, '');
+}
+
 test('core has no runtime dependency', () => {
   const core = manifests.find(({ name }) => name === '@spanprism/core');
   expect(core?.dependencies ?? {}).toEqual({});
+});
+
+test('the thread that receives telemetry lies beside the code that starts it', () => {
+  const [, paths] = packed.find(([name]) => name === '@spanprism/core')!;
+  expect(paths).toContain('dist/loopback-thread.js');
+});
+
+test('OpenTelemetry is a peer, and an optional one, of the one package that has an entry for it', () => {
+  const peers = manifests.flatMap((manifest) => (manifest.peerDependencies === undefined ? [] : [manifest]));
+  expect(peers.map(({ name, peerDependencies }) => [name, Object.keys(peerDependencies ?? {})])).toEqual([
+    ['@spanprism/claude-otlp', ['@opentelemetry/api']],
+  ]);
 });
 
 test('no manifest that is published leads to sources', () => {
