@@ -2,6 +2,7 @@ import type { SpanId, TraceContext } from '../model/ids.ts';
 import type { Observation } from '../model/observation.ts';
 import { RecentSet } from './bounded.ts';
 import { startAgent } from './emit.ts';
+import type { AgentNode } from './nodes.ts';
 import { onHook, onTaskEnd, onTaskStart } from './on-agent.ts';
 import { onAnswer, onAnswerText, onCallFailed, onCallMeasured, onStream } from './on-call.ts';
 import { onPermission, onToolHandler, onToolMeasured, onToolResult } from './on-tool.ts';
@@ -98,14 +99,16 @@ export class Assembler {
     const consider = (node: { readonly deadline: number | undefined }): void => {
       if (node.deadline !== undefined && (earliest === undefined || node.deadline < earliest)) earliest = node.deadline;
     };
-    for (const agent of [...this.#run.registry.turns.values(), ...this.#run.registry.subagents]) {
+    const considerAll = (agent: AgentNode): void => {
       consider(agent);
       for (const call of agent.openCalls) consider(call);
       for (const tool of agent.openTools) {
         consider(tool);
         for (const call of tool.openCalls) consider(call);
       }
-    }
+    };
+    for (const turn of this.#run.registry.turns.values()) considerAll(turn);
+    for (const subagent of this.#run.registry.subagents) considerAll(subagent);
     return earliest === undefined ? undefined : Math.max(0, earliest - nowMs(this.#run));
   }
 

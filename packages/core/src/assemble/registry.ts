@@ -98,14 +98,17 @@ export class Registry {
   /** The call of those ids; undefined when it has ended already. */
   call(ref: NamedCall): CallNode | undefined {
     const names = callNames(ref);
-    if (names.some((name) => this.#closedCalls.get(name) !== undefined)) return undefined;
+    for (const name of names) if (this.#closedCalls.get(name) !== undefined) return undefined;
     let node: CallNode | undefined;
+    let isKnown = true;
     for (const name of names) {
       const known = this.#calls.get(name);
+      isKnown &&= known !== undefined;
       if (known === undefined || known === node) continue;
       if (node === undefined) node = known;
       else this.#merge(node, known);
     }
+    if (node !== undefined && isKnown) return node;
     node ??= callNode(this.#ids.spanId());
     if (ref.requestId !== undefined) node.requestId ??= ref.requestId;
     if (ref.messageId !== undefined) node.messageId ??= ref.messageId;

@@ -38,6 +38,8 @@ export interface QueryContext {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly guard: Guard;
+  /** Told when the receiver of the CLI's telemetry was not listening in time. */
+  readonly onNotReady: () => void;
   /** Told once, when every span of the query has ended. */
   readonly onSettled: (query: QueryTrace) => void;
 }
@@ -61,6 +63,8 @@ export class QueryTrace implements QueryWatch {
   #options: Fields | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #endTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the message at hand told anything: most partial messages do not. */
+  #hasNews = false;
   #isOver = false;
   #isChildGone = false;
   #isSettled = false;
@@ -89,7 +93,10 @@ export class QueryTrace implements QueryWatch {
       ...(this.#route === undefined && this.#wantsTelemetry() ? { knownIssues: [UNAVAILABLE] } : {}),
     });
     this.#reader = new MessageReader({
-      observe: (observation) => this.#assembler.observe(observation),
+      observe: (observation) => {
+        this.#hasNews = true;
+        this.#assembler.observe(observation);
+      },
       clock,
       readHooks: this.#route === undefined,
     });
@@ -123,8 +130,9 @@ export class QueryTrace implements QueryWatch {
   }
 
   message(message: unknown): void {
+    this.#hasNews = false;
     this.#reader.read(message);
-    this.#arm();
+    if (this.#hasNews) this.#arm();
   }
 
   ended(by: QueryEnded['by'], error?: SpanError): void {
@@ -195,6 +203,7 @@ export class QueryTrace implements QueryWatch {
     });
     if (route.endpoint('traces') !== undefined) return route;
     route.release();
+    this.#context.onNotReady();
     return undefined;
   }
 

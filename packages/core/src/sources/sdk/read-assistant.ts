@@ -1,6 +1,7 @@
+import type { AnswerSeen, CallRef } from '../../model/observation.ts';
 import { firstText, readBlocks, readUsage } from './content.ts';
 import { given } from '../../model/given.ts';
-import { fieldsOf, numberIn, stringIn } from './guards.ts';
+import { type Fields, fieldsOf, numberIn, stringIn } from './guards.ts';
 import type { Emit, Envelope } from './envelope.ts';
 
 /** The model name that the CLI gives to words of its own. */
@@ -14,24 +15,31 @@ export function readAssistant(envelope: Envelope, emit: Emit): void {
     readSynthetic(envelope, emit);
     return;
   }
-  const stopReason = stringIn(answer, 'stop_reason');
-  emit({
+  const seen: AnswerSeen = {
     type: 'answer',
     id: envelope.id,
     source: 'sdk',
     at: envelope.at,
     agent: envelope.agent,
-    call: {
-      ...given('messageId', stringIn(answer, 'id')),
-      ...given('requestId', stringIn(envelope.message, 'request_id')),
-    },
+    call: callRef(stringIn(answer, 'id'), stringIn(envelope.message, 'request_id')),
     model: stringIn(answer, 'model') ?? 'unknown',
     blocks: readBlocks(answer['content']),
-    // While it streams, `usage` is that of its first event (one output token) and says nothing; with a stop reason it is final.
-    ...given('usage', stopReason === undefined ? undefined : readUsage(answer['usage'])),
-    ...given('stopReason', stopReason),
-    ...(envelope.message['aborted'] === true ? { wasCut: true } : {}),
-  });
+  };
+  const stopReason = stringIn(answer, 'stop_reason');
+  const wasCut = envelope.message['aborted'] === true;
+  emit(
+    stopReason === undefined && !wasCut ? seen : { ...seen, ...ending(answer, stopReason), ...(wasCut && { wasCut }) },
+  );
+}
+
+/** While it streams, `usage` is that of its first event (one output token) and says nothing; with a stop reason it is final. */
+function ending(answer: Fields, stopReason: string | undefined): Pick<AnswerSeen, 'usage' | 'stopReason'> {
+  return stopReason === undefined ? {} : { ...given('usage', readUsage(answer['usage'])), stopReason };
+}
+
+function callRef(messageId: string | undefined, requestId: string | undefined): CallRef {
+  if (messageId !== undefined && requestId !== undefined) return { messageId, requestId };
+  return { ...given('messageId', messageId), ...given('requestId', requestId) };
 }
 
 /** An API error that was given up on. A refusal is an answer, told already; a local command's output is no call at all. */

@@ -1,4 +1,5 @@
 import type { ContentBlock } from '../../model/message.ts';
+import type { ToolResultSeen } from '../../model/observation.ts';
 import type { Decider } from '../../model/span.ts';
 import { readBlocks } from './content.ts';
 import { given } from '../../model/given.ts';
@@ -19,14 +20,13 @@ const DECIDERS: Readonly<Record<string, Decider>> = { config: 'rule', hook: 'hoo
 
 function readToolResult(envelope: Envelope, block: ContentBlock & { readonly type: 'tool_result' }, emit: Emit): void {
   const { message, id, at, agent } = envelope;
-  const meta = listIn(message, 'tool_result_meta')
-    .map(fieldsOf)
-    .find((entry) => entry?.['id'] === block.toolUseId);
+  const meta = metaOf(message, block.toolUseId);
   const decision = fieldsOf(meta?.['permission_decision']);
   const isDenied = decision?.['decision'] === 'reject';
   // Rejected without anyone having been asked: the run was interrupted while it ran.
   const wasCut = !isDenied && meta?.['non_execution_kind'] === 'user-rejected';
-  emit({
+  const inBackground = goesOn(fieldsOf(message['tool_use_result']));
+  const seen: ToolResultSeen = {
     type: 'tool-result',
     id: `${id}:${block.toolUseId}`,
     source: 'sdk',
@@ -35,10 +35,22 @@ function readToolResult(envelope: Envelope, block: ContentBlock & { readonly typ
     toolCallId: block.toolUseId,
     output: block.content,
     isError: block.isError || wasCut,
+  };
+  if (!wasCut && !isDenied && !inBackground) return emit(seen);
+  emit({
+    ...seen,
     ...given('errorType', wasCut ? 'cancelled' : undefined),
     ...given('denied', isDenied ? { decidedBy: deciderOf(stringIn(decision, 'source')) } : undefined),
-    ...(goesOn(fieldsOf(message['tool_use_result'])) ? { inBackground: true } : {}),
+    ...(inBackground && { inBackground }),
   });
+}
+
+function metaOf(message: Fields, toolUseId: string): Fields | undefined {
+  for (const entry of listIn(message, 'tool_result_meta')) {
+    const meta = fieldsOf(entry);
+    if (meta?.['id'] === toolUseId) return meta;
+  }
+  return undefined;
 }
 
 function deciderOf(source: string | undefined): Decider {
