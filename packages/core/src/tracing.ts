@@ -152,7 +152,11 @@ class LiveTracing implements Tracing {
       this.#open.add(query);
       return query;
     };
-    this.#stopWatchingExit = watchExit({ flush: () => this.flush(EXIT_MS), persistSync: () => this.#persistSync() });
+    this.#stopWatchingExit = watchExit({
+      flush: () => this.flush(EXIT_MS),
+      finish: () => this.#finish(),
+      persistSync: () => this.#persistSync(),
+    });
   }
 
   wrapQuery<Q extends QueryFunction>(query: Q): Q {
@@ -249,6 +253,12 @@ class LiveTracing implements Tracing {
       if (spanId !== undefined) return this.#fanOut.activate(spanId, run);
     }
     return run();
+  }
+
+  async #finish(): Promise<void> {
+    this.#guarded.run('exit', () => this.#loopback?.drainSync());
+    for (const query of [...this.#open]) query.settle();
+    await this.#fanOut.each('flush', EXIT_MS);
   }
 
   #persistSync(): void {
