@@ -6,6 +6,7 @@ import { scriptedStage } from './demo/stage.ts';
 const memory = memorySink({ capture: 'full' });
 await using stage = await scriptedStage();
 const tracing = createTracing({ sinks: [memory] });
+await tracing.ready();
 const { query } = tracing.wrapSdk(sdk);
 for await (const _ of query({ prompt: stage.prompt, options: stage.options }));
 await tracing.close();

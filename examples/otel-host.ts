@@ -13,6 +13,7 @@ provider.register();
 const tracer = trace.getTracer('shop');
 
 const tracing = createTracing({ sinks: [otelSink()] });
+await tracing.ready();
 const { createSdkMcpServer, query, tool } = tracing.wrapSdk(sdk);
 
 const stock = tool('stock', 'How many pieces of an article are left', { article: z.string() }, ({ article }) =>

@@ -5,6 +5,7 @@ import { otlpSink } from '@spanprism/claude-otlp';
 import { createTracing } from '@spanprism/core';
 
 const tracing = createTracing({ sinks: [otlpSink()], agentName: 'guide' });
+await tracing.ready();
 const { query } = tracing.wrapSdk(sdk);
 
 const prompt = process.argv[2] ?? 'What is in this folder?';

@@ -120,8 +120,9 @@ describe('the demo', () => {
     const [, pictured = ''] = /^```text\n(.*?)^```$/ms.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
     const [, printed = ''] = /The trace\n(.*?)\n\n/s.exec(stdout) ?? [];
     expect(withoutChance(printed)).toEqual(withoutChance(pictured));
-    expect(stdout.trimEnd().split('\n').slice(-3)).toEqual([
+    expect(stdout.trimEnd().split('\n').slice(-4)).toEqual([
       "  const tracing = createTracing({ sinks: [consoleSink(), memory], capture: 'full' });",
+      '  await tracing.ready();',
       '  const { query } = tracing.wrapSdk(sdk);',
       '  await tracing.close();',
     ]);

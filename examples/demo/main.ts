@@ -1,4 +1,4 @@
-// `npm run demo`: a real agent, traced. The three lines that trace it are marked with an arrow.
+// `npm run demo`: a real agent, traced. The lines that trace it are marked with an arrow.
 import { readFileSync } from 'node:fs';
 import * as sdk from '@anthropic-ai/claude-agent-sdk';
 import { consoleSink, createTracing, memorySink, renderTree } from '@spanprism/core';
