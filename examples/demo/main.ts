@@ -24,9 +24,8 @@ async function demonstrate(stage: Stage): Promise<void> {
   const answer = await lastWords(query({ prompt: stage.prompt, options: stage.options }));
   await tracing.close(); // ←
 
-  const columns = process.stdout.isTTY ? { columns: process.stdout.columns } : {};
   console.log(`${heading('The answer')}${answer}`);
-  console.log(`${heading('The trace')}${renderTree(memory.spans, { color: isColored, ...columns }).trimEnd()}`);
+  console.log(`${heading('The trace')}${renderTree(memory.spans, { color: isColored }).trimEnd()}`);
   console.log(`${heading('What traced it (examples/demo/main.ts)')}${marked(import.meta.filename)}`);
 }
 
