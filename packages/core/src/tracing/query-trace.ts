@@ -19,6 +19,7 @@ import { hiddenMessages } from '../sources/sdk/hidden-messages.ts';
 import { withHooks } from '../sources/sdk/hooks.ts';
 import { MessageReader } from '../sources/sdk/message-reader.ts';
 import type { Guard, QueryWatch } from '../sources/sdk/query-watch.ts';
+import { withAdditions } from '../sources/sdk/stand-in.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Surroundings } from './steps.ts';
 
@@ -229,13 +230,13 @@ export class QueryTrace implements QueryWatch {
 
   #childOptions(): Fields {
     const { useHooks, guard, clock, cliContent } = this.#context;
-    const options: Record<string, unknown> = { ...this.#userOptions };
+    const additions: Record<string, unknown> = {};
     const route = this.#route;
     if (route === undefined) {
-      options['includePartialMessages'] = true;
-      options['forwardSubagentText'] = true;
+      additions['includePartialMessages'] = true;
+      additions['forwardSubagentText'] = true;
     } else {
-      options['env'] = childEnvironment(this.#userEnvironment, {
+      additions['env'] = childEnvironment(this.#userEnvironment, {
         endpoint: (signal) => route.endpoint(signal),
         context: this.#assembler.contextOfTurn(0) ?? this.#minted,
         content: cliContent,
@@ -243,9 +244,14 @@ export class QueryTrace implements QueryWatch {
     }
     if (useHooks) {
       const observe = this.#assembler.observe.bind(this.#assembler);
-      options['hooks'] = withHooks(options['hooks'], { observe, clock, guard, turn: () => this.#reader.turn });
+      additions['hooks'] = withHooks(this.#userOptions?.['hooks'], {
+        observe,
+        clock,
+        guard,
+        turn: () => this.#reader.turn,
+      });
     }
-    return options;
+    return withAdditions(this.#userOptions, additions) as Fields;
   }
 
   #childGone(): void {

@@ -98,7 +98,7 @@ function observeOutcome<T>(run: () => T, end: (outcome: Pick<CustomSpan, 'status
     end({ status: 'ok' });
     return result;
   }
-  return result.then(
+  const observed = result.then(
     (value: unknown) => {
       end({ status: 'ok' });
       return value;
@@ -107,7 +107,12 @@ function observeOutcome<T>(run: () => T, end: (outcome: Pick<CustomSpan, 'status
       end(failed(error));
       throw error;
     },
-  ) as T;
+  );
+  // A plain promise is as good as any that follows it, and a rejection that nobody handles stays one. A promise with members of
+  // its own (a child process, say) has to be that very object.
+  if (result.constructor === Promise && Reflect.ownKeys(result).length === 0) return observed as T;
+  observed.catch(() => undefined);
+  return result;
 }
 
 function failed(error: unknown): Pick<CustomSpan, 'status' | 'error'> {

@@ -1,13 +1,9 @@
 import { type Fields, fieldsOf, stringIn } from './guards.ts';
 import type { BeginWatch, Guard, QueryWatch } from './query-watch.ts';
-import {
-  isWrapped,
-  markWrapped,
-  type QueryFunction,
-  startWatched,
-  tapPrompts,
-  wrapQueryFunction,
-} from './wrap-query.ts';
+import { standIn, withAdditions } from './stand-in.ts';
+import { tapPrompts } from './tap-prompts.ts';
+import { type QueryFunction, startWatched, wrapQueryFunction } from './wrap-query.ts';
+import { isWrapped, markWrapped, WRAPPED } from './wrapped.ts';
 
 /** Runs a tool handler of the host inside the span of the call that it answers. */
 export type RunHandler = <T>(call: { readonly toolCallId: string; readonly toolName: string }, run: () => T) => T;
@@ -32,12 +28,13 @@ export function wrapSdkNamespace<S extends object>(sdk: S, watcher: SdkWatcher):
     prewarm: (prewarm) => wrapStart(prewarm, 'claim', watcher),
     createSdkMcpServer: (create) => wrapCreateServer(create, watcher),
   };
-  const copy: Record<string, unknown> = { ...(sdk as Fields) };
+  const additions: Record<PropertyKey, unknown> = { [WRAPPED]: true };
   for (const [name, wrap] of Object.entries(wrappers)) {
-    const member = copy[name];
-    if (typeof member === 'function' && !isWrapped(member)) copy[name] = wrap(member as Method);
+    const member: unknown = Reflect.get(sdk, name);
+    if (typeof member === 'function' && !isWrapped(member)) additions[name] = wrap(member.bind(sdk) as Method);
   }
-  return markWrapped(copy) as unknown as S;
+  // A namespace is asked again for everything else: its bindings are live.
+  return standIn(sdk, (name) => (Object.hasOwn(additions, name) ? { value: additions[name] } : undefined));
 }
 
 /** `startup()` and `prewarm()` spawn the child: its environment is settled there, its first turn begins with `query()` or `claim()`. */
@@ -46,7 +43,8 @@ function wrapStart(start: Method, claim: 'query' | 'claim', { begin, guard }: Sd
     const given = fieldsOf(parameters[0]);
     const watch = guard(`${claim} start`, () => begin(fieldsOf(given?.['options'])));
     if (watch === undefined) return start(...parameters);
-    const watched = { ...given, ...(watch.options === undefined ? {} : { options: watch.options }) };
+    const options = guard(`${claim} start`, () => watch.options);
+    const watched = options === undefined ? given : withAdditions(given, { options });
     try {
       const warm = await start(watched, ...parameters.slice(1));
       return guard(`${claim} start`, () => wrapWarm(warm as object, claim, { watch, guard })) ?? warm;
@@ -63,29 +61,26 @@ function wrapWarm(
   { watch, guard }: { readonly watch: QueryWatch; readonly guard: Guard },
 ): object {
   let isClaimed = false;
-  return new Proxy(warm, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name, target);
-      if (typeof member !== 'function') return member;
-      const method = member.bind(target) as Method;
-      if (name === claim) {
-        return (...parameters: unknown[]) => {
-          isClaimed = true;
-          return startWatched(
-            watch,
-            guard,
-            () => method(...withTappedPrompt(parameters, watch, guard)) as AsyncIterable<unknown>,
-          );
-        };
-      }
-      if (name !== 'close' && name !== Symbol.asyncDispose) return method;
-      return (...parameters: unknown[]) => {
-        // A spare that was never used is no query.
-        if (!isClaimed) guard('close', () => watch.ended('close'));
-        return method(...parameters);
-      };
-    },
+  return standIn(warm, (name) => {
+    const member: unknown = Reflect.get(warm, name, warm);
+    if (typeof member !== 'function' || name === 'constructor') return undefined;
+    return { value: watchedMember(name, member.bind(warm) as Method) };
   });
+
+  function watchedMember(name: PropertyKey, method: Method): Method {
+    if (name === claim) {
+      return (...parameters: unknown[]) => {
+        isClaimed = true;
+        return startWatched(watch, guard, () => method(...withTappedPrompt(parameters, watch, guard)));
+      };
+    }
+    if (name !== 'close' && name !== Symbol.asyncDispose) return method;
+    return (...parameters: unknown[]) => {
+      // A spare that was never used is no query.
+      if (!isClaimed) guard('close', () => watch.ended('close'));
+      return method(...parameters);
+    };
+  }
 }
 
 /** `warm.query(prompt)` takes the prompt itself, `spare.claim({ prompt, options })` takes it among others. */
@@ -96,7 +91,7 @@ function withTappedPrompt(parameters: readonly unknown[], watch: QueryWatch, gua
   const prompt = claim === undefined ? first : claim['prompt'];
   if (typeof prompt === 'string') guard('prompt', () => watch.promptGiven(prompt));
   const tapped = tapPrompts(prompt, watch, guard);
-  return claim === undefined ? [tapped, ...rest] : [{ ...claim, prompt: tapped }, ...rest];
+  return claim === undefined ? [tapped, ...rest] : [withAdditions(claim, { prompt: tapped }), ...rest];
 }
 
 /** Handlers of in-process tools run inside their tool span, so that their own spans nest there. */
@@ -112,7 +107,7 @@ function withWatchedTools(parameters: readonly unknown[], runCall: RunHandler): 
   if (given === undefined || !Array.isArray(given['tools'])) return [...parameters];
   const server = stringIn(given, 'name') ?? 'unknown';
   const tools = given['tools'].map((tool: unknown) => watchedTool(tool, server, runCall));
-  return [{ ...given, tools }, ...parameters.slice(1)];
+  return [withAdditions(given, { tools }), ...parameters.slice(1)];
 }
 
 function watchedTool(tool: unknown, server: string, runCall: RunHandler): unknown {
@@ -120,12 +115,12 @@ function watchedTool(tool: unknown, server: string, runCall: RunHandler): unknow
   const handler = definition?.['handler'];
   if (definition === undefined || typeof handler !== 'function') return tool;
   const toolName = `mcp__${server}__${stringIn(definition, 'name') ?? 'unknown'}`;
-  return {
-    ...definition,
+  const watched = withAdditions(definition, {
     handler: function (this: unknown, ...handed: unknown[]): unknown {
-      const run = (): unknown => Reflect.apply(handler, this, handed);
+      const run = (): unknown => Reflect.apply(handler, this === watched ? definition : this, handed);
       const toolCallId = stringIn(fieldsOf(fieldsOf(handed.at(-1))?.['_meta']), 'claudecode/toolUseId');
       return toolCallId === undefined ? run() : runCall({ toolCallId, toolName }, run);
     },
-  };
+  });
+  return watched;
 }
