@@ -10,6 +10,7 @@ const plainHost = { sinks: [], step: (_name, run) => run(), spans: () => [] };
 exports.agentRun = async function agentRun({ sdk, z, core, otlpSink, host = plainHost }) {
   const memory = core.memorySink();
   const tracing = core.createTracing({ sinks: [...host.sinks, memory, otlpSink()] });
+  await tracing.ready();
   const { createSdkMcpServer, query, tool } = tracing.wrapSdk(sdk);
   const stock = tool('stock', 'How many are left', { article: z.string() }, ({ article }) =>
     host.step('SELECT stock', async () => ({ content: [{ type: 'text', text: `${article.length} left` }] })),
@@ -30,6 +31,6 @@ exports.agentRun = async function agentRun({ sdk, z, core, otlpSink, host = plai
   await tracing.close();
   const { version } = process;
   const traces = [...new Set(memory.spans.map(({ traceId }) => traceId))];
-  const report = { version, answer, tree: core.treeText(memory.spans), traces, otel: host.spans(), stats: tracing.stats() };
-  console.log(JSON.stringify(report));
+  const tree = core.treeText(memory.spans);
+  console.log(JSON.stringify({ version, answer, tree, traces, otel: host.spans(), stats: tracing.stats() }));
 };

@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TracingStats } from '@spanprism/core';
@@ -26,6 +26,13 @@ beforeAll(() => {
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the plain lane has no OpenTelemetry, and every other one has one copy of its API', () => {
+  const copies = (lane: string): readonly string[] =>
+    globSync('**/@opentelemetry/api/package.json', { cwd: join(folder, lane, 'node_modules') });
+  expect(copies('plain')).toEqual([]);
+  expect(['otel-2', 'otel-3'].map((lane) => copies(lane).length)).toEqual([1, 1]);
+});
 
 const rules: readonly Rule[] = [
   when.toolResult('toolu_recount', /still four/).reply(answer(text('Four lamps.'), { usage: usage(1500, 9) })),

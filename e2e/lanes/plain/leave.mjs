@@ -16,13 +16,15 @@ const LEAVING = {
   'its natural end': () => undefined,
 };
 
-function traced() {
+async function traced() {
   const spool = SPOOL === undefined ? {} : { spool: { directory: SPOOL } };
   // Closed by nobody: that is what this is about.
-  return createTracing({ sinks: [otlpSink(spool)] }).wrapSdk(sdk);
+  const tracing = createTracing({ sinks: [otlpSink(spool)] });
+  await tracing.ready();
+  return tracing.wrapSdk(sdk);
 }
 
-const { query } = UNTRACED === undefined ? traced() : sdk;
+const { query } = UNTRACED === undefined ? await traced() : sdk;
 const options = { model: 'claude-sonnet-4-5', allowedTools: ['Bash'], settingSources: [] };
 for await (const message of query({ prompt: 'Look around', options })) {
   if (message.type === AT) LEAVING[LEAVE]();
