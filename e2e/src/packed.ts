@@ -23,13 +23,19 @@ const root = dirname(e2e);
  */
 export default function setup(project: TestProject): () => void {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'spanprism-packed-')));
-  const tarballs = pack(join(folder, 'tarballs'));
-  const app = join(folder, 'app');
-  install(app, Object.values(tarballs));
-  linkPeers(app);
-  project.provide('packedFolder', app);
-  project.provide('tarballs', tarballs);
-  return () => rmSync(folder, { recursive: true, force: true });
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const tarballs = pack(join(folder, 'tarballs'));
+    const app = join(folder, 'app');
+    install(app, Object.values(tarballs));
+    linkPeers(app);
+    project.provide('packedFolder', app);
+    project.provide('tarballs', tarballs);
+    return remove;
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }
 
 function pack(folder: string): Record<string, string> {
