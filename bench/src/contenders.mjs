@@ -49,7 +49,9 @@ async function otlp(origin) {
 async function openinference(exporter) {
   const { BasicTracerProvider, BatchSpanProcessor } = await import('@opentelemetry/sdk-trace-base');
   const { ClaudeAgentSDKInstrumentation } = await import('@arizeai/openinference-instrumentation-claude-agent-sdk');
-  const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
+  // Its default queue of 2,048 drops spans when it is not emptied in time, and dropping is cheap.
+  const processor = new BatchSpanProcessor(exporter, { maxQueueSize: 200_000 });
+  const provider = new BasicTracerProvider({ spanProcessors: [processor] });
   const instrumentation = new ClaudeAgentSDKInstrumentation({ tracerProvider: provider });
   return {
     wrap: (sdk) => {
