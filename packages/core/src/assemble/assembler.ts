@@ -1,6 +1,6 @@
 import type { SpanId, TraceContext } from '../model/ids.ts';
 import type { Observation } from '../model/observation.ts';
-import { RecentSet } from './bounded.ts';
+import { RecentSet } from '../model/bounded.ts';
 import { startAgent } from './emit.ts';
 import type { AgentNode } from './nodes.ts';
 import { onHook, onTaskEnd, onTaskStart } from './on-agent.ts';

@@ -75,6 +75,8 @@ export interface AgentNode extends ParentBase {
   /** When the first of what it did began, as far as it has ended. */
   firstChildAt: UnixNano | undefined;
   currentCall: CallNode | undefined;
+  /** How many calls without a request id the stream has shown. */
+  unnamedCalls: number;
   lastOutput: readonly ContentBlock[] | undefined;
   inBackground: boolean;
   /** Hooks that ran before its place in a trace was known. */
@@ -205,6 +207,7 @@ export function agentNode(spanId: SpanId, agentName: string, turn?: number): Age
     openCalls: new SparseSet(),
     openTools: new SparseSet(),
     openAgents: new SparseSet(),
+    unnamedCalls: 0,
     llmCalls: 0,
     toolCalls: 0,
     denials: 0,
@@ -313,6 +316,7 @@ export function agentOf(node: Parent | CallNode): AgentNode | undefined {
 export function mergeCalls(into: CallNode, from: CallNode): void {
   if (from.requestId !== undefined) into.requestId ??= from.requestId;
   if (from.messageId !== undefined) into.messageId ??= from.messageId;
+  into.unnamed ??= from.unnamed;
   into.blocks = [...from.blocks, ...into.blocks];
   into.input = [...from.input, ...into.input];
   into.retries = [...from.retries, ...into.retries];

@@ -7,7 +7,7 @@ import type {
   CallRef,
   StreamSeen,
 } from '../model/observation.ts';
-import type { SourceName } from '../model/span.ts';
+import type { LlmSpan, SourceName } from '../model/span.ts';
 import { type UnixNano, unixNanoFromMs } from '../model/time.ts';
 import { usageOf } from './call-usage.ts';
 import type { AgentNode, CallNode, Parent } from './nodes.ts';
@@ -19,6 +19,9 @@ import { nowMs, place, type Run } from './run.ts';
 
 /** A sight of a call in the stream. */
 interface Sight {
+  readonly type: 'answer' | 'stream' | 'call-failed';
+  readonly id: string;
+  readonly isUnmeasured?: boolean;
   readonly agent: AgentRef;
   readonly call: CallRef;
   readonly at: UnixNano;
@@ -78,7 +81,7 @@ export function onCallFailed(run: Run, seen: CallFailed): void {
 function withCall(run: Run, seen: Sight, use: (call: CallNode, agent: AgentNode) => void): void {
   place(run, seen.agent, (parent) => {
     const agent = agentOf(parent);
-    const call = run.registry.call(named(seen.call, parent));
+    const call = agent === undefined ? undefined : run.registry.call(streamName(run, seen, agent));
     if (call === undefined || agent === undefined) {
       run.counters.late += 1;
       return;
@@ -132,7 +135,10 @@ function abandon(run: Run, { call, agent, at }: Abandoned): void {
 export function onCallMeasured(run: Run, seen: CallMeasured): void {
   const { requestId, messageId } = seen.call;
   if (requestId === undefined && messageId === undefined) {
-    place(run, seen.agent, (parent) => measure(run, seen, { ref: named(seen.call, parent), parent }));
+    const { ordinal = 0, purpose } = seen;
+    place(run, seen.agent, (parent) =>
+      measure(run, seen, { ref: { unnamed: rowName(parent, purpose, ordinal) }, parent }),
+    );
     return;
   }
   measure(run, seen, { ref: seen.call });
@@ -169,9 +175,21 @@ function isStandalone({ agent, purpose }: CallMeasured): boolean {
   return purpose === 'validation' && agent.cliParentId === undefined && agent.agentId === undefined;
 }
 
-/** A call without any id (its request never reached the API) is the only such call its agent can have open. */
-function named(ref: CallRef, parent: Parent): NamedCall {
-  return ref.requestId === undefined && ref.messageId === undefined ? { unnamed: `u:${parent.spanId}` } : ref;
+/**
+ * Where an API sends no `request-id`, the stream knows a call by its message and the CLI does not know it at all: the two are told
+ * to be one by their place in the row of such calls of one agent.
+ */
+function streamName(run: Run, { type, id, call, isUnmeasured }: Sight, agent: AgentNode): NamedCall {
+  if (call.requestId !== undefined || type === 'stream') return call;
+  if (isUnmeasured === true) return { ...call, unnamed: `u:${id}` };
+  if (run.registry.isNamed(call)) return call;
+  const unnamed = rowName(agent, 'turn', agent.unnamedCalls);
+  agent.unnamedCalls += 1;
+  return { ...call, unnamed };
+}
+
+function rowName(parent: Parent, purpose: LlmSpan['purpose'], ordinal: number): string {
+  return `u:${parent.spanId}:${purpose}:${ordinal}`;
 }
 
 function attach(run: Run, call: CallNode, parent: Parent): void {

@@ -1,6 +1,6 @@
 import type { IdSource, SpanId } from '../model/ids.ts';
 import type { AgentRef, CallRef } from '../model/observation.ts';
-import { FilledNumbers, RecentMap } from './bounded.ts';
+import { FilledNumbers, RecentMap } from '../model/bounded.ts';
 import {
   type AgentNode,
   agentNode,
@@ -144,6 +144,16 @@ export class Registry {
     return this.turns.size === 0 ? undefined : Math.max(...this.turns.keys());
   }
 
+  /** True when a call has its place in the row of its agent's calls, or needs none any more. */
+  isNamed(ref: NamedCall): boolean {
+    return callNames(ref).some((name) => {
+      const known = this.#calls.get(name);
+      return (
+        this.#closedCalls.get(name) !== undefined || known?.unnamed !== undefined || known?.requestId !== undefined
+      );
+    });
+  }
+
   /** An attempt that came to nothing is no call. */
   dropCall(node: CallNode): void {
     for (const name of callNames(node)) this.#calls.delete(name);
@@ -152,7 +162,7 @@ export class Registry {
   closeCall(node: CallNode): void {
     for (const name of callNames(node)) {
       this.#calls.delete(name);
-      if (name !== node.unnamed) this.#closedCalls.set(name, node.spanId);
+      this.#closedCalls.set(name, node.spanId);
     }
   }
 

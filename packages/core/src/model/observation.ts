@@ -131,6 +131,8 @@ export interface CallMeasured extends Seen {
   readonly part: 'span' | 'log';
   readonly agent: AgentRef;
   readonly call: CallRef;
+  /** Of calls without any id (their API sends no `request-id`): the how-manieth such call of its agent and purpose, from 0. */
+  readonly ordinal?: number;
   readonly model: string;
   readonly purpose: LlmSpan['purpose'];
   readonly provider?: string;

@@ -26,6 +26,8 @@ import type { Surroundings } from './steps.ts';
 /** Milliseconds that a finished span waits for the other source, and a query that was let go of for its process. */
 const SETTLE_MS = 2_000;
 const PROCESS_END_MS = 5_000;
+/** Milliseconds after which a consumer whose child is gone is taken to read no more. */
+const IDLE_MS = 30_000;
 
 /** What all queries of one `createTracing` share. */
 export interface QueryContext {
@@ -134,6 +136,7 @@ export class QueryTrace implements QueryWatch {
     this.#hasNews = false;
     this.#reader.read(message);
     if (this.#hasNews) this.#arm();
+    if (this.#isChildGone && !this.#isSettled) this.#armIdle();
   }
 
   ended(by: QueryEnded['by'], error?: SpanError): void {
@@ -194,6 +197,7 @@ export class QueryTrace implements QueryWatch {
       askedParty: 'host',
       hasStream: true,
       showHooks: !this.#context.useHooks,
+      onSteer: () => this.#reader.promptSteered(),
     });
     const route = loopback.register({
       batch: (request) => {
@@ -256,8 +260,15 @@ export class QueryTrace implements QueryWatch {
 
   #childGone(): void {
     this.#isChildGone = true;
-    // While the consumer has not read to the end, the SDK may hold messages of a child that is long gone.
-    if (this.#isOver) this.settle();
+    if (this.#isOver || this.#assembler.openAgents === 0) this.settle();
+    else this.#armIdle();
+  }
+
+  /** A consumer that has not read to the end may find messages of a child that is long gone; one that reads no more never will. */
+  #armIdle(): void {
+    clearTimeout(this.#endTimer);
+    this.#endTimer = setTimeout(() => this.settle(), IDLE_MS);
+    this.#endTimer.unref();
   }
 
   /** Wakes up when a span has waited long enough for the other source. Never keeps the process alive. */
@@ -276,6 +287,7 @@ export class QueryTrace implements QueryWatch {
   }
 
   #armEnd(): void {
+    clearTimeout(this.#endTimer);
     this.#endTimer = setTimeout(() => this.settle(), PROCESS_END_MS);
     this.#endTimer.unref();
   }

@@ -1,4 +1,12 @@
-import type { Observation, SessionSeen, TaskEnded, TurnMeasured, TurnStarted } from '../../model/observation.ts';
+import { RecentMap } from '../../model/bounded.ts';
+import type {
+  CallMeasured,
+  Observation,
+  SessionSeen,
+  TaskEnded,
+  TurnMeasured,
+  TurnStarted,
+} from '../../model/observation.ts';
 import type { MetricPoint } from '../../model/sink.ts';
 import type { OtlpLog, OtlpMetric, OtlpRequest, OtlpSpan } from '../../otlp/records.ts';
 import { agentRef, callFromLog, callFromSpan } from './calls.ts';
@@ -16,6 +24,8 @@ export interface CliTelemetryOptions {
   readonly hasStream: boolean;
   /** False when the only hooks are our own. */
   readonly showHooks: boolean;
+  /** Told when a prompt joined the turn that was running instead of beginning one. */
+  readonly onSteer?: () => void;
 }
 
 /** What the receiver took in that is no record of ours. */
@@ -28,6 +38,9 @@ export interface CliTelemetryCounters {
 
 const SPAN_PREFIX = 'claude_code.';
 
+/** Turns and agents of which something may still come. */
+const REMEMBERED = 256;
+
 /** Records of what a call answered. */
 const ANSWERS: ReadonlySet<string> = new Set(['assistant_response', 'api_response_body']);
 
@@ -39,6 +52,8 @@ function nameOf(log: OtlpLog): string | undefined {
 export class CliTelemetrySource {
   readonly #options: CliTelemetryOptions;
   readonly #counters = { spans: 0, logs: 0, metrics: 0, unknown: 0 };
+  readonly #turns: RecentMap<number> = new RecentMap(REMEMBERED);
+  readonly #ordinals: RecentMap<number> = new RecentMap(REMEMBERED);
   #prompts = 0;
   #lastPrompt = -1;
   #sessionId: string | undefined;
@@ -75,7 +90,7 @@ export class CliTelemetrySource {
   #fromSpan(span: OtlpSpan): Observation | undefined {
     switch (span.name) {
       case `${SPAN_PREFIX}llm_request`:
-        return callFromSpan(span);
+        return this.#numbered(callFromSpan(span));
       case `${SPAN_PREFIX}tool`:
         return toolFromSpan(span, 'span');
       case `${SPAN_PREFIX}tool.execution`:
@@ -111,7 +126,7 @@ export class CliTelemetrySource {
         return this.#turnFromLog(log, id);
       case 'api_request':
       case 'api_error':
-        return callFromLog(log, id);
+        return this.#numbered(callFromLog(log, id));
       case 'assistant_response':
         return answerFromLog(log, id);
       case 'api_response_body':
@@ -137,8 +152,13 @@ export class CliTelemetrySource {
     if (sequence <= this.#lastPrompt) return undefined;
     if (sequence !== Infinity) this.#lastPrompt = sequence;
     const prompt = contentOf(attributes['prompt']);
+    if (log.spanId !== undefined && this.#turns.get(log.spanId) !== undefined) {
+      this.#options.onSteer?.();
+      return undefined;
+    }
     const turn = this.#prompts;
     this.#prompts += 1;
+    if (log.spanId !== undefined) this.#turns.set(log.spanId, turn);
     return {
       type: 'turn-start',
       id,
@@ -153,6 +173,18 @@ export class CliTelemetrySource {
         prompt === undefined ? undefined : ({ role: 'user', content: [{ type: 'text', text: prompt }] } as const),
       ),
     };
+  }
+
+  /** Span and log of a call without ids are told together by their place in the row of such calls; an export comes once. */
+  #numbered(seen: CallMeasured): CallMeasured {
+    if (seen.call.requestId !== undefined) return seen;
+    const known = this.#ordinals.get(seen.id);
+    if (known !== undefined) return { ...seen, ordinal: known };
+    const row = `${seen.part}:${seen.purpose}:${seen.agent.agentId ?? seen.agent.cliParentId}`;
+    const ordinal = this.#ordinals.get(row) ?? 0;
+    this.#ordinals.set(row, ordinal + 1);
+    this.#ordinals.set(seen.id, ordinal);
+    return { ...seen, ordinal };
   }
 
   #metrics(metrics: readonly OtlpMetric[]): void {

@@ -63,6 +63,21 @@ export class MessageReader {
     else this.#openTurn(prompt);
   }
 
+  /** The CLI has handed the prompt that waited longest to the turn that is running. */
+  promptSteered(): void {
+    const prompt = this.#queued.shift();
+    if (prompt?.message === undefined || !this.#isTurnOpen) return;
+    this.#unnamed += 1;
+    this.#options.observe({
+      type: 'input',
+      id: `sdk:steer:${this.#unnamed}`,
+      source: 'sdk',
+      at: prompt.at,
+      agent: { turn: this.turn },
+      message: prompt.message,
+    });
+  }
+
   read(value: unknown): void {
     const message = fieldsOf(value);
     if (message === undefined) return;
@@ -112,11 +127,10 @@ export class MessageReader {
     return this.#envelope(message, id);
   }
 
-  /** The prompts that the turn names; else the first that waits. The CLI merges what was sent while it was busy. */
+  /** The prompts that the turn names; else all that wait: the CLI merges what was sent while it was busy. */
   #nextPrompts(ids: readonly string[] | undefined): Prompt[] {
-    const named =
-      ids === undefined ? [] : this.#queued.filter((prompt) => prompt.id !== undefined && ids.includes(prompt.id));
-    const taken = named.length > 0 ? named : this.#queued.slice(0, 1);
+    const named = ids === undefined ? [] : this.#queued.filter(({ id }) => id !== undefined && ids.includes(id));
+    const taken = named.length > 0 ? named : [...this.#queued];
     for (const prompt of taken) this.#queued.splice(this.#queued.indexOf(prompt), 1);
     return taken;
   }
