@@ -197,7 +197,7 @@ export class QueryTrace implements QueryWatch {
       askedParty: 'host',
       hasStream: true,
       showHooks: !this.#context.useHooks,
-      onSteer: () => this.#reader.promptSteered(),
+      onSteer: (steer) => this.#reader.promptSteered(steer),
     });
     const route = loopback.register({
       batch: (request) => {

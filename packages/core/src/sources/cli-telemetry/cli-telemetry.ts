@@ -25,7 +25,7 @@ export interface CliTelemetryOptions {
   /** False when the only hooks are our own. */
   readonly showHooks: boolean;
   /** Told when a prompt joined the turn that was running instead of beginning one. */
-  readonly onSteer?: () => void;
+  readonly onSteer?: (steer: { readonly turn: number; readonly at: bigint }) => void;
 }
 
 /** What the receiver took in that is no record of ours. */
@@ -152,8 +152,9 @@ export class CliTelemetrySource {
     if (sequence <= this.#lastPrompt) return undefined;
     if (sequence !== Infinity) this.#lastPrompt = sequence;
     const prompt = contentOf(attributes['prompt']);
-    if (log.spanId !== undefined && this.#turns.get(log.spanId) !== undefined) {
-      this.#options.onSteer?.();
+    const running = log.spanId === undefined ? undefined : this.#turns.get(log.spanId);
+    if (running !== undefined) {
+      this.#options.onSteer?.({ turn: running, at: log.at });
       return undefined;
     }
     const turn = this.#prompts;

@@ -63,19 +63,14 @@ export class MessageReader {
     else this.#openTurn(prompt);
   }
 
-  /** The CLI has handed the prompt that waited longest to the turn that is running. */
-  promptSteered(): void {
-    const prompt = this.#queued.shift();
-    if (prompt?.message === undefined || !this.#isTurnOpen) return;
+  /** The CLI says that a prompt joined a running turn: it is the one that has waited longest, if none was sent too late for that. */
+  promptSteered({ turn, at }: { readonly turn: number; readonly at: UnixNano }): void {
+    const prompt = this.#queued[0];
+    if (prompt?.message === undefined || prompt.at > at) return;
+    this.#queued.shift();
     this.#unnamed += 1;
-    this.#options.observe({
-      type: 'input',
-      id: `sdk:steer:${this.#unnamed}`,
-      source: 'sdk',
-      at: prompt.at,
-      agent: { turn: this.turn },
-      message: prompt.message,
-    });
+    const id = `sdk:steer:${this.#unnamed}`;
+    this.#options.observe({ type: 'turn-start', id, source: 'sdk', at: prompt.at, turn, prompt: prompt.message });
   }
 
   read(value: unknown): void {
