@@ -126,7 +126,7 @@ async function written(run: () => Promise<void>): Promise<readonly string[]> {
 async function timersLeft(run: () => Promise<void>): Promise<number> {
   const alive = new Map<number, object>();
   const hook = createHook({
-    init: (id, type, _, resource) => void (type === 'Timeout' && alive.set(id, resource)),
+    init: (...[id, type, , timer]) => void (type === 'Timeout' && alive.set(id, timer)),
     destroy: (id) => void alive.delete(id),
   }).enable();
   try {

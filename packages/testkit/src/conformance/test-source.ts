@@ -54,39 +54,66 @@ export function testSource(test: TestFunction, source: SourceCase): void {
 
 /** Everything in which a delivery differs from what sinks may rely on; empty if nothing does. */
 export function brokenPromises(heard: readonly Heard[]): readonly string[] {
-  const broken: string[] = [];
-  const started = new Map<SpanId, CapturedSpan>();
-  const ended = new Set<SpanId>();
-  const over = new Set<SpanId>();
-  // That it is a segment is known when it has outlived its turn, not when it starts.
-  const segments = new Set(
-    heard.flatMap((step) => (step.type === 'end' && isSegment(step.span) ? [step.span.spanId] : [])),
-  );
-  const rootOf = (span: CapturedSpan): SpanId => {
-    const parent = span.parentSpanId === undefined ? undefined : started.get(span.parentSpanId);
-    return parent === undefined || segments.has(span.spanId) ? span.spanId : rootOf(parent);
+  const state: Delivery = {
+    started: new Map(),
+    ended: new Set(),
+    over: new Set(),
+    // That it is a segment is known when it has outlived its turn, not when it starts.
+    segments: new Set(heard.flatMap((step) => (step.type === 'end' && isSegment(step.span) ? [step.span.spanId] : []))),
   };
-  for (const step of heard) {
-    if (step.type === 'turn-end') over.add(step.rootSpanId);
-    else {
-      const { kind, spanId, parentSpanId, parentIsRemote } = step.span;
-      const name = `${kind} ${spanId}`;
-      if (over.has(rootOf(step.span))) broken.push(`${name}: ${step.type} after the end of its turn`);
-      if (step.type === 'start') {
-        const isChild = parentSpanId !== undefined && parentIsRemote !== true;
-        if (started.has(spanId)) broken.push(`${name}: started twice`);
-        if (isChild && !started.has(parentSpanId)) broken.push(`${name}: started before its parent`);
-        started.set(spanId, step.span);
-      } else {
-        if (!started.has(spanId)) broken.push(`${name}: ended without a start`);
-        if (ended.has(spanId)) broken.push(`${name}: ended twice`);
-        if (step.span.endedAt === undefined) broken.push(`${name}: an end without a time`);
-        ended.add(spanId);
-      }
-    }
+  const broken = heard.flatMap((step) => brokenBy(step, state));
+  const open = [...state.started.values()].filter(({ spanId }) => !state.ended.has(spanId));
+  return [...broken, ...open.map((span) => `${nameOf(span)}: never ended`)];
+}
+
+interface Delivery {
+  readonly started: Map<SpanId, CapturedSpan>;
+  readonly ended: Set<SpanId>;
+  /** Roots whose turn has ended. */
+  readonly over: Set<SpanId>;
+  readonly segments: ReadonlySet<SpanId>;
+}
+
+const nameOf = ({ kind, spanId }: CapturedSpan): string => `${kind} ${spanId}`;
+
+function brokenBy(step: Heard, state: Delivery): readonly string[] {
+  if (step.type === 'turn-end') {
+    state.over.add(step.rootSpanId);
+    return [];
   }
-  for (const [spanId, { kind }] of started) if (!ended.has(spanId)) broken.push(`${kind} ${spanId}: never ended`);
+  const { span } = step;
+  const isLate = state.over.has(rootOf(span, state));
+  const broken = step.type === 'start' ? brokenByStart(span, state) : brokenByEnd(span, state);
+  return [...(isLate ? [`${step.type} after the end of its turn`] : []), ...broken].map(
+    (what) => `${nameOf(span)}: ${what}`,
+  );
+}
+
+function brokenByStart(span: CapturedSpan, { started }: Delivery): readonly string[] {
+  const { spanId, parentSpanId, parentIsRemote } = span;
+  const isOrphan = parentSpanId !== undefined && parentIsRemote !== true && !started.has(parentSpanId);
+  const broken = [
+    ...(started.has(spanId) ? ['started twice'] : []),
+    ...(isOrphan ? ['started before its parent'] : []),
+  ];
+  started.set(spanId, span);
   return broken;
+}
+
+function brokenByEnd({ spanId, endedAt }: CapturedSpan, { started, ended }: Delivery): readonly string[] {
+  const broken = [
+    ...(started.has(spanId) ? [] : ['ended without a start']),
+    ...(ended.has(spanId) ? ['ended twice'] : []),
+    ...(endedAt === undefined ? ['an end without a time'] : []),
+  ];
+  ended.add(spanId);
+  return broken;
+}
+
+/** The span whose turn this one is delivered with. */
+function rootOf(span: CapturedSpan, state: Delivery): SpanId {
+  const parent = span.parentSpanId === undefined ? undefined : state.started.get(span.parentSpanId);
+  return parent === undefined || state.segments.has(span.spanId) ? span.spanId : rootOf(parent, state);
 }
 
 /** A segment is the root of a delivery of its own. */

@@ -268,6 +268,6 @@ function telemetryTo(url: string, protocol: string): Record<string, string> {
   };
 }
 
-async function* neverEnding(): AsyncGenerator<never> {
-  await new Promise(() => undefined);
+function neverEnding(): AsyncIterable<never> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }) };
 }

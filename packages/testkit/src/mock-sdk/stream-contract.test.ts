@@ -137,7 +137,8 @@ describe('a stream of 100,000 messages', () => {
       expect(seen.filter((one) => one.deref() !== undefined).length).toBeLessThan(seen.length / 10);
       // Ids of ended spans are remembered by generations: they come to some 30 MB at their fullest, and then to half of it.
       expect(grown).toBeLessThan(40 * 1024 * 1024);
-      if (hides) expect(run.ended).toBeGreaterThan(length / 2);
+      // Without hidden messages spans wait for a telemetry that this session does not have.
+      expect(run.ended).toBeGreaterThan(hides ? length / 2 : -1);
       expect(run.tracing.stats().caught).toBe(0);
     },
   );
