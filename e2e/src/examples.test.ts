@@ -111,7 +111,9 @@ describe('the demo', () => {
   test('needs no key, shows the run and its tree, and quotes the lines that traced it', async () => {
     const { code, stdout, stderr } = await runExample(join('demo', 'main.ts'), [], bare);
     expect({ code, stderr: stripVTControlCharacters(stderr) }).toEqual({ code: 0, stderr });
-    expect(stderr).toMatch(/▶ claude Fix the typo[^]*→ Edit [^]*▶ reviewer[^]*! retry 529[^]*✓ claude completed/);
+    expect(stderr).toMatch(
+      /▶ claude Fix the typo[^]*→ Edit [^]*▶ general-purpose[^]*! retry 529[^]*✓ claude completed/,
+    );
     // What the script says was used, call by call and in all.
     for (const figures of ['11,844 in → 148 out', '12,887 in (12,539 cached) → 31 out', '2,914 in → 88 out'])
       expect(stdout).toContain(figures);

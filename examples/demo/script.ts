@@ -1,20 +1,12 @@
 import { join } from 'node:path';
-import type { AgentDefinition } from '@anthropic-ai/claude-agent-sdk';
 import { answer, apiError, type Block, type Rule, text, toolUse, type WireUsage, when } from '@spanprism/testkit';
 
-export const PROMPT = 'Fix the typo in the greeting, then let the reviewer check it.';
+export const PROMPT = 'Fix the typo in the greeting, then let a second agent review it.';
 
 /** The project that the agent finds. */
 export const files: Readonly<Record<string, string>> = {
   'greeting.ts': 'export const greet = (name: string): string => `Helo, ${name}!`;\n',
   'README.md': '# Greeter\n\n`greet("Ada")` gives "Hello, Ada!".\n',
-};
-
-export const reviewer: AgentDefinition = {
-  description: 'Checks a change against the README.',
-  prompt: 'You check changes. Read, compare, and answer in one sentence.',
-  tools: ['Read'],
-  model: 'haiku',
 };
 
 const TASK = 'Check that greeting.ts does what README.md says.';
@@ -26,7 +18,13 @@ export function rules(cwd: string): readonly Rule[] {
   const greeting = join(cwd, 'greeting.ts');
   const readme = join(cwd, 'README.md');
   const edit = { file_path: greeting, old_string: 'Helo', new_string: 'Hello' };
-  const review = { description: 'Review', prompt: TASK, subagent_type: 'reviewer', run_in_background: false };
+  const review = {
+    description: 'Review',
+    prompt: TASK,
+    subagent_type: 'general-purpose',
+    model: 'haiku',
+    run_in_background: false,
+  };
   return [
     main.lastUserText(PROMPT).reply(
       says([text('Let me see the greeting and what it should be.'), ...reads('main', greeting, readme)], {
@@ -44,7 +42,7 @@ export function rules(cwd: string): readonly Rule[] {
       }),
     ),
     main.toolResult('toolu_review').reply(
-      says([text('The greeting says "Hello" now, and the reviewer agrees: it matches the README.')], {
+      says([text('The greeting says "Hello" now, and the review agrees: it matches the README.')], {
         usage: cached({ read: 12_539, written: 344, output: 31 }),
       }),
     ),

@@ -1,6 +1,6 @@
 import type { Options } from '@anthropic-ai/claude-agent-sdk';
 import { cleanEnvironment, makeProject, startMessagesApi } from '@spanprism/testkit';
-import { files, PROMPT, reviewer, rules } from './script.ts';
+import { files, PROMPT, rules } from './script.ts';
 
 /** What an agent is asked, and where it works: a folder of its own that is removed afterwards. */
 export interface Stage extends AsyncDisposable {
@@ -55,6 +55,5 @@ function workplace(cwd: string): Options {
     permissionMode: 'acceptEdits',
     tools: ['Read', 'Edit', 'Write', 'Glob', 'Grep', 'Agent'],
     settingSources: [],
-    agents: { reviewer },
   };
 }
