@@ -9,7 +9,8 @@ import type { Attributes } from './model/span.ts';
 import { systemClock } from './model/time.ts';
 import type { Environment } from './sources/sdk/child-environment.ts';
 import { type QueryFunction, wrapQueryFunction } from './sources/sdk/wrap-query.ts';
-import { wrapSdkNamespace } from './sources/sdk/wrap-sdk.ts';
+import type { BeginWatch } from './sources/sdk/query-watch.ts';
+import { type HandledCall, wrapSdkNamespace } from './sources/sdk/wrap-sdk.ts';
 import { watchExit } from './tracing/exit.ts';
 import { FanOut, type Route } from './tracing/fan-out.ts';
 import { Guarded } from './tracing/guard.ts';
@@ -75,6 +76,8 @@ export interface Tracing extends AsyncDisposable {
 
 const DEADLINE_MS = 5_000;
 const EXIT_MS = 2_000;
+/** A CLI that keeps silent (a settings file forbids it to speak) is asked again after so many queries. */
+const SILENT_QUERIES = 20;
 
 /**
  * Starts tracing. Throws a `ConfigurationError` when an option is wrong; after that nothing of it throws into the program.
@@ -94,9 +97,11 @@ class LiveTracing implements Tracing {
   readonly #loopback: Loopback | undefined;
   readonly #open: Set<QueryTrace> = new Set();
   readonly #counters = { late: 0, duplicate: 0, unplaced: 0 };
-  readonly #begin: (userOptions: Readonly<Record<string, unknown>> | undefined) => QueryTrace;
+  readonly #begin: BeginWatch;
   readonly #stopWatchingExit: () => void;
-  #waiters: (() => void)[] = [];
+  readonly #waiters: Set<() => void> = new Set();
+  /** For how many queries more the CLI, which kept silent, is not asked again. */
+  #silentFor = 0;
   #settled = 0;
   #closing: Promise<void> | undefined;
 
@@ -145,9 +150,14 @@ class LiveTracing implements Tracing {
         if (this.#loopback?.stats().state !== 'starting') return;
         diag('warn', NOT_READY);
       }),
+      isCliSilent: () => this.#silentFor > 0 && this.#silentFor-- > 0,
+      onLate: () => {
+        this.#counters.late += 1;
+      },
       onSettled: (query: QueryTrace) => this.#querySettled(query),
     };
     this.#begin = (userOptions) => {
+      if (this.#closing !== undefined) return undefined;
       const query = new QueryTrace(context, userOptions, this.#steps.current);
       this.#open.add(query);
       return query;
@@ -228,31 +238,40 @@ class LiveTracing implements Tracing {
     const isDone = (): boolean => ![...this.#open].some((query) => query.isOver);
     if (isDone()) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, deadlineMs / 2);
-      const check = (): void => {
-        if (!isDone()) return;
+      const done = (): void => {
         clearTimeout(timer);
+        this.#waiters.delete(check);
         resolve();
       };
-      this.#waiters.push(check);
+      const check = (): void => {
+        if (isDone()) done();
+      };
+      const timer = setTimeout(done, deadlineMs / 2);
+      this.#waiters.add(check);
     });
-    this.#waiters = [];
     for (const query of [...this.#open]) if (query.isOver) query.settle();
   }
 
   #querySettled(query: QueryTrace): void {
     this.#open.delete(query);
     this.#settled += 1;
+    if (query.wasCliSilent) this.#silentFor = SILENT_QUERIES;
     addCounters(this.#counters, query.counters);
     for (const check of this.#waiters) check();
   }
 
-  #runHandler<T>(call: { readonly toolCallId: string; readonly toolName: string }, run: () => T): T {
-    for (const query of this.#open) {
-      const spanId = this.#guarded.run('tool handler', () => query.handlerStarted(call));
-      if (spanId !== undefined) return this.#fanOut.activate(spanId, run);
-    }
-    return run();
+  #runHandler<T>({ server, ...call }: HandledCall, run: () => T): T {
+    const spanId = this.#guarded.run('tool handler', () =>
+      this.#queryOf(call.toolCallId, server)?.handlerStarted(call),
+    );
+    return spanId === undefined ? run() : this.#fanOut.activate(spanId, run);
+  }
+
+  /** Ids of tool calls are unique within a session only: the server tells whose call it is, and among several who waits for it. */
+  #queryOf(toolCallId: string, server: unknown): QueryTrace | undefined {
+    const candidates = [...this.#open].filter((query) => query.hasServer(server));
+    if (candidates.length === 1) return candidates[0];
+    return (candidates.length === 0 ? [...this.#open] : candidates).find((query) => query.knowsTool(toolCallId));
   }
 
   async #finish(): Promise<void> {

@@ -117,6 +117,10 @@ export class Assembler {
     settleAll(this.#run);
   }
 
+  get wasCliSilent(): boolean {
+    return this.#run.wasCliSilent;
+  }
+
   /** Where a turn stands in its trace, as the host's own tracing sees it where there is one. */
   contextOfTurn(turn: number): TraceContext | undefined {
     const node = this.#run.registry.turns.get(turn);

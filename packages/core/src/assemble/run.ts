@@ -53,6 +53,8 @@ export interface Run {
   session?: SessionSeen;
   expectsCli: boolean;
   wasCliSeen: boolean;
+  /** A whole turn has ended without a word of it. */
+  wasCliSilent: boolean;
   /** Nothing more will come from the stream, or from the process. */
   isSdkOver: boolean;
   isProcessGone: boolean;
@@ -70,6 +72,7 @@ export function newRun(options: AssemblerOptions): Run {
     counters: { late: 0, duplicate: 0, unplaced: 0 },
     expectsCli: options.expects.cli,
     wasCliSeen: false,
+    wasCliSilent: false,
     isSdkOver: !options.expects.sdk,
     isProcessGone: false,
   };

@@ -212,6 +212,7 @@ function hasOpen(agent: AgentNode): boolean {
 function endTurn(run: Run, turn: AgentNode): void {
   if (run.expectsCli && !run.wasCliSeen) {
     run.expectsCli = false;
+    run.wasCliSilent = turn.result !== undefined;
     addIssue(turn, SILENT);
   }
   endOpen(run, turn);

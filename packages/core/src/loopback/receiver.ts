@@ -57,7 +57,9 @@ const ENCODINGS: ReadonlyMap<string, OtlpEncoding> = new Map<string, OtlpEncodin
 export function createReceiver(host: ReceiverHost): Server {
   const children = new ChildSockets((token) => host.gone(token));
   // No keep-alive timeout: the close of an idle connection must mean that the child is gone.
-  const server = createServer({ keepAliveTimeout: 0, requestTimeout: 60_000 });
+  const server = createServer({ keepAliveTimeout: 0, requestTimeout: 60_000, headersTimeout: 10_000 });
+  // Whoever else is on this machine may knock, but not use up the descriptors of the program.
+  server.maxConnections = 512;
   server.on('request', (request, response) => void answer(request, response));
   // An expectation we do not know is no reason to refuse; Node would answer 417 behind our back.
   server.on('checkExpectation', (request, response) => void answer(request, response));
@@ -79,6 +81,8 @@ export function createReceiver(host: ReceiverHost): Server {
     } catch (error) {
       const reason = error instanceof Rejected ? error.reason : 'internal';
       host.rejected(reason);
+      // Who has shown no token of ours gets no second request on the same connection.
+      if (leave === undefined) response.setHeader('Connection', 'close');
       refuse(request, response, REJECTIONS[reason]);
     } finally {
       leave?.();

@@ -2,7 +2,7 @@ import { Assembler } from '../assemble/assembler.ts';
 import type { RunCounters, SpanOutput } from '../assemble/run.ts';
 import type { Loopback, LoopbackRoute } from '../loopback/start-loopback.ts';
 import { given } from '../model/given.ts';
-import { type IdSource, parseTraceparent, type SpanId, type TraceContext } from '../model/ids.ts';
+import type { IdSource, SpanId, TraceContext } from '../model/ids.ts';
 import type { QueryEnded } from '../model/observation.ts';
 import type { Issue, SpanError } from '../model/span.ts';
 import type { Clock } from '../model/time.ts';
@@ -14,13 +14,15 @@ import {
   telemetryWish,
 } from '../sources/sdk/child-environment.ts';
 import type { Fields } from '../sources/sdk/guards.ts';
-import { fieldsOf, stringIn } from '../sources/sdk/guards.ts';
+import { fieldsOf } from '../sources/sdk/guards.ts';
 import { hiddenMessages } from '../sources/sdk/hidden-messages.ts';
 import { withHooks } from '../sources/sdk/hooks.ts';
 import { MessageReader } from '../sources/sdk/message-reader.ts';
 import type { Guard, QueryWatch } from '../sources/sdk/query-watch.ts';
 import { withAdditions } from '../sources/sdk/stand-in.ts';
 import type { FanOut } from './fan-out.ts';
+import { serversOf } from './mcp-servers.ts';
+import { queryParent } from './query-parent.ts';
 import type { Surroundings } from './steps.ts';
 
 /** Milliseconds that a finished span waits for the other source, and a query that was let go of for its process. */
@@ -43,6 +45,10 @@ export interface QueryContext {
   readonly guard: Guard;
   /** Told when the receiver of the CLI's telemetry was not listening in time. */
   readonly onNotReady: () => void;
+  /** True while a CLI that was asked for its telemetry is known to send none. */
+  readonly isCliSilent: () => boolean;
+  /** Told of a message that came when all was over. */
+  readonly onLate: () => void;
   /** Told once, when every span of the query has ended. */
   readonly onSettled: (query: QueryTrace) => void;
 }
@@ -64,6 +70,7 @@ export class QueryTrace implements QueryWatch {
   readonly #minted: TraceContext;
   readonly isHidden?: (message: unknown) => boolean;
   #options: Fields | undefined;
+  #servers: ReadonlySet<unknown> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #endTimer: ReturnType<typeof setTimeout> | undefined;
   /** Whether the message at hand told anything: most partial messages do not. */
@@ -78,8 +85,8 @@ export class QueryTrace implements QueryWatch {
     const own = fieldsOf(userOptions?.['env']);
     this.#userEnvironment = (own ?? context.environment()) as Environment;
     this.#route = this.#openRoute();
-    const parent = this.#parent(own, surroundings);
-    const { ids, clock, fanOut } = context;
+    const { ids, clock, fanOut, environment } = context;
+    const parent = queryParent({ own, surroundings, environment, ambient: () => fanOut.ambient() });
     const decision = parent === undefined || parent.isRemote ? parent?.sampled : surroundings.traceIsSampled;
     this.#minted = { traceId: parent?.traceId ?? ids.traceId(), spanId: ids.spanId(), sampled: true };
     this.#assembler = new Assembler({
@@ -120,23 +127,32 @@ export class QueryTrace implements QueryWatch {
     return this.#assembler.counters;
   }
 
+  /** The CLI was asked for its telemetry, told of a whole turn otherwise, and sent nothing. */
+  get wasCliSilent(): boolean {
+    return this.#assembler.wasCliSilent;
+  }
+
   get isOver(): boolean {
     return this.#isOver;
   }
 
   promptGiven(text: string): void {
-    this.#reader.promptGiven(text);
+    if (!this.#isSettled) this.#reader.promptGiven(text);
   }
 
   promptTaken(message: unknown): void {
-    this.#reader.promptTaken(message);
+    if (!this.#isSettled) this.#reader.promptTaken(message);
   }
 
   message(message: unknown): void {
+    if (this.#isSettled) {
+      this.#context.onLate();
+      return;
+    }
     this.#hasNews = false;
     this.#reader.read(message);
     if (this.#hasNews) this.#arm();
-    if (this.#isChildGone && !this.#isSettled) this.#armIdle();
+    if (this.#isChildGone) this.#armIdle();
   }
 
   ended(by: QueryEnded['by'], error?: SpanError): void {
@@ -173,15 +189,24 @@ export class QueryTrace implements QueryWatch {
     this.#context.onSettled(this);
   }
 
-  /** The span of a tool call whose handler begins to run in this process; undefined when it is not of this query. */
+  /** True when the query's options hold that in-process server. */
+  hasServer(instance: unknown): boolean {
+    this.#servers ??= serversOf(this.#userOptions);
+    return this.#servers.has(instance);
+  }
+
+  knowsTool(toolCallId: string): boolean {
+    return this.#assembler.spanIdOfTool(toolCallId) !== undefined;
+  }
+
+  /** A handler of the host begins to answer a tool call of this query, read by the consumer or not: the call's span. */
   handlerStarted(call: { readonly toolCallId: string; readonly toolName: string }): SpanId | undefined {
-    const { clock } = this.#context;
-    if (this.#assembler.spanIdOfTool(call.toolCallId) === undefined) return undefined;
+    if (this.#isSettled) return undefined;
     this.#assembler.observe({
       type: 'tool-handler',
       id: `handler:${call.toolCallId}`,
       source: 'sdk',
-      at: clock.now(),
+      at: this.#context.clock.now(),
       turn: this.#reader.turn,
       ...call,
     });
@@ -214,22 +239,8 @@ export class QueryTrace implements QueryWatch {
 
   #wantsTelemetry(): boolean {
     const { cliTelemetry } = this.#context;
-    if (cliTelemetry === 'off') return false;
+    if (cliTelemetry === 'off' || this.#context.isCliSilent()) return false;
     return cliTelemetry === 'on' || telemetryWish(this.#userEnvironment) === 'unset';
-  }
-
-  #parent(
-    own: Fields | undefined,
-    surroundings: Surroundings,
-  ): (TraceContext & { readonly isRemote: boolean }) | undefined {
-    const given = parseTraceparent(stringIn(own, 'TRACEPARENT'), stringIn(own, 'TRACESTATE'));
-    if (given !== undefined) return { ...given, isRemote: true };
-    if (surroundings.step !== undefined) return { ...surroundings.step, isRemote: false };
-    const ambient = this.#context.fanOut.ambient();
-    if (ambient !== undefined) return { ...ambient, isRemote: true };
-    const environment = this.#context.environment();
-    const inherited = parseTraceparent(environment['TRACEPARENT'], environment['TRACESTATE']);
-    return inherited === undefined ? undefined : { ...inherited, isRemote: true };
   }
 
   #childOptions(): Fields {

@@ -14,8 +14,8 @@ export interface QueryWatch {
   ended(by: QueryEnded['by'], error?: SpanError): void;
 }
 
-/** Begins to watch. `options` are the user's and are not to be changed. */
-export type BeginWatch = (options: Fields | undefined) => QueryWatch;
+/** Begins to watch, unless tracing is over. `options` are the user's and are not to be changed. */
+export type BeginWatch = (options: Fields | undefined) => QueryWatch | undefined;
 
 /** Runs a piece of ours inside the user's program: whatever it throws stays with us. */
 export type Guard = <T>(what: string, run: () => T) => T | undefined;

@@ -5,8 +5,16 @@ import { tapPrompts } from './tap-prompts.ts';
 import { type QueryFunction, startWatched, wrapQueryFunction } from './wrap-query.ts';
 import { isWrapped, markWrapped, WRAPPED } from './wrapped.ts';
 
+/** A tool call that a handler of the host is about to answer. */
+export interface HandledCall {
+  readonly toolCallId: string;
+  readonly toolName: string;
+  /** The `instance` of the in-process server that the handler belongs to. */
+  readonly server: unknown;
+}
+
 /** Runs a tool handler of the host inside the span of the call that it answers. */
-export type RunHandler = <T>(call: { readonly toolCallId: string; readonly toolName: string }, run: () => T) => T;
+export type RunHandler = <T>(call: HandledCall, run: () => T) => T;
 
 export interface SdkWatcher {
   readonly begin: BeginWatch;
@@ -97,12 +105,17 @@ function withTappedPrompt(parameters: readonly unknown[], watch: QueryWatch, gua
 /** Handlers of in-process tools run inside their tool span, so that their own spans nest there. */
 function wrapCreateServer(create: Method, { guard, runHandler }: SdkWatcher): Method {
   return markWrapped((...parameters: unknown[]): unknown => {
-    const watched = guard('createSdkMcpServer', () => withWatchedTools(parameters, runHandler));
-    return create(...(watched ?? parameters));
+    let created: unknown;
+    const runCall: RunCall = (call, run) => runHandler({ ...call, server: fieldsOf(created)?.['instance'] }, run);
+    const watched = guard('createSdkMcpServer', () => withWatchedTools(parameters, runCall));
+    created = create(...(watched ?? parameters));
+    return created;
   });
 }
 
-function withWatchedTools(parameters: readonly unknown[], runCall: RunHandler): unknown[] {
+type RunCall = <T>(call: Omit<HandledCall, 'server'>, run: () => T) => T;
+
+function withWatchedTools(parameters: readonly unknown[], runCall: RunCall): unknown[] {
   const given = fieldsOf(parameters[0]);
   if (given === undefined || !Array.isArray(given['tools'])) return [...parameters];
   const server = stringIn(given, 'name') ?? 'unknown';
@@ -110,7 +123,7 @@ function withWatchedTools(parameters: readonly unknown[], runCall: RunHandler): 
   return [withAdditions(given, { tools }), ...parameters.slice(1)];
 }
 
-function watchedTool(tool: unknown, server: string, runCall: RunHandler): unknown {
+function watchedTool(tool: unknown, server: string, runCall: RunCall): unknown {
   const definition = fieldsOf(tool);
   const handler = definition?.['handler'];
   if (definition === undefined || typeof handler !== 'function') return tool;
