@@ -17,4 +17,4 @@ await tracing.withAttributes({ userId: 'ada', tags: ['example'] }, async () => {
   }
 });
 // It rejects when something was not delivered; the work is done all the same.
-await tracing.close().catch(console.error);
+await tracing.close();

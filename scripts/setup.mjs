@@ -63,7 +63,7 @@ function installWorkspace() {
   const stamp = installedFrom();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return true;
   console.log('Installing the workspace …');
-  if (!run(['pnpm', 'install', '--frozen-lockfile'])) return false;
+  if (!run(['pnpm', 'install', '--frozen-lockfile', '--config.confirmModulesPurge=false'])) return false;
   writeFileSync(stampFile, stamp);
   return true;
 }

@@ -69,7 +69,7 @@ export interface Tracing extends AsyncDisposable {
   ready(): Promise<void>;
   /** Waits for queries that have ended, then for sinks; rejects when something was not delivered in time. */
   flush(deadlineMs?: number): Promise<void>;
-  /** Ends what is open, flushes, and lets go of everything. */
+  /** Ends what is open, flushes, and lets go of everything. Never rejects: what was not delivered is told to diagnostics and counted. */
   close(deadlineMs?: number): Promise<void>;
   stats(): TracingStats;
 }
@@ -92,6 +92,7 @@ export function createTracing(options: TracingOptions): Tracing {
 
 class LiveTracing implements Tracing {
   readonly #guarded: Guarded;
+  readonly #diag: Diag;
   readonly #fanOut: FanOut;
   readonly #steps: Steps;
   readonly #loopback: Loopback | undefined;
@@ -113,6 +114,7 @@ class LiveTracing implements Tracing {
     const guarded = new Guarded(diag);
     const routes = routesOf(options, environment());
     this.#guarded = guarded;
+    this.#diag = diag;
     this.#fanOut = new FanOut(routes, guarded);
     const outer = (): TraceContext | undefined =>
       this.#fanOut.ambient() ?? parseTraceparent(environment()['TRACEPARENT'], environment()['TRACESTATE']);
@@ -226,11 +228,11 @@ class LiveTracing implements Tracing {
     this.#stopWatchingExit();
     await this.#endedQueries(deadlineMs);
     for (const query of [...this.#open]) query.settle();
-    try {
-      await this.#fanOut.each('close', Math.max(0, until - performance.now()));
-    } finally {
-      await this.#loopback?.close();
-    }
+    // A program that is about to end must not fail because its telemetry did: sinks have told their diagnostics why.
+    await this.#fanOut
+      .each('close', Math.max(0, until - performance.now()))
+      .catch((error: unknown) => this.#diag('warn', undelivered(error)));
+    await this.#loopback?.close();
   }
 
   /** Queries that are let go of have a process that is about to tell the rest. */
@@ -296,6 +298,11 @@ function once(run: () => void): () => void {
     if (!isDone) run();
     isDone = true;
   };
+}
+
+function undelivered(error: unknown): string {
+  const reasons = error instanceof AggregateError ? error.errors : [error];
+  return `not everything was delivered when tracing was closed: ${reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason))).join('; ')}`;
 }
 
 function checked(options: TracingOptions): TracingOptions {

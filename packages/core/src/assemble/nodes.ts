@@ -39,6 +39,8 @@ export interface AgentNode extends ParentBase {
   /** 0-based within the query; undefined for subagents. */
   readonly turn: number | undefined;
   agentName: string;
+  /** The stream has told its name. */
+  isNamed: boolean;
   agentId: string | undefined;
   /** The `Agent` call that asked for it. */
   spawnedBy: ToolNode | undefined;
@@ -175,6 +177,7 @@ export function agentNode(spanId: SpanId, agentName: string, turn?: number): Age
     cliSpanIds: [],
     turn,
     agentName,
+    isNamed: false,
     agentId: undefined,
     spawnedBy: undefined,
     foundUnder: undefined,

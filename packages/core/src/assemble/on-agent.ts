@@ -11,7 +11,10 @@ export function onTaskStart(run: Run, seen: TaskStarted): void {
     subagent.seenBy.add(seen.source);
     subagent.sdkStartedAt ??= seen.at;
     subagent.lastInputAt ??= seen.at;
-    if (seen.agentName !== undefined) subagent.agentName = seen.agentName;
+    if (seen.agentName !== undefined) {
+      subagent.agentName = seen.agentName;
+      subagent.isNamed = true;
+    }
     if (seen.inBackground === true) {
       subagent.inBackground = true;
       if (subagent.spawnedBy !== undefined) subagent.spawnedBy.inBackground = true;
@@ -34,7 +37,8 @@ export function onTaskEnd(run: Run, seen: TaskEnded): void {
     return;
   }
   subagent.seenBy.add(seen.source);
-  if (seen.agentName !== undefined) subagent.agentName = seen.agentName;
+  // The CLI calls every agent that the user defined the same; the stream has its name.
+  if (seen.agentName !== undefined && !subagent.isNamed) subagent.agentName = seen.agentName;
   if (seen.source === 'cli') subagent.cliEndedAt ??= seen.at;
   else {
     subagent.sdkEndedAt ??= seen.at;

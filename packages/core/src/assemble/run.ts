@@ -104,7 +104,7 @@ export function place(run: Run, ref: AgentRef, use: (parent: Parent) => void): b
       counters.late += 1;
       return false;
     }
-    if (ref.agentName !== undefined) subagent.agentName = ref.agentName;
+    if (ref.agentName !== undefined && !subagent.isNamed) subagent.agentName = ref.agentName;
     linkSubagent(run, subagent, ref);
     use(subagent);
     return true;

@@ -63,6 +63,7 @@ const OVERCOUNTED = {
   code: 'conflict',
   message: 'The model calls of the turn hold more than its totals, which leave some of them out.',
 } as const;
+const STREAM_CUT = { code: 'stream_cut', message: 'The answer was cut off; what it used is not known.' } as const;
 const SILENT = {
   code: 'telemetry_silent',
   message:
@@ -93,6 +94,7 @@ function finishCall(run: Run, call: CallNode): void {
   // A stream that began and never told why it stopped was cut, unless the CLI says that it took the answer.
   const wasStreaming = call.sdkFirstTokenAt !== undefined && call.streamStopReason === undefined;
   if (wasStreaming && call.cliSpan === undefined && call.sdkError === undefined) call.wasCut = true;
+  if (call.wasCut) addIssue(call, STREAM_CUT);
   if (!call.isCounted) count(run, call);
   endCall(run, call);
 }

@@ -18,7 +18,6 @@ export type IssueCode =
   | 'no_result'
   | 'process_gone'
   | 'parent_unknown'
-  | 'late'
   | 'stream_cut'
   | 'telemetry_silent'
   | 'telemetry_unavailable'
