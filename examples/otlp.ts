@@ -16,5 +16,4 @@ await tracing.withAttributes({ userId: 'ada', tags: ['example'] }, async () => {
     if (message.type === 'result' && message.subtype === 'success') console.log(message.result);
   }
 });
-// It rejects when something was not delivered; the work is done all the same.
 await tracing.close();
