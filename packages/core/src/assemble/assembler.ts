@@ -90,7 +90,9 @@ export class Assembler {
 
   /** Ends what has waited long enough. */
   sweep(): void {
+    this.#run.heedsDeadlines = true;
     settle(this.#run);
+    this.#run.heedsDeadlines = false;
   }
 
   /** Milliseconds until `sweep` has something to do; undefined when nothing waits. */

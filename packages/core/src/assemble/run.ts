@@ -53,6 +53,8 @@ export interface Run {
   session?: SessionSeen;
   expectsCli: boolean;
   wasCliSeen: boolean;
+  /** Whether what has waited long enough ends now. Only a sweep, which has looked for news first, ends anything for its age. */
+  heedsDeadlines: boolean;
   /** A whole turn has ended without a word of it. */
   wasCliSilent: boolean;
   /** Nothing more will come from the stream, or from the process. */
@@ -72,6 +74,7 @@ export function newRun(options: AssemblerOptions): Run {
     counters: { late: 0, duplicate: 0, unplaced: 0 },
     expectsCli: options.expects.cli,
     wasCliSeen: false,
+    heedsDeadlines: false,
     wasCliSilent: false,
     isSdkOver: !options.expects.sdk,
     isProcessGone: false,

@@ -305,7 +305,7 @@ function isStreamOver(run: Run, agent: AgentNode): boolean {
 }
 
 function isPastDeadline(run: Run, { deadline }: { readonly deadline: number | undefined }): boolean {
-  return deadline !== undefined && deadline <= nowMs(run);
+  return run.heedsDeadlines && deadline !== undefined && deadline <= nowMs(run);
 }
 
 function isAfter(time: UnixNano, than: UnixNano | undefined): boolean {

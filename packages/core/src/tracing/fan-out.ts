@@ -30,13 +30,13 @@ export class FanOut {
     for (const route of this.#routes) {
       const { sink } = route;
       if (sink.spanStart === undefined) continue;
-      const context = this.#guarded.run(`${sink.name}.spanStart`, () => {
+      const context = this.#guarded.runDetached(`${sink.name}.spanStart`, () => {
         // A later sink is told of the trace that the first one opened.
         const known =
           opened === undefined || span.parentSpanId !== undefined ? span : { ...span, traceId: opened.traceId };
         return sink.spanStart?.(known === span ? captured(route.policy) : applyCapture(known, route.policy));
       });
-      opened ??= context;
+      if (!(context instanceof Promise)) opened ??= context as TraceContext | undefined;
     }
     return opened;
   }
@@ -44,18 +44,19 @@ export class FanOut {
   end(span: Span): void {
     const captured = this.#capture(span);
     for (const { sink, policy } of this.#routes)
-      this.#guarded.run(`${sink.name}.spanEnd`, () => sink.spanEnd(captured(policy)));
+      this.#guarded.runDetached(`${sink.name}.spanEnd`, () => sink.spanEnd(captured(policy)));
   }
 
   turnEnd(rootSpanId: SpanId): void {
     for (const { sink } of this.#routes) {
-      if (sink.turnEnd !== undefined) this.#guarded.run(`${sink.name}.turnEnd`, () => sink.turnEnd?.(rootSpanId));
+      if (sink.turnEnd !== undefined)
+        this.#guarded.runDetached(`${sink.name}.turnEnd`, () => sink.turnEnd?.(rootSpanId));
     }
   }
 
   metrics(points: readonly MetricPoint[]): void {
     for (const { sink } of this.#routes) {
-      if (sink.metrics !== undefined) this.#guarded.run(`${sink.name}.metrics`, () => sink.metrics?.(points));
+      if (sink.metrics !== undefined) this.#guarded.runDetached(`${sink.name}.metrics`, () => sink.metrics?.(points));
     }
   }
 
@@ -77,6 +78,8 @@ export class FanOut {
         let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
         this.#guarded.run(`${sink.name}.activate`, () =>
           sink.activate?.(spanId, () => {
+            // A sink that runs it twice must not run the user's code twice.
+            if (outcome !== undefined) return 'value' in outcome ? outcome.value : undefined;
             try {
               outcome = { value: inner() };
               return outcome.value;

@@ -18,10 +18,21 @@ export class Guarded {
     try {
       return run();
     } catch (error) {
-      this.#caught += 1;
-      this.#tell(what, error);
+      this.#count(what, error);
       return undefined;
     }
+  }
+
+  /** The same for what may turn out to be asynchronous: a rejection that nobody awaits would end the program. */
+  runDetached(what: string, run: () => unknown): unknown {
+    const result = this.run(what, run);
+    if (result instanceof Promise) result.catch((error: unknown) => this.#count(what, error));
+    return result;
+  }
+
+  #count(what: string, error: unknown): void {
+    this.#caught += 1;
+    this.#tell(what, error);
   }
 
   /** One line per kind of fault: the tenth of the same says nothing new. */

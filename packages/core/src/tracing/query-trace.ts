@@ -30,6 +30,8 @@ const SETTLE_MS = 2_000;
 const PROCESS_END_MS = 5_000;
 /** Milliseconds after which a consumer whose child is gone is taken to read no more. */
 const IDLE_MS = 30_000;
+/** Milliseconds within which the CLI sends the rest of what it has begun to send. */
+const NEXT_EXPORT_MS = 600;
 
 /** What all queries of one `createTracing` share. */
 export interface QueryContext {
@@ -75,6 +77,9 @@ export class QueryTrace implements QueryWatch {
   #endTimer: ReturnType<typeof setTimeout> | undefined;
   /** Whether the message at hand told anything: most partial messages do not. */
   #hasNews = false;
+  #batches = 0;
+  /** No further prompt can come. */
+  #hasAllPrompts = false;
   #isOver = false;
   #isChildGone = false;
   #isSettled = false;
@@ -137,11 +142,19 @@ export class QueryTrace implements QueryWatch {
   }
 
   promptGiven(text: string): void {
+    this.#hasAllPrompts = true;
     if (!this.#isSettled) this.#reader.promptGiven(text);
   }
 
   promptTaken(message: unknown): void {
+    this.#hasAllPrompts = false;
+    this.#isChildGone = false;
+    clearTimeout(this.#endTimer);
     if (!this.#isSettled) this.#reader.promptTaken(message);
+  }
+
+  promptsOver(): void {
+    this.#hasAllPrompts = true;
   }
 
   message(message: unknown): void {
@@ -180,6 +193,8 @@ export class QueryTrace implements QueryWatch {
 
   /** Ends every span with what is known now. */
   settle(): void {
+    if (this.#isSettled) return;
+    this.#drain();
     if (this.#isSettled) return;
     this.#isSettled = true;
     clearTimeout(this.#timer);
@@ -226,6 +241,8 @@ export class QueryTrace implements QueryWatch {
     });
     const route = loopback.register({
       batch: (request) => {
+        this.#batches += 1;
+        this.#isChildGone = false;
         guard('CLI telemetry', () => source.receive(request));
         this.#arm();
       },
@@ -271,8 +288,9 @@ export class QueryTrace implements QueryWatch {
 
   #childGone(): void {
     this.#isChildGone = true;
-    if (this.#isOver || this.#assembler.openAgents === 0) this.settle();
-    else this.#armIdle();
+    if (this.#isOver) this.settle();
+    // A session that waits for its next prompt may be alive all the same: some exporters let go of an idle connection.
+    else if (this.#assembler.openAgents > 0 || this.#hasAllPrompts) this.#armIdle();
   }
 
   /** A consumer that has not read to the end may find messages of a child that is long gone; one that reads no more never will. */
@@ -283,18 +301,28 @@ export class QueryTrace implements QueryWatch {
   }
 
   /** Wakes up when a span has waited long enough for the other source. Never keeps the process alive. */
-  #arm(): void {
-    if (this.#timer !== undefined || this.#isSettled) return;
-    const waitMs = this.#assembler.nextDeadlineMs();
-    if (waitMs === undefined) return;
+  #arm(waitMs = this.#assembler.nextDeadlineMs()): void {
+    if (this.#timer !== undefined || this.#isSettled || waitMs === undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
+      // A busy program finds the telemetry late, not the CLI sent it late: what has arrived is read before anything ends without it.
+      if (this.#drain()) {
+        this.#arm(NEXT_EXPORT_MS);
+        return;
+      }
       this.#context.guard('settle', () => this.#assembler.sweep());
       // Nothing more will come of a child that does not report.
       if (this.#isOver && !this.#assembler.awaitsCli) this.settle();
       else this.#arm();
     }, waitMs + 1);
     this.#timer.unref();
+  }
+
+  /** Reads what the loopback thread has received; true when that was anything. */
+  #drain(): boolean {
+    const before = this.#batches;
+    this.#context.guard('loopback', () => this.#context.loopback?.drainSync());
+    return this.#batches !== before;
   }
 
   #armEnd(): void {

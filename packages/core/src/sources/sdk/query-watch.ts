@@ -10,6 +10,8 @@ export interface QueryWatch {
   readonly isHidden?: (message: unknown) => boolean;
   promptGiven(text: string): void;
   promptTaken(message: unknown): void;
+  /** The user's iterable has ended. */
+  promptsOver(): void;
   message(message: unknown): void;
   ended(by: QueryEnded['by'], error?: SpanError): void;
 }

@@ -11,7 +11,7 @@ function tapIterator(iterator: AsyncIterator<unknown>, watch: QueryWatch, guard:
   const tapped: AsyncIterator<unknown> = {
     next: async (...parameters) => {
       const taken = await iterator.next(...parameters);
-      if (taken.done !== true) guard('prompt', () => watch.promptTaken(taken.value));
+      guard('prompt', () => (taken.done === true ? watch.promptsOver() : watch.promptTaken(taken.value)));
       return taken;
     },
   };
