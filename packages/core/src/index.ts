@@ -33,6 +33,7 @@ export { renderTree, type RenderTreeOptions } from './sinks/render-tree.ts';
 export { treeText, type TreeTextOptions } from './sinks/tree-text.ts';
 export type { LoopbackFailure, LoopbackStats } from './loopback/start-loopback.ts';
 export type { QueryFunction } from './sources/sdk/wrap-query.ts';
-export { createTracing, type Tracing, type TracingOptions, type TracingStats, type UserAttributes } from './tracing.ts';
+export { createTracing, type Tracing, type TracingStats } from './tracing.ts';
+export type { TracingOptions, UserAttributes } from './tracing/options.ts';
 export { applyCapture } from './capture/apply-capture.ts';
 export { type CaptureContext, type CapturePolicy, resolveCapture } from './capture/policy.ts';

@@ -1,52 +1,25 @@
-import { type CapturePolicy, contentNeeds, resolveCapture } from './capture/policy.ts';
+import { contentNeeds } from './capture/policy.ts';
 import { type Loopback, type LoopbackStats, startLoopback } from './loopback/start-loopback.ts';
-import type { CaptureOptions } from './model/capture-options.ts';
-import { ConfigurationError } from './model/configuration-error.ts';
-import { given } from './model/given.ts';
-import { parseTraceparent, randomIds, type TraceContext } from './model/ids.ts';
-import type { Diag, Sink, SinkStats } from './model/sink.ts';
-import type { Attributes } from './model/span.ts';
-import { systemClock } from './model/time.ts';
+import { type IdSource, parseTraceparent, randomIds, type TraceContext } from './model/ids.ts';
+import type { Diag, SinkStats } from './model/sink.ts';
+import { type Clock, systemClock } from './model/time.ts';
 import type { Environment } from './sources/sdk/child-environment.ts';
 import { type QueryFunction, wrapQueryFunction } from './sources/sdk/wrap-query.ts';
 import type { BeginWatch } from './sources/sdk/query-watch.ts';
 import { type HandledCall, wrapSdkNamespace } from './sources/sdk/wrap-sdk.ts';
 import { watchExit } from './tracing/exit.ts';
-import { FanOut, type Route } from './tracing/fan-out.ts';
+import { FanOut } from './tracing/fan-out.ts';
 import { Guarded } from './tracing/guard.ts';
-import { QueryTrace } from './tracing/query-trace.ts';
+import {
+  checkOptions,
+  plainAttributes,
+  routesOf,
+  stderrDiag,
+  type TracingOptions,
+  type UserAttributes,
+} from './tracing/options.ts';
+import { type QueryContext, QueryTrace } from './tracing/query-trace.ts';
 import { Steps } from './tracing/steps.ts';
-
-export interface TracingOptions {
-  /** Where traces go, each through a capture policy of its own. */
-  readonly sinks: readonly Sink[];
-  /** What may leave through sinks that do not say so themselves. Default: metadata only. */
-  readonly capture?: CaptureOptions;
-  /**
-   * Whether the CLI is asked for its own telemetry, which is what makes tokens, cost and times per call exact. `auto` (the default)
-   * leaves a child alone whose environment exports telemetry already; then, and with `off`, partial messages are used instead.
-   */
-  readonly cliTelemetry?: 'auto' | 'on' | 'off';
-  /** Register SDK hooks for tool times as the host sees them. Off by default: they cost a round trip per tool. */
-  readonly hooks?: boolean;
-  /** The name of the main agent. Default `claude`. */
-  readonly agentName?: string;
-  /** Attributes of every span. */
-  readonly attributes?: Attributes;
-  /** Applied to every text before it is queued or written; a text at which it throws is dropped. */
-  readonly redact?: (text: string) => string;
-  /** Diagnostics. Default: warnings and errors on stderr, everything with `OTEL_DEBUG=1`. */
-  readonly diag?: Diag;
-}
-
-/** Attributes with names that backends know, and any others. */
-export interface UserAttributes {
-  readonly userId?: string;
-  readonly sessionName?: string;
-  readonly tags?: readonly string[];
-  readonly project?: string;
-  readonly [name: string]: string | number | boolean | readonly string[] | undefined;
-}
 
 export interface TracingStats {
   readonly sinks: Readonly<Record<string, SinkStats>>;
@@ -87,7 +60,14 @@ const SILENT_QUERIES = 20;
  * const { query } = tracing.wrapSdk(sdk);
  */
 export function createTracing(options: TracingOptions): Tracing {
-  return new LiveTracing(checked(options));
+  return new LiveTracing(checkOptions(options));
+}
+
+interface ContextParts {
+  readonly environment: () => Environment;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+  readonly needsOutputs: boolean;
 }
 
 class LiveTracing implements Tracing {
@@ -134,30 +114,12 @@ class LiveTracing implements Tracing {
                 throw error;
               }),
           });
-    const needs = contentNeeds(routes.map((route) => route.policy));
-    const context = {
-      fanOut: this.#fanOut,
-      loopback: this.#loopback,
-      cliTelemetry,
-      // The stream shows all content but the answers of calls that it hides.
-      cliContent: { prompts: false, outputs: needs.outputs, toolDetails: false, toolOutputs: false },
-      useHooks: options.hooks ?? false,
-      agentName: options.agentName ?? 'claude',
+    const context = this.#queryContext(options, {
       environment,
-      clock,
       ids,
-      guard: <T>(what: string, run: () => T): T | undefined => guarded.run(what, run),
-      onNotReady: once(() => {
-        // A failure has been told already, with its reason.
-        if (this.#loopback?.stats().state !== 'starting') return;
-        diag('warn', NOT_READY);
-      }),
-      isCliSilent: () => this.#silentFor > 0 && this.#silentFor-- > 0,
-      onLate: () => {
-        this.#counters.late += 1;
-      },
-      onSettled: (query: QueryTrace) => this.#querySettled(query),
-    };
+      clock,
+      needsOutputs: contentNeeds(routes.map((route) => route.policy)).outputs,
+    });
     this.#begin = (userOptions) => {
       if (this.#closing !== undefined) return undefined;
       const query = new QueryTrace(context, userOptions, this.#steps.current);
@@ -169,6 +131,33 @@ class LiveTracing implements Tracing {
       finish: () => this.#finish(),
       persistSync: () => this.#persistSync(),
     });
+  }
+
+  #queryContext(options: TracingOptions, { environment, ids, clock, needsOutputs }: ContextParts): QueryContext {
+    return {
+      fanOut: this.#fanOut,
+      loopback: this.#loopback,
+      cliTelemetry: options.cliTelemetry ?? 'auto',
+      // The stream shows all content but the answers of calls that it hides.
+      cliContent: { prompts: false, outputs: needsOutputs, toolDetails: false, toolOutputs: false },
+      useHooks: options.hooks ?? false,
+      agentName: options.agentName ?? 'claude',
+      environment,
+      clock,
+      ids,
+      guard: <T>(what: string, run: () => T): T | undefined => this.#guarded.run(what, run),
+      surroundings: () => this.#steps.current,
+      onNotReady: once(() => {
+        // A failure has been told already, with its reason.
+        if (this.#loopback?.stats().state !== 'starting') return;
+        this.#diag('warn', NOT_READY);
+      }),
+      isCliSilent: () => this.#silentFor > 0 && this.#silentFor-- > 0,
+      onLate: () => {
+        this.#counters.late += 1;
+      },
+      onSettled: (query: QueryTrace) => this.#querySettled(query),
+    };
   }
 
   wrapQuery<Q extends QueryFunction>(query: Q): Q {
@@ -305,51 +294,6 @@ function undelivered(error: unknown): string {
   return `not everything was delivered when tracing was closed: ${reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason))).join('; ')}`;
 }
 
-function checked(options: TracingOptions): TracingOptions {
-  if (!Array.isArray(options?.sinks)) {
-    throw new ConfigurationError(
-      'invalid_sinks',
-      'createTracing needs `sinks`, an array of sinks: createTracing({ sinks: [consoleSink()] })',
-    );
-  }
-  for (const [index, sink] of options.sinks.entries()) {
-    if (typeof sink?.spanEnd === 'function') continue;
-    throw new ConfigurationError(
-      'invalid_sink',
-      `sinks[${index}] of createTracing is no sink: pass what a factory such as otlpSink() returns, called with ()`,
-    );
-  }
-  const { cliTelemetry } = options;
-  if (cliTelemetry !== undefined && !['auto', 'on', 'off'].includes(cliTelemetry)) {
-    throw new ConfigurationError(
-      'invalid_option',
-      `cliTelemetry of createTracing is ${JSON.stringify(cliTelemetry)}; it can be 'auto', 'on' or 'off'`,
-    );
-  }
-  return options;
-}
-
-/** Sinks that say nothing of capture share one policy, and with it every captured span. */
-function routesOf({ sinks, capture, redact }: TracingOptions, environment: Environment): Route[] {
-  const resolve = (own: CaptureOptions | undefined): CapturePolicy =>
-    resolveCapture(own, { environment, ...given('redact', redact) });
-  const shared = resolve(capture);
-  return sinks.map((sink) => ({ sink, policy: sink.capture === undefined ? shared : resolve(sink.capture) }));
-}
-
-/** Names that backends know, in OpenTelemetry's spelling where it has one. */
-const KNOWN_ATTRIBUTES: Readonly<Record<string, string>> = { userId: 'user.id', sessionName: 'session.name' };
-
-/** Lists become JSON: attributes of spans are plain values. */
-function plainAttributes(attributes: UserAttributes): Attributes {
-  const plain: Record<string, string | number | boolean> = {};
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined)
-      plain[KNOWN_ATTRIBUTES[name] ?? name] = typeof value === 'object' ? JSON.stringify(value) : value;
-  }
-  return plain;
-}
-
 function addCounters(
   into: { late: number; duplicate: number; unplaced: number },
   from: { readonly late: number; readonly duplicate: number; readonly unplaced: number },
@@ -357,12 +301,4 @@ function addCounters(
   into.late += from.late;
   into.duplicate += from.duplicate;
   into.unplaced += from.unplaced;
-}
-
-function stderrDiag(environment: Environment): Diag {
-  const isVerbose = environment['OTEL_DEBUG'] === '1' || environment['OTEL_DEBUG'] === 'true';
-  return (level, message) => {
-    if (!isVerbose && (level === 'debug' || level === 'info')) return;
-    process.stderr.write(`spanprism ${level}: ${message}\n`);
-  };
 }

@@ -26,7 +26,7 @@ export interface AssemblerOptions {
   readonly agentName: string;
   readonly attributes: Attributes;
   /** The span around the query: of another process, of the host, or of `tracing.span`. */
-  readonly parent?: TraceContext & { readonly isRemote: boolean };
+  readonly parent?: (TraceContext & { readonly isRemote: boolean }) | undefined;
   /** Ids that the first turn must take because the child was told of them. */
   readonly firstTurn?: { readonly traceId: TraceId; readonly spanId: SpanId };
   /** How long an ended span waits for the other source. */

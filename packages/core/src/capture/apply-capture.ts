@@ -1,4 +1,3 @@
-import { given } from '../model/given.ts';
 import type { CapturedSpan, ContentSizes } from '../model/sink.ts';
 import type {
   AgentSpan,
@@ -11,6 +10,7 @@ import type {
   SpanEvent,
   ToolSpan,
 } from '../model/span.ts';
+import { copyAgent, copyLlm, copyTool, type Draft } from './copy-span.ts';
 import { captureMessages, type MessageView, messageBytes } from './messages.ts';
 import type { CapturePolicy } from './policy.ts';
 import { contentBytes, TextCleaner } from './text.ts';
@@ -24,26 +24,28 @@ const REDACT_FAILED: Issue = Object.freeze({
   message: 'A text was dropped because redact() threw or did not return a string.',
 });
 
-type Sized<S extends Span> = S & { readonly contentBytes: ContentSizes };
+type Sizes = { -readonly [K in keyof ContentSizes]: ContentSizes[K] };
+type Conversation = Pick<LlmSpan, 'input' | 'output'>;
+
+interface SizedView extends MessageView {
+  /** Where the sizes go. */
+  readonly sizes: Sizes;
+}
 
 /** The only maker of captured spans: a copy without what the policy keeps back, and with what is left cleaned. Never throws. */
 export function applyCapture<S extends Span>(span: S, policy: CapturePolicy): CapturedSpan<S> {
   const cleaner = new TextCleaner(policy);
-  const captured = captureKind(span, { policy, cleaner });
-  const cleaned = {
-    ...captured,
-    ...(span.error === undefined ? {} : { error: captureError(span.error, { policy, cleaner }) }),
-    events:
-      span.events.length === 0 ? span.events : span.events.map((event) => captureEvent(event, { policy, cleaner })),
-    attributes: captureAttributes(span.attributes, cleaner),
-    issues: span.issues,
-  };
-  if (cleaner.wasTruncated) cleaned.issues = [...cleaned.issues, TRUNCATED];
-  if (cleaner.wasDropped) cleaned.issues = [...cleaned.issues, REDACT_FAILED];
-  return cleaned as unknown as CapturedSpan<S>;
+  const view = { policy, cleaner };
+  const captured = captureKind(span, view);
+  if (span.error !== undefined) captured.error = captureError(span.error, view);
+  if (span.events.length > 0) captured.events = span.events.map((event) => captureEvent(event, view));
+  captured.attributes = captureAttributes(span.attributes, cleaner);
+  if (cleaner.wasTruncated) captured.issues = [...captured.issues, TRUNCATED];
+  if (cleaner.wasDropped) captured.issues = [...captured.issues, REDACT_FAILED];
+  return captured as unknown as CapturedSpan<S>;
 }
 
-function captureKind(span: Span, view: MessageView): Sized<Span> {
+function captureKind(span: Span, view: MessageView): Draft<Span> {
   const { cleaner } = view;
   switch (span.kind) {
     case 'agent':
@@ -61,58 +63,65 @@ function captureKind(span: Span, view: MessageView): Sized<Span> {
   }
 }
 
-function captureAgent(span: AgentSpan, view: MessageView): Sized<AgentSpan> {
-  const { input, output, cwd, ...rest } = span;
+function captureAgent(span: AgentSpan, view: MessageView): Draft<AgentSpan> {
+  const { cwd } = span;
   const { policy, cleaner } = view;
-  return {
-    ...rest,
-    agentName: cleaner.name(span.agentName),
-    ...given('input', input && captureMessages(input, view)),
-    ...given('output', output && captureMessages(output, view)),
-    ...given('cwd', cwd !== undefined && policy.location ? cleaner.text(cwd) : undefined),
-    contentBytes: {
-      ...given('input', input && messageBytes(input)),
-      ...given('output', output && messageBytes(output)),
-    },
-  };
+  const sizes: Sizes = {};
+  const captured = copyAgent(span, sizes);
+  captured.agentName = cleaner.name(span.agentName);
+  setMessages(captured, span, { ...view, sizes });
+  if (cwd !== undefined && policy.location) captured.cwd = cleaner.text(cwd);
+  return captured;
 }
 
-function captureLlm(span: LlmSpan, view: MessageView): Sized<LlmSpan> {
-  const { input, output, systemInstructions, toolDefinitions, ...rest } = span;
+function captureLlm(span: LlmSpan, view: MessageView): Draft<LlmSpan> {
+  const { systemInstructions, toolDefinitions } = span;
   const { policy, cleaner } = view;
-  const hasSystem = policy.systemInstructions;
-  return {
-    ...rest,
-    agentName: cleaner.name(span.agentName),
-    ...given('input', input && captureMessages(input, view)),
-    ...given('output', output && captureMessages(output, view)),
-    ...given('systemInstructions', hasSystem ? systemInstructions?.map((text) => cleaner.text(text)) : undefined),
-    ...given(
-      'toolDefinitions',
-      hasSystem && toolDefinitions ? (cleaner.json(toolDefinitions) as typeof toolDefinitions) : undefined,
-    ),
-    contentBytes: {
-      ...given('input', input && messageBytes(input)),
-      ...given('output', output && messageBytes(output)),
-      ...given('systemInstructions', systemInstructions && contentBytes(systemInstructions)),
-      ...given('toolDefinitions', toolDefinitions && contentBytes(toolDefinitions)),
-    },
-  };
+  const sizes: Sizes = {};
+  const captured = copyLlm(span, sizes);
+  captured.agentName = cleaner.name(span.agentName);
+  setMessages(captured, span, { ...view, sizes });
+  if (systemInstructions !== undefined) {
+    sizes.systemInstructions = contentBytes(systemInstructions);
+    if (policy.systemInstructions) captured.systemInstructions = systemInstructions.map((text) => cleaner.text(text));
+  }
+  if (toolDefinitions !== undefined) {
+    sizes.toolDefinitions = contentBytes(toolDefinitions);
+    if (policy.systemInstructions)
+      captured.toolDefinitions = cleaner.json(toolDefinitions) as typeof toolDefinitions;
+  }
+  return captured;
+}
+function captureTool(span: ToolSpan, { policy, cleaner }: MessageView): Draft<ToolSpan> {
+  const { input, output, toolName } = span;
+  const sizes: Sizes = {};
+  const captured = copyTool(span, sizes);
+  captured.toolName = cleaner.name(toolName);
+  captured.agentName = cleaner.name(span.agentName);
+  if (input !== undefined) {
+    sizes.input = contentBytes(input);
+    if (policy.toolInputs(toolName)) captured.input = cleaner.json(input);
+  }
+  if (output !== undefined) {
+    sizes.output = contentBytes(output);
+    if (policy.toolOutputs(toolName)) captured.output = cleaner.json(output);
+  }
+  return captured;
 }
 
-function captureTool(span: ToolSpan, { policy, cleaner }: MessageView): Sized<ToolSpan> {
-  const { input, output, ...rest } = span;
-  return {
-    ...rest,
-    toolName: cleaner.name(span.toolName),
-    agentName: cleaner.name(span.agentName),
-    ...given('input', input !== undefined && policy.toolInputs(span.toolName) ? cleaner.json(input) : undefined),
-    ...given('output', output !== undefined && policy.toolOutputs(span.toolName) ? cleaner.json(output) : undefined),
-    contentBytes: {
-      ...given('input', input === undefined ? undefined : contentBytes(input)),
-      ...given('output', output === undefined ? undefined : contentBytes(output)),
-    },
-  };
+function setMessages(captured: Draft<AgentSpan> | Draft<LlmSpan>, span: Conversation, view: SizedView): void {
+  const { input, output } = span;
+  const { sizes } = view;
+  if (input !== undefined) {
+    sizes.input = messageBytes(input);
+    const kept = captureMessages(input, view);
+    if (kept !== undefined) captured.input = kept;
+  }
+  if (output !== undefined) {
+    sizes.output = messageBytes(output);
+    const kept = captureMessages(output, view);
+    if (kept !== undefined) captured.output = kept;
+  }
 }
 
 function captureError(error: SpanError, { policy, cleaner }: MessageView): SpanError {

@@ -15,10 +15,7 @@ export function truncateText(text: string, maxBytes: number): string {
   return bytes.toString('utf8', 0, end);
 }
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
-const LONE_SURROGATES = /\p{Surrogate}/gu;
-
 /** Half characters become U+FFFD: no encoder downstream may meet one. */
 export function wellFormed(text: string): string {
-  return LONE_SURROGATE.test(text) ? text.replace(LONE_SURROGATES, '\ufffd') : text;
+  return text.isWellFormed() ? text : text.toWellFormed();
 }

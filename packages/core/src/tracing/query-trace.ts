@@ -4,7 +4,7 @@ import type { Loopback, LoopbackRoute } from '../loopback/start-loopback.ts';
 import { given } from '../model/given.ts';
 import type { IdSource, SpanId, TraceContext } from '../model/ids.ts';
 import type { QueryEnded } from '../model/observation.ts';
-import type { Issue, SpanError } from '../model/span.ts';
+import type { Attributes, Issue, Span, SpanError } from '../model/span.ts';
 import type { Clock } from '../model/time.ts';
 import { CliTelemetrySource } from '../sources/cli-telemetry/cli-telemetry.ts';
 import {
@@ -22,7 +22,7 @@ import type { Guard, QueryWatch } from '../sources/sdk/query-watch.ts';
 import { withAdditions } from '../sources/sdk/stand-in.ts';
 import type { FanOut } from './fan-out.ts';
 import { serversOf } from './mcp-servers.ts';
-import { queryParent } from './query-parent.ts';
+import { type QueryParent, queryParent } from './query-parent.ts';
 import type { Surroundings } from './steps.ts';
 
 /** Milliseconds that a finished span waits for the other source, and a query that was let go of for its process. */
@@ -45,6 +45,8 @@ export interface QueryContext {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly guard: Guard;
+  /** What surrounds the code that runs now. */
+  readonly surroundings: () => Surroundings;
   /** Told when the receiver of the CLI's telemetry was not listening in time. */
   readonly onNotReady: () => void;
   /** True while a CLI that was asked for its telemetry is known to send none. */
@@ -61,6 +63,13 @@ const UNAVAILABLE: Issue = {
     'The loopback thread that receives the CLI’s telemetry could not start; tokens per call come from partial messages, cost only per turn.',
 };
 
+/** Where a query stands among what surrounds it. */
+interface Place {
+  readonly parent: QueryParent | undefined;
+  readonly decision: boolean | undefined;
+  readonly attributes: Attributes;
+}
+
 /** One query: its child's environment, its sources and its assembler, from `query()` until the child is gone. */
 export class QueryTrace implements QueryWatch {
   readonly #context: QueryContext;
@@ -70,6 +79,7 @@ export class QueryTrace implements QueryWatch {
   readonly #assembler: Assembler;
   readonly #reader: MessageReader;
   readonly #minted: TraceContext;
+  #place: Place;
   readonly isHidden?: (message: unknown) => boolean;
   #options: Fields | undefined;
   #servers: ReadonlySet<unknown> | undefined;
@@ -90,18 +100,23 @@ export class QueryTrace implements QueryWatch {
     const own = fieldsOf(userOptions?.['env']);
     this.#userEnvironment = (own ?? context.environment()) as Environment;
     this.#route = this.#openRoute();
-    const { ids, clock, fanOut, environment } = context;
-    const parent = queryParent({ own, surroundings, environment, ambient: () => fanOut.ambient() });
-    const decision = parent === undefined || parent.isRemote ? parent?.sampled : surroundings.traceIsSampled;
-    this.#minted = { traceId: parent?.traceId ?? ids.traceId(), spanId: ids.spanId(), sampled: true };
+    const { ids, clock, fanOut } = context;
+    this.#place = this.#placeOf(surroundings);
+    this.#minted = { traceId: this.#place.parent?.traceId ?? ids.traceId(), spanId: ids.spanId(), sampled: true };
+    // A warm child is placed anew when it is claimed.
+    const place = (): Place => this.#place;
     this.#assembler = new Assembler({
-      output: decision === undefined ? fanOut : decided(fanOut, decision),
+      output: decided(fanOut, () => this.#place.decision),
       ids,
       clock,
       expects: { sdk: true, cli: this.#route !== undefined },
       agentName: context.agentName,
-      attributes: surroundings.attributes,
-      ...(parent === undefined ? {} : { parent }),
+      get attributes() {
+        return place().attributes;
+      },
+      get parent() {
+        return place().parent;
+      },
       firstTurn: this.#minted,
       settleMs: SETTLE_MS,
       isResumed: userOptions?.['resume'] !== undefined || userOptions?.['continue'] === true,
@@ -139,6 +154,11 @@ export class QueryTrace implements QueryWatch {
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** A child that was started ahead serves whoever claims it. */
+  claimed(): void {
+    this.#place = this.#placeOf(this.#context.surroundings());
   }
 
   promptGiven(text: string): void {
@@ -226,6 +246,14 @@ export class QueryTrace implements QueryWatch {
       ...call,
     });
     return this.#assembler.spanIdOfTool(call.toolCallId);
+  }
+
+  #placeOf(surroundings: Surroundings): Place {
+    const { fanOut, environment } = this.#context;
+    const own = fieldsOf(this.#userOptions?.['env']);
+    const parent = queryParent({ own, surroundings, environment, ambient: () => fanOut.ambient() });
+    const decision = parent === undefined || parent.isRemote ? parent?.sampled : surroundings.traceIsSampled;
+    return { parent, decision, attributes: surroundings.attributes };
   }
 
   #openRoute(): LoopbackRoute | undefined {
@@ -332,12 +360,16 @@ export class QueryTrace implements QueryWatch {
   }
 }
 
-/** Tells every sink what whoever began the trace has decided. */
-function decided(output: SpanOutput, traceIsSampled: boolean): SpanOutput {
+/** Tells every sink what whoever began the trace has decided, where that was not us. */
+function decided(output: SpanOutput, decision: () => boolean | undefined): SpanOutput {
+  const told = (span: Span): Span => {
+    const traceIsSampled = decision();
+    return traceIsSampled === undefined ? span : { ...span, traceIsSampled };
+  };
   return {
     ...given('hearsStarts', output.hearsStarts),
-    start: (span) => output.start({ ...span, traceIsSampled }),
-    end: (span) => output.end({ ...span, traceIsSampled }),
+    start: (span) => output.start(told(span)),
+    end: (span) => output.end(told(span)),
     turnEnd: (rootSpanId) => output.turnEnd(rootSpanId),
   };
 }

@@ -1,5 +1,5 @@
 import type { Message } from '../../model/message.ts';
-import type { AgentRef, Observation } from '../../model/observation.ts';
+import type { AgentRef } from '../../model/observation.ts';
 import type { SourceName } from '../../model/span.ts';
 import { type Clock, type UnixNano, unixNanoFromIso } from '../../model/time.ts';
 import { readUserMessage } from './content.ts';

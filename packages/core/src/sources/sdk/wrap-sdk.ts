@@ -79,6 +79,7 @@ function wrapWarm(
     if (name === claim) {
       return (...parameters: unknown[]) => {
         isClaimed = true;
+        guard('claim', () => watch.claimed());
         return startWatched(watch, guard, () => method(...withTappedPrompt(parameters, watch, guard)));
       };
     }
@@ -105,7 +106,7 @@ function withTappedPrompt(parameters: readonly unknown[], watch: QueryWatch, gua
 /** Handlers of in-process tools run inside their tool span, so that their own spans nest there. */
 function wrapCreateServer(create: Method, { guard, runHandler }: SdkWatcher): Method {
   return markWrapped((...parameters: unknown[]): unknown => {
-    let created: unknown;
+    let created: unknown = undefined;
     const runCall: RunCall = (call, run) => runHandler({ ...call, server: fieldsOf(created)?.['instance'] }, run);
     const watched = guard('createSdkMcpServer', () => withWatchedTools(parameters, runCall));
     created = create(...(watched ?? parameters));
