@@ -52,7 +52,7 @@ test('with partial messages a call that an interrupt cuts is known', async () =>
     },
   });
   // Its figures are the CLI's estimate, and that is in the totals alone.
-  checkTrace(run, { unpriced: ['req_scripted_r1_001'], issues: ['unattributed'] });
+  checkTrace(run, { unpriced: ['req_scripted_r1_001'], issues: ['stream_cut', 'unattributed'] });
   await expect(run.tree).toMatchFileSnapshot('../__trees__/interrupt-partials.tree.txt');
 });
 
