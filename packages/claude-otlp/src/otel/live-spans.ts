@@ -88,8 +88,9 @@ export class LiveSpans {
       const found = candidate === undefined ? undefined : this.#contextOf(candidate);
       if (found !== undefined) return found;
     }
-    // Not what is active here and now: core has asked for that where it counts.
-    return parentSpanId === undefined ? ROOT_CONTEXT : remoteContext(span.traceId, parentSpanId);
+    // Not what is active here and now: core has asked for that where it counts. And an id that we minted ourselves is none of theirs.
+    const isTheirs = parentSpanId !== undefined && span.parentIsRemote === true;
+    return isTheirs ? remoteContext(span.traceId, parentSpanId, span.traceIsSampled !== false) : ROOT_CONTEXT;
   }
 
   #contextOf(spanId: SpanId): Context | undefined {

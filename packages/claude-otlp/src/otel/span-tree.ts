@@ -76,7 +76,7 @@ export class SpanTree {
 
   #letGo(spanId: SpanId, node: LiveNode): void {
     this.#nodes.delete(spanId);
-    // The work of a background call outlives its turn, and a resumed one may be heard of again.
+    // The work of a background call outlives its turn, a resumed one may be heard of again, and a query may outlive its step.
     if (isHandOver(node.started) && node.live !== undefined) this.remember(spanId, node.live.context);
   }
 
@@ -101,10 +101,12 @@ function isTurn(span: CapturedSpan): boolean {
 const SPAWNING_TOOLS: ReadonlySet<string> = new Set(['Agent', 'Task']);
 
 function isHandOver(span: CapturedSpan): boolean {
+  if (span.kind === 'custom') return true;
   return span.kind === 'tool' && (span.inBackground || SPAWNING_TOOLS.has(span.toolName));
 }
 
-/** A span of another process, which core knows by a `traceparent`. */
-export function remoteContext(traceId: TraceId, spanId: SpanId): Context {
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true });
+/** A span of another process, which core knows by a `traceparent`; the host's sampler hears whether it was sampled. */
+export function remoteContext(traceId: TraceId, spanId: SpanId, isSampled: boolean): Context {
+  const traceFlags = isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
 }
