@@ -44,13 +44,18 @@ const HANDLERS: Handlers = {
   'query-end': onQueryEnd,
 };
 
-/** How many observations are remembered to tell a second delivery from a new one. */
-const REMEMBERED = 8192;
+/**
+ * How many observations are remembered to tell a second delivery from a new one. The CLI sends whole batches again; what comes from
+ * within the process would come again at once, and remembering is what costs most there.
+ */
+const REMEMBERED_OF_CLI = 8192;
+const REMEMBERED = 1024;
 
 /** Joins what all sources saw of one query into spans. */
 export class Assembler {
   readonly #run: Run;
   readonly #seen: RecentSet = new RecentSet(REMEMBERED);
+  readonly #seenOfCli: RecentSet = new RecentSet(REMEMBERED_OF_CLI);
 
   constructor(options: AssemblerOptions) {
     this.#run = newRun(options);
@@ -77,7 +82,8 @@ export class Assembler {
 
   observe(observation: Observation): void {
     const run = this.#run;
-    if (!this.#seen.add(observation.id)) {
+    const seen = observation.source === 'cli' ? this.#seenOfCli : this.#seen;
+    if (!seen.add(observation.id)) {
       run.counters.duplicate += 1;
       return;
     }

@@ -1,6 +1,6 @@
 import type { IdSource, SpanId } from '../model/ids.ts';
 import type { AgentRef, CallRef } from '../model/observation.ts';
-import { FilledNumbers, RecentMap } from '../model/bounded.ts';
+import { FilledNumbers, OpenMap, RecentMap } from '../model/bounded.ts';
 import {
   type AgentNode,
   agentNode,
@@ -13,11 +13,20 @@ import {
 } from './nodes.ts';
 
 const REMEMBERED = 2048;
+/** The stream tells of a thing while it is open; only the CLI's batches come late. */
+const REMEMBERED_OF_STREAM = 512;
 const MOST_WAITING = 10_000;
 
 /** A call by its ids, or, where it never got any, as the one such call of its agent. */
 export interface NamedCall extends CallRef {
   readonly unnamed?: string;
+}
+
+export interface RegistryOptions {
+  readonly ids: IdSource;
+  readonly agentName: string;
+  readonly firstTurn?: { readonly spanId: SpanId };
+  readonly expects: { readonly cli: boolean };
 }
 
 /** Everything of one query that is not finished, found by the ids that Anthropic and the CLI gave it. Nothing here is "current". */
@@ -26,26 +35,29 @@ export class Registry {
   readonly subagents: Set<AgentNode> = new Set();
   readonly #agentsById: Map<string, AgentNode> = new Map();
   readonly #agentsByTool: Map<string, AgentNode> = new Map();
-  readonly #calls: Map<string, CallNode> = new Map();
-  readonly #tools: Map<string, ToolNode> = new Map();
+  readonly #calls: OpenMap<CallNode, CallNode | SpanId>;
+  readonly #tools: OpenMap<ToolNode, ToolNode | ClosedTool>;
   readonly #cliSpans: Map<string, Parent> = new Map();
   readonly #closedCliSpans: RecentMap<Parent> = new RecentMap(REMEMBERED);
   readonly #waiting: Map<string, ((parent: Parent) => void)[]> = new Map();
   #waitingCount = 0;
   readonly #closedTurns: FilledNumbers = new FilledNumbers();
   #latestTurn = -1;
-  readonly #closedCalls: RecentMap<SpanId> = new RecentMap(REMEMBERED);
-  readonly #closedTools: RecentMap<ToolNode> = new RecentMap(REMEMBERED);
   readonly #closedTurnNodes: RecentMap<AgentNode> = new RecentMap(REMEMBERED);
   readonly #closedAgents: RecentMap<true> = new RecentMap(REMEMBERED);
   readonly #ids: IdSource;
   readonly #agentName: string;
   readonly #firstTurnId: SpanId | undefined;
+  readonly #keepsNodes: boolean;
 
-  constructor(ids: IdSource, agentName: string, firstTurnId?: SpanId) {
+  constructor({ ids, agentName, firstTurn, expects }: RegistryOptions) {
     this.#ids = ids;
     this.#agentName = agentName;
-    this.#firstTurnId = firstTurnId;
+    this.#firstTurnId = firstTurn?.spanId;
+    this.#keepsNodes = expects.cli;
+    const remembered = expects.cli ? REMEMBERED : REMEMBERED_OF_STREAM;
+    this.#calls = new OpenMap(remembered, isOpenCall);
+    this.#tools = new OpenMap(remembered, isOpenTool);
   }
 
   /** Undefined when the turn of that number has ended. */
@@ -98,11 +110,11 @@ export class Registry {
   /** The call of those ids; undefined when it has ended already. */
   call(ref: NamedCall): CallNode | undefined {
     const names = callNames(ref);
-    for (const name of names) if (this.#closedCalls.get(name) !== undefined) return undefined;
+    const held = names.map((name) => this.#calls.get(name));
     let node: CallNode | undefined;
     let isKnown = true;
-    for (const name of names) {
-      const known = this.#calls.get(name);
+    for (const known of held) if (typeof known === 'string') return undefined;
+    for (const known of held as readonly (CallNode | undefined)[]) {
       isKnown &&= known !== undefined;
       if (known === undefined || known === node) continue;
       if (node === undefined) node = known;
@@ -124,15 +136,17 @@ export class Registry {
 
   /** Our span of a call, ended or not, or not heard of yet: a tool can be done before the call that asked for it. */
   spanIdOfCall(requestId: string): SpanId | undefined {
-    return this.#closedCalls.get(requestName(requestId)) ?? this.call({ requestId })?.spanId;
+    const held = this.#calls.get(requestName(requestId));
+    return typeof held === 'string' ? held : this.call({ requestId })?.spanId;
   }
 
   /** Forgets what never found its place; how many things that were. */
   dropUnplaced(): number {
-    const nodes = [...new Set(this.#calls.values()), ...this.#tools.values(), ...this.subagents];
+    const nodes = [...new Set(this.#calls.open()), ...this.#tools.open(), ...this.subagents];
     const count = this.#waitingCount + nodes.filter((node) => !node.seenBy.isEmpty).length;
-    for (const held of [this.#calls, this.#tools, this.subagents, this.#agentsById, this.#agentsByTool]) held.clear();
-    this.#cliSpans.clear();
+    this.#calls.deleteOpen();
+    this.#tools.deleteOpen();
+    for (const held of [this.subagents, this.#agentsById, this.#agentsByTool, this.#cliSpans]) held.clear();
     this.#waiting.clear();
     this.#waitingCount = 0;
     return count;
@@ -147,10 +161,8 @@ export class Registry {
   /** True when a call has its place in the row of its agent's calls, or needs none any more. */
   isNamed(ref: NamedCall): boolean {
     return callNames(ref).some((name) => {
-      const known = this.#calls.get(name);
-      return (
-        this.#closedCalls.get(name) !== undefined || known?.unnamed !== undefined || known?.requestId !== undefined
-      );
+      const held = this.#calls.get(name);
+      return typeof held === 'string' || held?.unnamed !== undefined || held?.requestId !== undefined;
     });
   }
 
@@ -160,32 +172,28 @@ export class Registry {
   }
 
   closeCall(node: CallNode): void {
-    for (const name of callNames(node)) {
-      this.#calls.delete(name);
-      this.#closedCalls.set(name, node.spanId);
-    }
+    for (const name of callNames(node)) this.#calls.set(name, node.spanId);
   }
 
   /** The tool call of that id; undefined when it has ended and `word` is not of a new one. */
   tool(toolCallId: string, word: { readonly askedBy?: string; readonly cliToolSpanId?: string }): ToolNode | undefined {
-    const open = this.#tools.get(toolCallId);
-    if (open !== undefined) return open;
-    const closed = this.#closedTools.get(toolCallId);
-    if (closed !== undefined && !isAnother(closed, word)) return undefined;
+    const held = this.#tools.get(toolCallId);
+    if (held !== undefined && isOpenTool(held)) return held;
+    if (held !== undefined && !isAnother(held, word)) return undefined;
     const node = toolNode(this.#ids.spanId(), toolCallId);
     this.#tools.set(toolCallId, node);
     return node;
   }
 
   openTool(toolCallId: string): ToolNode | undefined {
-    return this.#tools.get(toolCallId);
+    const held = this.#tools.get(toolCallId);
+    return held !== undefined && isOpenTool(held) ? held : undefined;
   }
 
   closeTool(node: ToolNode): void {
     node.isEnded = true;
-    this.#tools.delete(node.toolCallId);
-    this.#closedTools.set(node.toolCallId, node);
     this.#closeCliSpans(node);
+    this.#tools.set(node.toolCallId, this.#keepsNodes ? node : { isEnded: true, askedBy: node.askedBy });
   }
 
   /** A late word about an ended span must find it, bare of its content, to be told from one that is early. */
@@ -204,8 +212,9 @@ export class Registry {
   }
 
   nameEndedTool(cliSpanIds: readonly (string | undefined)[], toolCallId: string): void {
-    const node = this.#closedTools.get(toolCallId);
-    for (const id of cliSpanIds) if (node !== undefined && id !== undefined) this.nameCliSpan(id, node);
+    const node = this.#tools.get(toolCallId);
+    if (node === undefined || !('kind' in node) || !node.isEnded) return;
+    for (const id of cliSpanIds) if (id !== undefined) this.nameCliSpan(id, node);
   }
 
   /** Remembers which span of ours a span of the CLI is, and tells whoever waited for it. */
@@ -248,7 +257,11 @@ export class Registry {
   /** Everything that is held because it is not finished. */
   get openCount(): number {
     const named =
-      this.#agentsById.size + this.#agentsByTool.size + this.#calls.size + this.#tools.size + this.#cliSpans.size;
+      this.#agentsById.size +
+      this.#agentsByTool.size +
+      this.#calls.open().length +
+      this.#tools.open().length +
+      this.#cliSpans.size;
     return this.turns.size + this.subagents.size + named + this.#waitingCount;
   }
 }
@@ -272,6 +285,17 @@ function strip(node: Parent): void {
   node.hook = undefined;
 }
 
+/** What is remembered of an ended tool call; where the CLI may still name its spans, it is the node itself. */
+type ClosedTool = Pick<ToolNode, 'askedBy'> & { readonly isEnded: true; readonly cliToolSpanId?: string | undefined };
+
+function isOpenCall(held: CallNode | SpanId): held is CallNode {
+  return typeof held === 'object';
+}
+
+function isOpenTool(held: ToolNode | ClosedTool): held is ToolNode {
+  return !held.isEnded;
+}
+
 type Names = { readonly [K in keyof NamedCall]?: string | undefined };
 
 function callNames({ requestId, messageId, unnamed }: Names): string[] {
@@ -292,7 +316,10 @@ function messageName(messageId: string): string {
 }
 
 /** What is left of a call that has ended is enough to tell a late word about it from a new call with the same id. */
-function isAnother(closed: ToolNode, word: { readonly askedBy?: string; readonly cliToolSpanId?: string }): boolean {
+function isAnother(
+  closed: ToolNode | ClosedTool,
+  word: { readonly askedBy?: string; readonly cliToolSpanId?: string },
+): boolean {
   if (word.askedBy !== undefined) return word.askedBy !== closed.askedBy;
   const { cliToolSpanId } = closed;
   return word.cliToolSpanId !== undefined && cliToolSpanId !== undefined && word.cliToolSpanId !== cliToolSpanId;

@@ -69,7 +69,7 @@ export interface Run {
 export function newRun(options: AssemblerOptions): Run {
   return {
     options,
-    registry: new Registry(options.ids, options.agentName, options.firstTurn?.spanId),
+    registry: new Registry(options),
     ledger: new Ledger(),
     counters: { late: 0, duplicate: 0, unplaced: 0 },
     expectsCli: options.expects.cli,

@@ -1,23 +1,27 @@
-const NOTHING: ReadonlySet<never> = new Set();
+const NOTHING: readonly never[] = Object.freeze([]);
 
-/** A set that is empty most of the time, and costs next to nothing then: every tool call has some of these. */
+/**
+ * A set of what is open at one node: empty most of the time, and seldom of more than a few. Who goes through it goes through what was
+ * in it at the beginning. No `Set`: of those from which much is deleted, each table that is outgrown keeps its successor from dying young.
+ */
 export class SparseSet<T> {
-  #items: Set<T> | undefined;
+  #items: readonly T[] = NOTHING;
 
   get size(): number {
-    return this.#items?.size ?? 0;
+    return this.#items.length;
   }
 
   add(item: T): void {
-    this.#items ??= new Set();
-    this.#items.add(item);
+    if (this.#items.length === 0) this.#items = [item];
+    else if (!this.#items.includes(item)) this.#items = [...this.#items, item];
   }
 
   delete(item: T): void {
-    this.#items?.delete(item);
+    if (!this.#items.includes(item)) return;
+    this.#items = this.#items.length === 1 ? NOTHING : this.#items.filter((other) => other !== item);
   }
 
   [Symbol.iterator](): Iterator<T> {
-    return (this.#items ?? NOTHING).values();
+    return this.#items[Symbol.iterator]();
   }
 }

@@ -64,3 +64,60 @@ export class RecentMap<V> {
     this.#recent.set(key, value);
   }
 }
+
+/**
+ * What is open, by name, and at least the last `capacity` of what has ended. Entries are replaced and seldom deleted: a `Map` from
+ * which much is deleted changes its table all the time, and each old table keeps its successor, with all that is in it, from dying young.
+ */
+export class OpenMap<Open extends Held, Held> {
+  readonly #capacity: number;
+  readonly #isOpen: (value: Held) => value is Open;
+  #limit: number;
+  #recent: Map<string, Held> = new Map();
+  #older: Map<string, Held> = new Map();
+
+  constructor(capacity: number, isOpen: (value: Held) => value is Open) {
+    this.#capacity = capacity;
+    this.#limit = capacity;
+    this.#isOpen = isOpen;
+  }
+
+  /** What was last set under that name, open or ended. */
+  get(name: string): Held | undefined {
+    return this.#recent.get(name) ?? this.#older.get(name);
+  }
+
+  set(name: string, value: Held): void {
+    if (this.#recent.size >= this.#limit) this.#forget();
+    this.#recent.set(name, value);
+  }
+
+  /** As if it had never been. */
+  delete(name: string): void {
+    this.#recent.delete(name);
+    this.#older.delete(name);
+  }
+
+  /** Every open one, as often as it has names. */
+  open(): Open[] {
+    return [...this.#openIn(this.#older), ...this.#openIn(this.#recent)].map(([, value]) => value);
+  }
+
+  deleteOpen(): void {
+    for (const [name] of [...this.#openIn(this.#older), ...this.#openIn(this.#recent)]) this.delete(name);
+  }
+
+  /** What is open lives on, however old. */
+  #forget(): void {
+    const fresh: Map<string, Held> = new Map(this.#openIn(this.#older));
+    this.#limit = fresh.size + this.#capacity;
+    this.#older = this.#recent;
+    this.#recent = fresh;
+  }
+
+  *#openIn(held: ReadonlyMap<string, Held>): Iterable<[string, Open]> {
+    for (const [name, value] of held) {
+      if (this.#isOpen(value) && (held === this.#recent || !this.#recent.has(name))) yield [name, value];
+    }
+  }
+}
