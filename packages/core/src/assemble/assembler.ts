@@ -1,6 +1,6 @@
 import type { SpanId, TraceContext } from '../model/ids.ts';
 import type { Observation } from '../model/observation.ts';
-import { RecentSet } from '../model/bounded.ts';
+import { RecentFlags } from '../model/bounded.ts';
 import { startAgent } from './emit.ts';
 import type { AgentNode } from './nodes.ts';
 import { onHook, onTaskEnd, onTaskStart } from './on-agent.ts';
@@ -44,6 +44,16 @@ const HANDLERS: Handlers = {
   'query-end': onQueryEnd,
 };
 
+interface Kind {
+  readonly handle: (run: Run, seen: Observation) => void;
+  /** One bit of its own. */
+  readonly flag: number;
+}
+
+const KINDS = Object.fromEntries(
+  Object.entries(HANDLERS).map(([type, handle], index) => [type, { handle, flag: 1 << index }]),
+) as Readonly<Record<Observation['type'], Kind>>;
+
 /**
  * How many observations are remembered to tell a second delivery from a new one. The CLI sends whole batches again; what comes from
  * within the process would come again at once, and remembering is what costs most there.
@@ -51,11 +61,22 @@ const HANDLERS: Handlers = {
 const REMEMBERED_OF_CLI = 8192;
 const REMEMBERED = 1024;
 
+/** The first deadline of an agent and of what is open within it. */
+function deadlineOf(agent: AgentNode): number {
+  let earliest = agent.deadline ?? Number.POSITIVE_INFINITY;
+  for (const call of agent.openCalls) earliest = Math.min(earliest, call.deadline ?? earliest);
+  for (const tool of agent.openTools) {
+    earliest = Math.min(earliest, tool.deadline ?? earliest);
+    for (const call of tool.openCalls) earliest = Math.min(earliest, call.deadline ?? earliest);
+  }
+  return earliest;
+}
+
 /** Joins what all sources saw of one query into spans. */
 export class Assembler {
   readonly #run: Run;
-  readonly #seen: RecentSet = new RecentSet(REMEMBERED);
-  readonly #seenOfCli: RecentSet = new RecentSet(REMEMBERED_OF_CLI);
+  readonly #seen: RecentFlags = new RecentFlags(REMEMBERED);
+  readonly #seenOfCli: RecentFlags = new RecentFlags(REMEMBERED_OF_CLI);
 
   constructor(options: AssemblerOptions) {
     this.#run = newRun(options);
@@ -83,12 +104,12 @@ export class Assembler {
   observe(observation: Observation): void {
     const run = this.#run;
     const seen = observation.source === 'cli' ? this.#seenOfCli : this.#seen;
-    if (!seen.add(observation.id)) {
+    const { handle, flag } = KINDS[observation.type];
+    if (!seen.add(observation.id, flag)) {
       run.counters.duplicate += 1;
       return;
     }
     if (observation.source === 'cli') run.wasCliSeen = true;
-    const handle = HANDLERS[observation.type] as (run: Run, seen: Observation) => void;
     handle(run, observation);
     if (observation.type === 'turn-start' && observation.source !== 'cli') this.#startTurn(observation.turn);
     settle(run);
@@ -103,21 +124,10 @@ export class Assembler {
 
   /** Milliseconds until `sweep` has something to do; undefined when nothing waits. */
   nextDeadlineMs(): number | undefined {
-    let earliest: number | undefined;
-    const consider = (node: { readonly deadline: number | undefined }): void => {
-      if (node.deadline !== undefined && (earliest === undefined || node.deadline < earliest)) earliest = node.deadline;
-    };
-    const considerAll = (agent: AgentNode): void => {
-      consider(agent);
-      for (const call of agent.openCalls) consider(call);
-      for (const tool of agent.openTools) {
-        consider(tool);
-        for (const call of tool.openCalls) consider(call);
-      }
-    };
-    for (const turn of this.#run.registry.turns.values()) considerAll(turn);
-    for (const subagent of this.#run.registry.subagents) considerAll(subagent);
-    return earliest === undefined ? undefined : Math.max(0, earliest - nowMs(this.#run));
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const turn of this.#run.registry.turns.values()) earliest = Math.min(earliest, deadlineOf(turn));
+    for (const subagent of this.#run.registry.subagents) earliest = Math.min(earliest, deadlineOf(subagent));
+    return earliest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, earliest - nowMs(this.#run));
   }
 
   /** Ends everything: the process is gone, or nobody will wait any longer. */

@@ -1,7 +1,7 @@
 import type { SpanId, SpanKey, TraceId } from '../model/ids.ts';
 import type { ContentBlock, Message } from '../model/message.ts';
 import type { AgentSpan, Attributes, Issue, LlmSpan, Outcome, SpanError, SpanStatus, ToolSpan } from '../model/span.ts';
-import type { UnixNano } from '../model/time.ts';
+import type { Clock, UnixNano } from '../model/time.ts';
 import { usageConflicts } from '../model/usage.ts';
 import { measuredUsage, streamedUsage, usageOf } from './call-usage.ts';
 import type { AgentNode, CallNode, ToolNode } from './nodes.ts';
@@ -16,9 +16,10 @@ export interface Place {
   /** What its agent asks unless told otherwise. */
   readonly requestModel: string | undefined;
   readonly attributes: Attributes;
-  /** No earlier than this, no later than that, when a source gave no time at all. */
-  readonly notBefore: UnixNano;
-  readonly notAfter: UnixNano;
+  /** Of its turn, where known. */
+  readonly startedAt: UnixNano | undefined;
+  readonly endedAt: UnixNano | undefined;
+  readonly clock: Clock;
 }
 
 const APPROXIMATE_TIME: Issue = Object.freeze({
@@ -97,7 +98,7 @@ function agentTimes(node: AgentNode, place: Place): { startedAt: UnixNano; ended
     node.cliStartedAt ??
     // The stream tells of a start when it is read, which may be long after what it began.
     earlier(node.sdkStartedAt, node.firstChildAt) ??
-    place.notBefore;
+    notBefore(place);
   const end = node.cliEndedAt ?? node.sdkEndedAt;
   return { startedAt, endedAt: end === undefined ? undefined : later(end, startedAt) };
 }
@@ -120,8 +121,8 @@ function agentError(node: AgentNode, outcome: Outcome): SpanError | undefined {
 export function buildCall(node: CallNode, place: Place): LlmSpan {
   const { cliSpan, cliLog } = node;
   const exactStart = cliSpan?.startedAt;
-  const startedAt = exactStart ?? cliLog?.startedAt ?? node.sdkStartedAt ?? place.notBefore;
-  const endedAt = later(cliSpan?.endedAt ?? cliLog?.endedAt ?? node.sdkEndedAt ?? place.notAfter, startedAt);
+  const startedAt = exactStart ?? cliLog?.startedAt ?? node.sdkStartedAt ?? notBefore(place);
+  const endedAt = later(cliSpan?.endedAt ?? cliLog?.endedAt ?? node.sdkEndedAt ?? notAfter(place), startedAt);
   const error = callError(node);
   const firstTokenAt = cliSpan?.firstTokenAt ?? node.sdkFirstTokenAt;
   const output = blocksOf(node);
@@ -193,7 +194,7 @@ export function buildTool(node: ToolNode, place: Place): ToolSpan {
   const { cliSpan, cliLog } = node;
   const cliExecution = node.cliExecution ?? node.hook;
   const toolName = node.toolName ?? cliSpan?.toolName ?? cliExecution?.toolName ?? cliLog?.toolName ?? 'unknown';
-  const startedAt = cliSpan?.startedAt ?? cliExecution?.startedAt ?? node.sdkStartedAt ?? place.notBefore;
+  const startedAt = cliSpan?.startedAt ?? cliExecution?.startedAt ?? node.sdkStartedAt ?? notBefore(place);
   const end = cliSpan?.endedAt ?? cliExecution?.endedAt ?? node.sdkEndedAt;
   const error = toolError(node);
   const input = node.hasInput ? node.input : (cliLog?.input ?? cliSpan?.input);
@@ -205,7 +206,7 @@ export function buildTool(node: ToolNode, place: Place): ToolSpan {
     traceId: place.traceId,
     spanId: node.spanId,
     startedAt,
-    endedAt: later(end ?? place.notAfter, startedAt),
+    endedAt: later(end ?? notAfter(place), startedAt),
     status: error === undefined ? (wasCancelled(node) ? 'cancelled' : 'ok') : 'error',
     events: node.events,
     seenBy: node.seenBy.names,
@@ -276,6 +277,16 @@ function outputOf(blocks: readonly ContentBlock[] | undefined): readonly Message
 function blocksOf({ blocks, cliText }: CallNode): readonly ContentBlock[] {
   if (!cliText || blocks.some((block) => block.type === 'text')) return blocks;
   return [{ type: 'text', text: cliText }, ...blocks];
+}
+
+/** When a source gave no time at all: no earlier than this … */
+function notBefore({ startedAt, clock }: Place): UnixNano {
+  return startedAt ?? clock.now();
+}
+
+/** … and no later than that. */
+function notAfter({ endedAt, clock }: Place): UnixNano {
+  return endedAt ?? clock.now();
 }
 
 function earlier(left: UnixNano | undefined, right: UnixNano | undefined): UnixNano | undefined {

@@ -62,7 +62,6 @@ export function endCall(run: Run, node: CallNode): void {
 /** A call outside of all turns is a delivery of its own. */
 export function endStandalone(run: Run, node: CallNode): void {
   const { options, session } = run;
-  const now = options.clock.now();
   const span = buildCall(node, {
     traceId: options.parent?.traceId ?? options.ids.traceId(),
     parentSpanId: options.parent?.spanId,
@@ -71,8 +70,9 @@ export function endStandalone(run: Run, node: CallNode): void {
     agentName: options.agentName,
     requestModel: undefined,
     attributes: options.attributes,
-    notBefore: now,
-    notAfter: now,
+    startedAt: undefined,
+    endedAt: undefined,
+    clock: options.clock,
   });
   finish(run, node, span);
   run.registry.closeCall(node);
@@ -204,9 +204,6 @@ function placeOf(run: Run, node: Node, turn: AgentNode): Place {
   const parent = parentOf(node);
   const outer = node === turn ? turn.parentContext : undefined;
   const agent = agentOf(node);
-  const from = turn.sdkStartedAt ?? turn.cliStartedAt;
-  const to = turn.cliEndedAt ?? turn.sdkEndedAt;
-  const now = from === undefined || to === undefined ? options.clock.now() : to;
   return {
     traceId: turn.traceId ?? options.ids.traceId(),
     parentSpanId: parent?.spanId ?? outer?.spanId,
@@ -215,8 +212,9 @@ function placeOf(run: Run, node: Node, turn: AgentNode): Place {
     agentName: agent?.agentName ?? options.agentName,
     requestModel: agent?.session?.requestModel,
     attributes: options.attributes,
-    notBefore: from ?? now,
-    notAfter: to ?? now,
+    startedAt: turn.sdkStartedAt ?? turn.cliStartedAt,
+    endedAt: turn.cliEndedAt ?? turn.sdkEndedAt,
+    clock: options.clock,
   };
 }
 

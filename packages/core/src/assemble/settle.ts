@@ -11,16 +11,24 @@ import { addTotals } from './totals.ts';
 /** Ends whatever has been heard of by all who will speak of it, innermost first, until nothing more moves. */
 export function settle(run: Run): void {
   const { subagents, turns } = run.registry;
-  for (let hasMoved = true; hasMoved; ) {
-    hasMoved = false;
-    for (const agent of subagents.size === 0 ? [...turns.values()] : [...subagents, ...turns.values()]) {
-      if (settleChildren(run, agent)) hasMoved = true;
-      const isDone = agent.turn === undefined ? isSubagentDone(run, agent) : isTurnDone(run, agent);
-      if (!isDone) continue;
-      if (agent.turn === undefined) endSubagent(run, agent);
-      else endTurn(run, agent);
-      hasMoved = true;
+  for (;;) {
+    // Within one turn, what ends can let only that end which has its place after it.
+    const isAlone = subagents.size === 0 && turns.size === 1;
+    let hasMoved = false;
+    let hasEnded = false;
+    for (const subagent of subagents) {
+      if (settleChildren(run, subagent)) hasMoved = true;
+      if (!isSubagentDone(run, subagent)) continue;
+      endSubagent(run, subagent);
+      hasEnded = true;
     }
+    for (const turn of turns.values()) {
+      if (settleChildren(run, turn)) hasMoved = true;
+      if (!isTurnDone(run, turn)) continue;
+      endTurn(run, turn);
+      hasEnded = true;
+    }
+    if (!hasEnded && (isAlone || !hasMoved)) return;
   }
 }
 
@@ -73,7 +81,7 @@ const SILENT = {
 function settleChildren(run: Run, agent: AgentNode): boolean {
   let hasMoved = false;
   if (turnOf(agent) === undefined) return false;
-  emitPendingHooks(run, agent);
+  if (agent.pendingHooks.length > 0) emitPendingHooks(run, agent);
   for (const tool of agent.openTools) {
     for (const call of tool.openCalls) if (settleCall(run, call)) hasMoved = true;
     if (!isToolDone(run, tool)) continue;

@@ -87,8 +87,7 @@ function captureLlm(span: LlmSpan, view: MessageView): Draft<LlmSpan> {
   }
   if (toolDefinitions !== undefined) {
     sizes.toolDefinitions = contentBytes(toolDefinitions);
-    if (policy.systemInstructions)
-      captured.toolDefinitions = cleaner.json(toolDefinitions) as typeof toolDefinitions;
+    if (policy.systemInstructions) captured.toolDefinitions = cleaner.json(toolDefinitions) as typeof toolDefinitions;
   }
   return captured;
 }

@@ -1,28 +1,25 @@
 /**
- * A set that remembers at least the last `capacity` strings, and never twice as many, so that a long conversation costs no more
- * than a short one. Generations instead of a queue: taking the oldest out of a `Map` or `Set`, again and again, makes it slow.
+ * Flags of at least the last `capacity` strings, and never of twice as many, so that a long conversation costs no more than a short
+ * one. Generations instead of a queue: taking the oldest out of a `Map` or `Set`, again and again, makes it slow.
  */
-export class RecentSet {
+export class RecentFlags {
   readonly #capacity: number;
-  #recent: Set<string> = new Set();
-  #older: Set<string> = new Set();
+  #recent: Map<string, number> = new Map();
+  #older: Map<string, number> = new Map();
 
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  has(value: string): boolean {
-    return this.#recent.has(value) || this.#older.has(value);
-  }
-
-  /** False when it was there already. */
-  add(value: string): boolean {
-    if (this.has(value)) return false;
+  /** Sets one flag of 31; false when it was set already. */
+  add(value: string, flag: number): boolean {
+    const flags = this.#recent.get(value) ?? this.#older.get(value) ?? 0;
+    if ((flags & flag) !== 0) return false;
     if (this.#recent.size >= this.#capacity) {
       this.#older = this.#recent;
-      this.#recent = new Set();
+      this.#recent = new Map();
     }
-    this.#recent.add(value);
+    this.#recent.set(value, flags | flag);
     return true;
   }
 }

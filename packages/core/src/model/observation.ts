@@ -23,7 +23,7 @@ export interface AgentRef {
 }
 
 interface Seen {
-  /** The same for the same thing delivered twice. */
+  /** The same for the same thing delivered twice; of two observations of one type, never the same. */
   readonly id: string;
   readonly source: SourceName;
   /** When it happened, as well as the source can tell. */

@@ -11,15 +11,24 @@ export function readUser(envelope: Envelope, emit: Emit): void {
   const { message, id, at, agent } = envelope;
   if (message['isReplay'] === true) return;
   const content = readBlocks(fieldsOf(message['message'])?.['content']);
-  for (const block of content) if (block.type === 'tool_result') readToolResult(envelope, block, emit);
+  for (const [index, block] of content.entries()) {
+    if (block.type !== 'tool_result') continue;
+    // Ids that are put together cost more than all else that is done with them; nearly all messages have one result.
+    readToolResult(envelope, { block, id: index === 0 ? id : `${id}:${block.toolUseId}` }, emit);
+  }
   if (content.length === 0) return;
   emit({ type: 'input', id, source: 'sdk', at, agent, message: { role: 'user', content } });
 }
 
 const DECIDERS: Readonly<Record<string, Decider>> = { config: 'rule', hook: 'hook' };
 
-function readToolResult(envelope: Envelope, block: ContentBlock & { readonly type: 'tool_result' }, emit: Emit): void {
-  const { message, id, at, agent } = envelope;
+interface Result {
+  readonly id: string;
+  readonly block: ContentBlock & { readonly type: 'tool_result' };
+}
+
+function readToolResult(envelope: Envelope, { block, id }: Result, emit: Emit): void {
+  const { message, at, agent } = envelope;
   const meta = metaOf(message, block.toolUseId);
   const decision = fieldsOf(meta?.['permission_decision']);
   const isDenied = decision?.['decision'] === 'reject';
@@ -28,7 +37,7 @@ function readToolResult(envelope: Envelope, block: ContentBlock & { readonly typ
   const inBackground = goesOn(fieldsOf(message['tool_use_result']));
   const seen: ToolResultSeen = {
     type: 'tool-result',
-    id: `${id}:${block.toolUseId}`,
+    id,
     source: 'sdk',
     at,
     agent,
