@@ -93,7 +93,7 @@ describe('a watched query', () => {
   });
 
   test('takes a member that the user puts there after it was read', () => {
-    const { q } = watched({ greet: () => 'theirs', [Symbol.asyncIterator]: () => messages() });
+    const { q } = watched({ greet: (): string => 'theirs', [Symbol.asyncIterator]: () => messages() });
     expect(q.greet()).toBe('theirs');
     q.greet = () => 'mine';
     expect(q.greet()).toBe('mine');
