@@ -1,12 +1,12 @@
-// Holds the table against the recordings: `node from-wire.mjs <folder of recordings>`.
+// Holds the tables against the recordings: `node from-wire.mjs <folder of recordings> [folder of tables]`.
 // What it proves and what it leaves to the reader's eye is said in README.md.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { argv, env, exit, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { inclusiveUsage, readRecording } from './read-recording.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
+const here = argv[3] === undefined ? dirname(fileURLToPath(import.meta.url)) : resolve(argv[3]);
 const tokenFields = [
   'inputTokens',
   'cacheReadTokens',
@@ -42,13 +42,26 @@ const checkRow = ({ row, source, call, excused }, say) => {
   }
 };
 
-/** A failed call on a model that was given up has no id: it is the last request on that model. */
+/**
+ * A failed call on a model that was given up has no id: it is the last request on that model. Where a gateway takes the
+ * ids away, telemetry knows an answered call by its figures alone.
+ */
 const callOfRow = (row, calls) =>
   calls.find((call) => row.requestId !== null && call.requestId === row.requestId) ??
   calls.find((call) => row.messageId !== null && call.messageId === row.messageId) ??
   (row.requestId === null && row.messageId === null
-    ? calls.findLast((call) => call.model === row.model && !call.answered)
+    ? calls.findLast((call) =>
+        row.usage === null
+          ? call.model === row.model && !call.answered
+          : call.finalUsage?.output_tokens === row.usage.outputTokens,
+      )
     : undefined);
+
+/** The span or event of a row's call. */
+const recordOf = (row, records) =>
+  records.find(({ request_id: id, output_tokens: output }) =>
+    row.requestId === null ? id === undefined && Number(output) === row.usage?.outputTokens : id === row.requestId,
+  );
 
 const checkRows = (table, recording, say) => {
   const excused = (requestId, field) =>
@@ -79,7 +92,7 @@ const checkTelemetry = (table, recording, say) => {
     const rows = table.sources[source].llm ?? [];
     const costs = rows.filter(({ costUsd }) => costUsd !== null);
     for (const row of costs) {
-      const logged = recording.apiRequests.find(({ request_id: id }) => id === row.requestId);
+      const logged = recordOf(row, recording.apiRequests);
       if (!logged || !same(logged.cost_usd, row.costUsd)) say(`${source} ${row.requestId}: cost`);
     }
     if (!isTable(table.sources[source])) continue;
@@ -88,7 +101,7 @@ const checkTelemetry = (table, recording, say) => {
     }
   }
   for (const row of table.sources.cli.llm ?? []) {
-    const span = recording.spans.find(({ request_id: id }) => id === row.requestId);
+    const span = recordOf(row, recording.spans);
     if (row.attempts !== (span ? Math.max(span.attempt, span.attemptEvents) : null))
       say(`cli ${row.requestId}: attempts`);
   }
@@ -129,11 +142,11 @@ const checkAttempts = (table, recording, say) => {
 };
 
 /** Both sources together know what the better of them knows, and name what they cannot explain. */
-const checkJoin = (table, say) => {
+const checkJoin = (table, recording, say) => {
   const both = table.sources['sdk+cli'];
   if (!isTable(both)) return;
   const streams = isTable(table.sources['sdk+partials']) ? table.sources['sdk+partials'] : table.sources.sdk;
-  const nameOf = (row) => row.requestId ?? row.messageId ?? row.model;
+  const nameOf = (row) => callOfRow(row, recording.calls)?.wireSeq;
   const rows = [...streams.llm, ...(table.sources.cli.llm ?? [])];
   for (const row of both.llm) {
     const parts = rows.filter((part) => nameOf(part) === nameOf(row));
@@ -272,7 +285,7 @@ const checkTree = (table, recording, say) => {
   if (inTree.toSorted().join() !== inTable.toSorted().join()) say('tree: its calls are not the rows');
 };
 
-const checkDifferences = (table, differences, say) => {
+const checkDifferences = ({ table, recording, differences }, say) => {
   const rowName = (row) => `llm ${row.purpose} ${row.requestId ?? row.messageId ?? `- ${row.model}`}`;
   for (const source of ['sdk', 'cli']) {
     const declared = differences[table.recording]?.[source];
@@ -282,10 +295,10 @@ const checkDifferences = (table, differences, say) => {
       if (declared[0]?.node !== 'everything') say(`differences: ${source} has nothing`);
       continue;
     }
-    const there = new Set(llm.map(rowName));
+    const there = new Set(llm.map((row) => callOfRow(row, recording.calls)));
     const missing = widest(table)
-      .llm.map(rowName)
-      .filter((name) => !there.has(name));
+      .llm.filter((row) => !there.has(callOfRow(row, recording.calls)))
+      .map(rowName);
     const absent = declared.filter(({ node, change }) => change === 'absent' && node.startsWith('llm '));
     if (
       missing.toSorted().join() !==
@@ -312,16 +325,16 @@ const check = (folder, differences) => {
   checkTelemetry(table, recording, say);
   checkStream(table, recording, say);
   checkAttempts(table, recording, say);
-  checkJoin(table, say);
+  checkJoin(table, recording, say);
   checkIntervals(table, recording, say);
   checkTree(table, recording, say);
-  checkDifferences(table, differences, say);
+  checkDifferences({ table, recording, differences }, say);
   return { rows: sum(Object.values(table.sources).map(({ llm }) => llm?.length ?? 0)), mismatches };
 };
 
 const root = argv[2] ?? env['SPANPRISM_RECORDINGS'];
 if (!root) {
-  stdout.write('usage: node from-wire.mjs <folder of recordings>, or set SPANPRISM_RECORDINGS\n');
+  stdout.write('usage: node from-wire.mjs <folder of recordings> [folder of tables], or set SPANPRISM_RECORDINGS\n');
   exit(2);
 }
 const differences = JSON.parse(readFileSync(join(here, 'differences.json'), 'utf8'));

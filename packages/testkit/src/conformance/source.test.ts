@@ -3,22 +3,21 @@ import { describe, expect, test } from 'vitest';
 import { mockSdk } from '../mock-sdk/mock-sdk.ts';
 import { hostOf } from '../mock-sdk/recorded-host.ts';
 import { recordedScenarios } from '../mock-sdk/recorded-scenario.ts';
-import { recordingsAbsent } from '../recordings/recording.ts';
 import { readTree } from '../replay/expectation.ts';
 import { treeText } from '../replay/tree-text.ts';
 import { brokenPromises, type Heard, testSource } from './test-source.ts';
 import { agent, SEGMENT, told, tool } from './traces.ts';
 
-describe.skipIf(recordingsAbsent() !== undefined)('the suite of sources', () => {
+describe('the suite of sources', () => {
   testSource(test, {
     name: 'SDK stream and CLI telemetry',
     recordings: [
-      'one-tool',
-      'parallel-tools',
-      'subagent-one',
-      'subagent-default-background',
-      'resume-and-fork',
-      'fatal-400',
+      'bash-call',
+      'three-tools-at-once',
+      'foreground-subagent',
+      'background-subagent',
+      'resumed-and-forked',
+      'bad-request',
     ],
     expected: readTree,
     treeOf: treeText,

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { readSpans } from '../collector/telemetry-view.ts';
 import { asString } from '../json.ts';
 import { isMessagesCall } from '../recordings/recorded-wire.ts';
-import { listRecordings, openRecording, recordingsAbsent } from '../recordings/recording.ts';
+import { listRecordings, openRecording, recordingsAbsent, recordingsRoot } from '../recordings/recording.ts';
 import { type MessagesApi, startMessagesApi } from './messages-api.ts';
 import { answer, apiError, cut, hang, rawBlock, streamError, text, thinking, toolUse } from './reply.ts';
 import { readMessagesRequest } from './request.ts';
@@ -302,7 +302,7 @@ const PURPOSE_OF_SOURCE: Readonly<Record<string, string>> = {
 };
 
 describe.skipIf(absent !== undefined)(absent ?? 'the purpose of a recorded request', () => {
-  test.each(listRecordings())('is what the telemetry of the CLI says: %s', (name) => {
+  test.each(listRecordings(recordingsRoot()))('is what the telemetry of the CLI says: %s', (name) => {
     const { wire, telemetry } = openRecording(name);
     const spans = telemetry.traces.flatMap(({ payload }) => (payload === undefined ? [] : readSpans(payload)));
     const sources = new Map(

@@ -4,13 +4,12 @@ import * as realSdk from '@anthropic-ai/claude-agent-sdk';
 import { describe, expect, test } from 'vitest';
 import { startCollector } from '../collector/collector.ts';
 import { asString, type JsonObject } from '../json.ts';
-import { listRecordings, openRecording, recordingsAbsent } from '../recordings/recording.ts';
+import { listRecordings, openRecording } from '../recordings/recording.ts';
 import { mockSdk } from './mock-sdk.ts';
 import { hostOf } from './recorded-host.ts';
 import { recordedScenarios } from './recorded-scenario.ts';
 import { messages, type ScenarioStep } from './scenario.ts';
 
-const absent = recordingsAbsent();
 const EVERYTHING = { includePartialMessages: true, forwardSubagentText: true, env: {} };
 const withStream = listRecordings().filter((name) => !name.startsWith('cli-'));
 
@@ -94,7 +93,7 @@ describe('the surface', () => {
   });
 });
 
-describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
+describe('a recording', () => {
   test.each(withStream)('%s is played message by message to the recorded end', async (name) => {
     const recording = openRecording(name);
     const sdk = mockSdk({ scenarios: recordedScenarios(recording), times: 'recorded' });
@@ -107,7 +106,7 @@ describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
   });
 
   test('partial messages and subagent text come only to those who asked', async () => {
-    const recording = openRecording('subagent-one-forward-text-partial');
+    const recording = openRecording('forwarded-subagent');
     const play = async (options: JsonObject): Promise<readonly JsonObject[]> => {
       const sdk = mockSdk({ scenarios: recordedScenarios(recording) });
       return (await hostOf(recording, sdk, { options: { ...options, env: {} } }))[0]?.messages ?? [];
@@ -126,7 +125,7 @@ describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
     'its telemetry reaches the endpoints in its environment (%s)',
     async (protocol) => {
       await using collector = await startCollector();
-      const recording = openRecording('one-tool');
+      const recording = openRecording('bash-call');
       const env = telemetryTo(collector.url, protocol);
       const before = BigInt(Date.now()) * 1_000_000n;
       await hostOf(recording, mockSdk({ scenarios: recordedScenarios(recording) }), { options: { env } });
@@ -138,14 +137,14 @@ describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
       expect(collector.logs().length).toBeGreaterThan(10);
       expect(collector.metrics().length).toBeGreaterThan(3);
       const interaction = collector.spans().find(({ name }) => name === 'claude_code.interaction');
-      expect(interaction?.traceId).toBe('0af7651916cd43dd8448eb211c80319c');
+      expect(interaction?.traceId).toBe('5a1e7c0ffee0d15ea5e0ba5eba11ad00');
       expect(BigInt(interaction?.startedAt ?? 0) >= before).toBe(true);
     },
   );
 
   test('without telemetry in its environment nothing is sent', async () => {
     await using collector = await startCollector();
-    const recording = openRecording('one-tool');
+    const recording = openRecording('bash-call');
     const { CLAUDE_CODE_ENABLE_TELEMETRY: _, ...env } = telemetryTo(collector.url, 'http/json');
     await hostOf(recording, mockSdk({ scenarios: recordedScenarios(recording) }), { options: { env } });
     expect(collector.requests).toEqual([]);
@@ -153,7 +152,7 @@ describe.skipIf(absent !== undefined)(absent ?? 'a recording', () => {
 
   test('a trace context in its environment becomes the parent of its spans', async () => {
     await using collector = await startCollector();
-    const recording = openRecording('one-tool');
+    const recording = openRecording('bash-call');
     const TRACEPARENT = '00-11111111111111111111111111111111-2222222222222222-01';
     const env = { ...telemetryTo(collector.url, 'http/protobuf'), TRACEPARENT };
     await hostOf(recording, mockSdk({ scenarios: recordedScenarios(recording) }), { options: { env } });

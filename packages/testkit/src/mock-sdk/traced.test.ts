@@ -1,14 +1,13 @@
 import { createTracing, memorySink, type MemorySink, type Tracing } from '@spanprism/core';
 import { describe, expect, test } from 'vitest';
 import { asObject, type JsonObject } from '../json.ts';
-import { listRecordings, openRecording, recordingsAbsent, type Recording } from '../recordings/recording.ts';
+import { listRecordings, openRecording, type Recording } from '../recordings/recording.ts';
 import { readTree } from '../replay/expectation.ts';
 import { treeText } from '../replay/tree-text.ts';
 import { mockSdk } from './mock-sdk.ts';
 import { hostOf, type Consumed } from './recorded-host.ts';
 import { recordedScenarios } from './recorded-scenario.ts';
 
-const absent = recordingsAbsent();
 const withStream = listRecordings().filter((name) => !name.startsWith('cli-'));
 
 interface Traced {
@@ -31,7 +30,7 @@ async function traced(recording: Recording, cliTelemetry: 'on' | 'off', options:
   return { sink, consumed, stats: tracing.stats() };
 }
 
-describe.skipIf(absent !== undefined).concurrent(absent ?? 'a traced recording', () => {
+describe.concurrent('a traced recording', () => {
   test.each(withStream)('%s becomes its reviewed tree', { timeout: 30_000 }, async (name) => {
     const recording = openRecording(name);
     const { sink, stats } = await traced(recording, 'on', { includePartialMessages: true, forwardSubagentText: true });
@@ -40,7 +39,7 @@ describe.skipIf(absent !== undefined).concurrent(absent ?? 'a traced recording',
   });
 });
 
-describe.skipIf(absent !== undefined)(absent ?? 'the consumer of a traced recording', () => {
+describe('the consumer of a traced recording', () => {
   const start = (cliTelemetry: 'on' | 'off'): Tracing =>
     createTracing({ sinks: [memorySink()], cliTelemetry, diag: () => undefined });
   const tracings = { on: start('on'), off: start('off') };
@@ -87,10 +86,10 @@ describe.skipIf(absent !== undefined)(absent ?? 'the consumer of a traced record
   });
 
   test('partial messages that nobody asked for are there for tracing all the same', async () => {
-    const { sink } = await traced(openRecording('partial-messages'), 'off');
+    const { sink } = await traced(openRecording('partials-with-thinking'), 'off');
     const figures = sink.spans.flatMap((span) => (span.kind === 'llm' ? [span.usage?.outputTokens] : []));
     // The final figures are those of message_delta; the assistant messages say 1.
-    expect(figures.toSorted()).toEqual(finalFigures('partial-messages').toSorted());
+    expect(figures.toSorted()).toEqual(finalFigures('partials-with-thinking').toSorted());
   });
 });
 

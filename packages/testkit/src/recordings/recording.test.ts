@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { asObject } from '../json.ts';
 import { summarizeWire } from './recorded-wire.ts';
-import { listRecordings, openRecording, recordingsAbsent, recordingsRoot } from './recording.ts';
+import { listRecordings, openRecording, ownRecordingsRoot, recordingsAbsent, recordingsRoot } from './recording.ts';
 
 test('a missing folder is a reason to skip that names the folder and the variable', () => {
   expect(recordingsAbsent('/no/such/folder')).toBe(
@@ -18,21 +19,13 @@ test('the argument goes before the environment', () => {
 });
 
 const absent = recordingsAbsent();
+/** The stories that our own scripts tell. */
+const OWN_WORDS = /^"(once upon a time |a long reply )+"$/;
 
 /** Per recording: calls answered with 2xx, calls asked, input and output tokens of the final figures. Taken from the reference table. */
 type WireFigures = readonly [answered: number, asked: number, input: number, output: number];
 
-describe.skipIf(absent !== undefined)(absent ?? 'every recording', () => {
-  const figures = asObject(
-    JSON.parse(readFileSync(new URL('__fixtures__/wire-figures.json', import.meta.url), 'utf8')),
-  );
-
-  test.each(listRecordings())('%s has the calls and tokens of the reference table on its wire', (name) => {
-    const { answered, asked, inputTokens, outputTokens } = summarizeWire(openRecording(name).wire);
-    const expected = figures[name] as WireFigures | undefined;
-    expect([answered, asked, inputTokens, outputTokens]).toEqual(expected);
-  });
-
+describe('every recording', () => {
   test.each(listRecordings())('%s is read completely', (name) => {
     const recording = openRecording(name);
     const { messages, hooks, telemetry, wire, driverEvents, transcripts } = recording;
@@ -47,6 +40,33 @@ describe.skipIf(absent !== undefined)(absent ?? 'every recording', () => {
       const isJson = batch.headers['content-type'] === 'application/json';
       expect(batch.payload === undefined).toBe(!isJson);
     }
+  });
+});
+
+describe('every recording of our own', () => {
+  const own = listRecordings(ownRecordingsRoot());
+
+  test.each(own)('%s says nothing at length that its script did not say', (name) => {
+    const folder = join(ownRecordingsRoot(), name);
+    const text = readdirSync(folder)
+      .map((file) => readFileSync(join(folder, file), 'utf8'))
+      .join('');
+    const words = text.match(/"(?:[^"\\]|\\.)*"/g) ?? [];
+    const long = words.filter((word) => word.length > 102 && word.includes(' ') && !OWN_WORDS.test(word));
+    expect(long).toEqual([]);
+    expect(text.match(/[^"]*\/(tmp|home|root|work|Users)\/[^"]*/g)).toBeNull();
+  });
+});
+
+describe.skipIf(absent !== undefined)(absent ?? 'every recording of the larger collection', () => {
+  const figures = asObject(
+    JSON.parse(readFileSync(new URL('__fixtures__/wire-figures.json', import.meta.url), 'utf8')),
+  );
+
+  test.each(listRecordings(recordingsRoot()))('%s has the calls and tokens of the reference table on its wire', (name) => {
+    const { answered, asked, inputTokens, outputTokens } = summarizeWire(openRecording(name).wire);
+    const expected = figures[name] as WireFigures | undefined;
+    expect([answered, asked, inputTokens, outputTokens]).toEqual(expected);
   });
 
   test('the broken call of mid-stream-error has start figures and no final ones', () => {

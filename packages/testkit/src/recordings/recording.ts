@@ -88,30 +88,37 @@ export interface RecordedTranscript {
 const HERE = dirname(fileURLToPath(import.meta.url));
 const VARIABLE = 'SPANPRISM_RECORDINGS';
 
-/** Where recordings are: the argument, else the environment, else beside the repository. */
+/** Where the project's own recordings are; they are part of the repository and not of the package. */
+export function ownRecordingsRoot(): string {
+  return resolve(HERE, '../../recordings');
+}
+
+/** Where a larger collection is: the argument, else the environment, else beside the repository. */
 export function recordingsRoot(root?: string, env: Readonly<Record<string, string | undefined>> = process.env): string {
   return resolve(root ?? env[VARIABLE] ?? join(HERE, '../../../../../shared/recordings'));
 }
 
-/** Why there are no recordings, as a reason to skip a suite; undefined if there are some. */
+/** Why there is no larger collection, as a reason to skip a suite; undefined if there is one. */
 export function recordingsAbsent(root?: string): string | undefined {
   const folder = recordingsRoot(root);
-  if (listRecordings(root).length > 0) return undefined;
+  if (listRecordings(folder).length > 0) return undefined;
   return `no recordings in ${folder}: set ${VARIABLE} to a folder that has some`;
 }
 
-/** Names of all recordings; empty if there are none. */
+/** Names of the recordings in this folder, or of all: the project's own and the larger collection. Empty if there are none. */
 export function listRecordings(root?: string): readonly string[] {
-  const folder = recordingsRoot(root);
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'meta.json')));
+  const names = foldersOf(root).flatMap((folder) =>
+    existsSync(folder) ? readdirSync(folder).filter((name) => isRecording(join(folder, name))) : [],
+  );
   return names.sort();
 }
 
 /** Reads a recording. Throws if there is none of this name. */
 export function openRecording(name: string, root?: string): Recording {
-  const path = join(recordingsRoot(root), name);
-  if (!existsSync(join(path, 'meta.json'))) throw new Error(`no recording "${name}" in ${recordingsRoot(root)}`);
+  const path = foldersOf(root)
+    .map((folder) => join(folder, name))
+    .find(isRecording);
+  if (path === undefined) throw new Error(`no recording "${name}" in ${foldersOf(root).join(' or ')}`);
   const lines = (file: string): readonly JsonObject[] => readLines(join(path, file));
   return {
     name,
@@ -131,6 +138,12 @@ export function openRecording(name: string, root?: string): Recording {
     transcripts: readTranscripts(path),
   };
 }
+
+function foldersOf(root?: string): readonly string[] {
+  return root === undefined ? [ownRecordingsRoot(), recordingsRoot()] : [resolve(root)];
+}
+
+const isRecording = (path: string): boolean => existsSync(join(path, 'meta.json'));
 
 function readMeta(meta: JsonObject): RecordingMeta {
   const traceparent = asString(meta['traceparent_in']);

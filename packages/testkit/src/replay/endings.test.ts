@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { listRecordings, openRecording, recordingsAbsent } from '../recordings/recording.ts';
+import { listRecordings, openRecording } from '../recordings/recording.ts';
 import { brokenPromises } from './broken-promises.ts';
 import { seeded } from './prng.ts';
 import { play } from './replay.ts';
 import { type QueryScript, scriptsOf } from './script.ts';
 
-const absent = recordingsAbsent();
 const SOURCE_SETS = ['sdk', 'sdk+partials', 'cli', 'sdk+cli'] as const;
 const CUTS = 12;
 
@@ -22,7 +21,7 @@ function cutAt(script: QueryScript, count: number): QueryScript {
   return { ...script, steps: script.steps.slice(0, count) };
 }
 
-describe.skipIf(absent !== undefined)(absent ?? 'what sinks are promised', () => {
+describe('what sinks are promised', () => {
   test.each(scripts)('$title: as recorded', ({ script }) => {
     expect(brokenPromises(play(script))).toEqual([]);
   });

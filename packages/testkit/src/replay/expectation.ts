@@ -2,8 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Outcome, Span } from '../../../core/src/model/span.ts';
 import type { SourceSet } from './script.ts';
 
-/** The reviewed tables: see the README beside them. */
-const FOLDER = new URL('../../expectations/', import.meta.url);
+/** The reviewed tables, of the larger collection and of the project's own recordings: see the README of the first. */
+const FOLDERS: Readonly<Record<'collection' | 'own', URL>> = {
+  collection: new URL('../../expectations/', import.meta.url),
+  own: new URL('../../expectations-own/', import.meta.url),
+};
 
 type Figures = Readonly<Record<string, number>>;
 
@@ -59,20 +62,24 @@ export function readTree(recording: string): string {
 }
 
 export function readDifferences(): Readonly<Record<string, Readonly<Record<'sdk' | 'cli', readonly Difference[]>>>> {
-  return JSON.parse(read('differences.json')) as ReturnType<typeof readDifferences>;
+  const of = (folder: URL) =>
+    JSON.parse(readFileSync(new URL('differences.json', folder), 'utf8')) as ReturnType<typeof readDifferences>;
+  return { ...of(FOLDERS.collection), ...of(FOLDERS.own) };
 }
 
-/** Names of all recordings that have a table. */
-export function listExpectations(): readonly string[] {
-  if (!existsSync(FOLDER)) return [];
-  return readdirSync(FOLDER)
+/** Names of the recordings that have a table. */
+export function listExpectations(of: keyof typeof FOLDERS): readonly string[] {
+  return readdirSync(FOLDERS[of])
     .filter((file) => file.endsWith('.tree.txt'))
     .map((file) => file.replace('.tree.txt', ''))
     .sort();
 }
 
 function read(file: string): string {
-  return readFileSync(new URL(file, FOLDER), 'utf8');
+  const places = Object.values(FOLDERS).map((folder) => new URL(file, folder));
+  const place = places.find((candidate) => existsSync(candidate));
+  if (place === undefined) throw new Error(`no expectation ${file}`);
+  return readFileSync(place, 'utf8');
 }
 
 /** Main turns in start order. */

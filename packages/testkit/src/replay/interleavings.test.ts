@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Observation } from '../../../core/src/model/observation.ts';
-import { listRecordings, openRecording, recordingsAbsent } from '../recordings/recording.ts';
+import { listRecordings, openRecording } from '../recordings/recording.ts';
 import { canonical } from './canonical.ts';
 import { play } from './replay.ts';
 import { type Random, seeded } from './prng.ts';
@@ -8,7 +8,6 @@ import { splitExports } from './split-exports.ts';
 import { type QueryScript, type Step, type StreamName, scriptsOf } from './script.ts';
 
 const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
-const absent = recordingsAbsent();
 
 /** Every recording, with all its sources and by telemetry alone. */
 const scripts = listRecordings().flatMap((name) =>
@@ -54,23 +53,20 @@ function twice(random: Random): (observe: (observation: Observation) => void) =>
   };
 }
 
-describe.skipIf(absent !== undefined)(
-  absent ?? "no order of arrival that keeps each source's own changes a span",
-  () => {
-    test.each(scripts)('$title', ({ script }) => {
-      const expected = spansOf(script);
-      const stream = script.steps.filter((step) => step.stream === 'sdk');
-      const telemetry = script.steps.filter((step) => step.stream !== 'sdk');
-      expect(spansOf(script, [...stream, ...telemetry]), 'stream first').toEqual(expected);
-      expect(spansOf(script, [...telemetry, ...stream]), 'telemetry first').toEqual(expected);
-      const steps = splitExports(script.steps);
-      for (const seed of SEEDS)
-        expect(spansOf(script, interleaved(steps, seeded(seed))), `seed ${seed}`).toEqual(expected);
-    });
-  },
-);
+describe("no order of arrival that keeps each source's own changes a span", () => {
+  test.each(scripts)('$title', ({ script }) => {
+    const expected = spansOf(script);
+    const stream = script.steps.filter((step) => step.stream === 'sdk');
+    const telemetry = script.steps.filter((step) => step.stream !== 'sdk');
+    expect(spansOf(script, [...stream, ...telemetry]), 'stream first').toEqual(expected);
+    expect(spansOf(script, [...telemetry, ...stream]), 'telemetry first').toEqual(expected);
+    const steps = splitExports(script.steps);
+    for (const seed of SEEDS)
+      expect(spansOf(script, interleaved(steps, seeded(seed))), `seed ${seed}`).toEqual(expected);
+  });
+});
 
-describe.skipIf(absent !== undefined)(absent ?? 'nothing delivered twice changes a span', () => {
+describe('nothing delivered twice changes a span', () => {
   test.each(scripts)('$title', ({ script }) => {
     const expected = spansOf(script);
     for (const seed of SEEDS) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { listRecordings, openRecording, recordingsAbsent } from '../recordings/recording.ts';
+import { listRecordings, openRecording } from '../recordings/recording.ts';
 import {
   formatTree,
   idsOfSource,
@@ -13,8 +13,6 @@ import { replay } from './replay.ts';
 import type { SourceSet } from './script.ts';
 import { treeText } from './tree-text.ts';
 
-const absent = recordingsAbsent();
-
 function treeOf(name: string, sources: SourceSet): string {
   return treeText(replay(openRecording(name), sources).flatMap(({ spans }) => spans));
 }
@@ -24,8 +22,8 @@ function binding(differences: readonly Difference[], tree: string): readonly Dif
   return differences.filter(({ binding: binds, node }) => binds !== false || !tree.includes(node));
 }
 
-describe.skipIf(absent !== undefined)(absent ?? 'the reviewed tree', () => {
-  const differences = absent === undefined ? readDifferences() : {};
+describe('the reviewed tree', () => {
+  const differences = readDifferences();
 
   test.each(listRecordings())('%s: the whole recording gives it line for line', (name) => {
     const hasStream = typeof readExpectation(name).sources['sdk+cli'] !== 'string';
