@@ -64,10 +64,10 @@ const REMEMBERED = 1024;
 /** The first deadline of an agent and of what is open within it. */
 function deadlineOf(agent: AgentNode): number {
   let earliest = agent.deadline ?? Number.POSITIVE_INFINITY;
-  for (const call of agent.openCalls) earliest = Math.min(earliest, call.deadline ?? earliest);
-  for (const tool of agent.openTools) {
+  for (const call of agent.openCalls.items) earliest = Math.min(earliest, call.deadline ?? earliest);
+  for (const tool of agent.openTools.items) {
     earliest = Math.min(earliest, tool.deadline ?? earliest);
-    for (const call of tool.openCalls) earliest = Math.min(earliest, call.deadline ?? earliest);
+    for (const call of tool.openCalls.items) earliest = Math.min(earliest, call.deadline ?? earliest);
   }
   return earliest;
 }

@@ -125,7 +125,7 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
   const endedAt = later(cliSpan?.endedAt ?? cliLog?.endedAt ?? node.sdkEndedAt ?? notAfter(place), startedAt);
   const error = callError(node);
   const firstTokenAt = cliSpan?.firstTokenAt ?? node.sdkFirstTokenAt;
-  const output = blocksOf(node);
+  const output = outputOf(blocksOf(node));
   const wasApproximate = exactStart === undefined && cliLog?.startedAt === undefined;
   const span: Draft<LlmSpan> = {
     kind: 'llm',
@@ -146,19 +146,22 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
     purpose: cliSpan?.purpose ?? cliLog?.purpose ?? 'turn',
   };
   settleInto(span, place);
+  const responseModel = node.sdkModel ?? cliSpan?.model ?? cliLog?.model;
   if (error !== undefined) span.error = error;
-  else known(span, 'responseModel', node.sdkModel ?? cliSpan?.model ?? cliLog?.model);
-  known(span, 'requestId', node.requestId);
-  known(span, 'messageId', node.messageId);
-  known(span, 'usage', usageOf(node));
+  else if (responseModel !== undefined) span.responseModel = responseModel;
+  if (node.requestId !== undefined) span.requestId = node.requestId;
+  if (node.messageId !== undefined) span.messageId = node.messageId;
+  const usage = usageOf(node);
+  if (usage !== undefined) span.usage = usage;
   if (cliLog?.costUsd !== undefined) {
     span.costUsd = cliLog.costUsd;
     span.costBasis = 'cli';
   }
-  known(span, 'stopReason', cliSpan?.stopReason ?? node.streamStopReason);
-  known(span, 'firstTokenAt', firstTokenAt);
+  const stopReason = cliSpan?.stopReason ?? node.streamStopReason;
+  if (stopReason !== undefined) span.stopReason = stopReason;
+  if (firstTokenAt !== undefined) span.firstTokenAt = firstTokenAt;
   if (node.input.length > 0) span.input = node.input;
-  known(span, 'output', outputOf(output));
+  if (output !== undefined) span.output = output;
   return span;
 }
 
@@ -219,13 +222,15 @@ export function buildTool(node: ToolNode, place: Place): ToolSpan {
     inBackground: node.inBackground,
   };
   settleInto(span, place);
-  known(span, 'error', error);
-  known(span, 'mcpServer', toolName.startsWith('mcp__') ? MCP_NAME.exec(toolName)?.[1] : undefined);
-  known(span, 'requestedByLlmSpanId', node.requestedByLlmSpanId);
-  known(span, 'executionStartedAt', cliExecution?.startedAt);
-  known(span, 'denied', node.denied);
-  known(span, 'input', input);
-  known(span, 'output', output);
+  if (error !== undefined) span.error = error;
+  const mcpServer = toolName.startsWith('mcp__') ? MCP_NAME.exec(toolName)?.[1] : undefined;
+  if (mcpServer !== undefined) span.mcpServer = mcpServer;
+  if (node.requestedByLlmSpanId !== undefined) span.requestedByLlmSpanId = node.requestedByLlmSpanId;
+  const executionStartedAt = cliExecution?.startedAt;
+  if (executionStartedAt !== undefined) span.executionStartedAt = executionStartedAt;
+  if (node.denied !== undefined) span.denied = node.denied;
+  if (input !== undefined) span.input = input;
+  if (output !== undefined) span.output = output;
   return span;
 }
 
@@ -258,7 +263,7 @@ function errorText(node: ToolNode): string | undefined {
 /** A span in the making. Thousands are made per second of a busy host: fields are set one by one, copies cost more than all else. */
 type Draft<S> = { -readonly [K in keyof S]: S[K] };
 
-/** What is not known is absent, not undefined. */
+/** What is not known is absent, not undefined. Not for what is made thousands of times: a store by a name that is no constant is slow. */
 function known<S, K extends keyof S>(span: S, field: K, value: S[K] | undefined): void {
   if (value !== undefined) span[field] = value;
 }

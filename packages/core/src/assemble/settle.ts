@@ -82,13 +82,13 @@ function settleChildren(run: Run, agent: AgentNode): boolean {
   let hasMoved = false;
   if (turnOf(agent) === undefined) return false;
   if (agent.pendingHooks.length > 0) emitPendingHooks(run, agent);
-  for (const tool of agent.openTools) {
-    for (const call of tool.openCalls) if (settleCall(run, call)) hasMoved = true;
+  for (const tool of agent.openTools.items) {
+    for (const call of tool.openCalls.items) if (settleCall(run, call)) hasMoved = true;
     if (!isToolDone(run, tool)) continue;
     finishTool(run, tool);
     hasMoved = true;
   }
-  for (const call of agent.openCalls) if (settleCall(run, call)) hasMoved = true;
+  for (const call of agent.openCalls.items) if (settleCall(run, call)) hasMoved = true;
   return hasMoved;
 }
 
@@ -157,7 +157,7 @@ function isToolDone(run: Run, tool: ToolNode): boolean {
 function holdsForeground(run: Run, tool: ToolNode): boolean {
   const isLaunch = !run.options.expects.sdk && tool.cliSpan?.endedAt !== undefined && tool.cliLog !== undefined;
   if (!isLaunch) return tool.openAgents.size > 0;
-  for (const { cliEndedAt } of tool.openAgents)
+  for (const { cliEndedAt } of tool.openAgents.items)
     if (cliEndedAt !== undefined && !isAfter(cliEndedAt, endOfTool(tool))) return true;
   return false;
 }
@@ -215,7 +215,7 @@ function isLatest(run: Run, { turn }: AgentNode): boolean {
 /** Background subagents and the calls that launched them hold nobody up. */
 function hasOpen(agent: AgentNode): boolean {
   if (agent.openCalls.size > 0) return true;
-  for (const tool of agent.openTools) if (!tool.inBackground || tool.openAgents.size === 0) return true;
+  for (const tool of agent.openTools.items) if (!tool.inBackground || tool.openAgents.size === 0) return true;
   return false;
 }
 
@@ -241,15 +241,15 @@ function endTurn(run: Run, turn: AgentNode): void {
 
 /** Whatever is still open below ends with its agent; background subagents go on as segments of their own. */
 function endOpen(run: Run, agent: AgentNode): void {
-  for (const tool of agent.openTools) {
-    for (const subagent of tool.openAgents) {
+  for (const tool of agent.openTools.items) {
+    for (const subagent of tool.openAgents.items) {
       if (subagent.inBackground && !run.isProcessGone) subagent.isSegment = true;
       else endUnfinished(run, subagent);
     }
-    for (const call of tool.openCalls) finishCall(run, call);
+    for (const call of tool.openCalls.items) finishCall(run, call);
     finishTool(run, tool);
   }
-  for (const call of agent.openCalls) {
+  for (const call of agent.openCalls.items) {
     if (call.cliSpan === undefined && call.sdkError === undefined && !call.isSdkDone) call.wasCut = true;
     finishCall(run, call);
   }

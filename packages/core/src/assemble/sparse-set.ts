@@ -1,8 +1,8 @@
 const NOTHING: readonly never[] = Object.freeze([]);
 
 /**
- * A set of what is open at one node: empty most of the time, and seldom of more than a few. Who goes through it goes through what was
- * in it at the beginning. No `Set`: of those from which much is deleted, each table that is outgrown keeps its successor from dying young.
+ * A set of what is open at one node: empty most of the time, and seldom of more than a few. Who goes through its items goes through
+ * what was in it at the beginning. No `Set`: of those from which much is deleted, each table that is outgrown keeps its successor from dying young.
  */
 export class SparseSet<T> {
   #items: readonly T[] = NOTHING;
@@ -21,7 +21,8 @@ export class SparseSet<T> {
     this.#items = this.#items.length === 1 ? NOTHING : this.#items.filter((other) => other !== item);
   }
 
-  [Symbol.iterator](): Iterator<T> {
-    return this.#items[Symbol.iterator]();
+  /** In the order in which they came. */
+  get items(): readonly T[] {
+    return this.#items;
   }
 }

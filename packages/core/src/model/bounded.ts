@@ -97,24 +97,28 @@ export class OpenMap<Open extends Held, Held> {
 
   /** Every open one, as often as it has names. */
   open(): Open[] {
-    return [...this.#openIn(this.#older), ...this.#openIn(this.#recent)].map(([, value]) => value);
+    return [...this.#openByName().values()];
   }
 
   deleteOpen(): void {
-    for (const [name] of [...this.#openIn(this.#older), ...this.#openIn(this.#recent)]) this.delete(name);
+    for (const name of this.#openByName().keys()) this.delete(name);
   }
 
   /** What is open lives on, however old. */
   #forget(): void {
-    const fresh: Map<string, Held> = new Map(this.#openIn(this.#older));
+    const fresh: Map<string, Held> = new Map();
+    for (const [name, value] of this.#older) if (this.#isOpen(value) && !this.#recent.has(name)) fresh.set(name, value);
     this.#limit = fresh.size + this.#capacity;
     this.#older = this.#recent;
     this.#recent = fresh;
   }
 
-  *#openIn(held: ReadonlyMap<string, Held>): Iterable<[string, Open]> {
-    for (const [name, value] of held) {
-      if (this.#isOpen(value) && (held === this.#recent || !this.#recent.has(name))) yield [name, value];
+  #openByName(): Map<string, Open> {
+    const open: Map<string, Open> = new Map();
+    for (const [name, value] of [...this.#older, ...this.#recent]) {
+      if (this.#isOpen(value)) open.set(name, value);
+      else open.delete(name);
     }
+    return open;
   }
 }

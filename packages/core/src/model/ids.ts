@@ -56,19 +56,23 @@ export function formatTraceparent(context: TraceContext): string {
 export function randomIds(fill: (bytes: Uint8Array) => unknown = fillRandom): IdSource {
   // One refill serves 128 span ids: asking the system for eight bytes at a time costs more than the rest of a span.
   const pool = Buffer.allocUnsafe(1024);
-  let used = pool.length;
-  const take = (length: number): string => {
+  let hex = '';
+  let used = 0;
+  const take = (digits: number): string => {
     for (;;) {
-      if (used + length > pool.length) {
+      if (used + digits > hex.length) {
         fill(pool);
+        hex = pool.toString('hex');
         used = 0;
       }
-      const hex = pool.toString('hex', used, (used += length));
-      if (!/^0+$/.test(hex)) return hex;
+      const id = hex.slice(used, (used += digits));
+      if (id.charCodeAt(0) !== ZERO || !/^0+$/.test(id)) return id;
     }
   };
-  return { traceId: () => take(16) as TraceId, spanId: () => take(8) as SpanId };
+  return { traceId: () => take(32) as TraceId, spanId: () => take(16) as SpanId };
 }
+
+const ZERO = 48;
 
 function fillRandom(bytes: Uint8Array): void {
   globalThis.crypto.getRandomValues(bytes);

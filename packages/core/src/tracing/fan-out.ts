@@ -13,12 +13,12 @@ export interface Route {
 
 /** Hands every span to every sink, each through its own policy; one that fails costs the others nothing. */
 export class FanOut {
-  readonly #routes: readonly Route[];
+  readonly #routes: readonly (Route & { readonly spanEnd: string })[];
   readonly #guarded: Guarded;
   readonly hearsStarts: boolean;
 
   constructor(routes: readonly Route[], guarded: Guarded) {
-    this.#routes = routes;
+    this.#routes = routes.map((route) => ({ ...route, spanEnd: `${route.sink.name}.spanEnd` }));
     this.#guarded = guarded;
     this.hearsStarts = routes.some(({ sink }) => sink.spanStart !== undefined);
   }
@@ -26,7 +26,7 @@ export class FanOut {
   start(span: Span): TraceContext | undefined {
     let opened: TraceContext | undefined;
     if (!this.hearsStarts) return undefined;
-    const captured = this.#capture(span);
+    const views = new Views(span);
     for (const route of this.#routes) {
       const { sink } = route;
       if (sink.spanStart === undefined) continue;
@@ -34,7 +34,7 @@ export class FanOut {
         // A later sink is told of the trace that the first one opened.
         const known =
           opened === undefined || span.parentSpanId !== undefined ? span : { ...span, traceId: opened.traceId };
-        return sink.spanStart?.(known === span ? captured(route.policy) : applyCapture(known, route.policy));
+        return sink.spanStart?.(known === span ? views.under(route.policy) : applyCapture(known, route.policy));
       });
       if (!(context instanceof Promise)) opened ??= context as TraceContext | undefined;
     }
@@ -42,9 +42,9 @@ export class FanOut {
   }
 
   end(span: Span): void {
-    const captured = this.#capture(span);
-    for (const { sink, policy } of this.#routes)
-      this.#guarded.runDetached(`${sink.name}.spanEnd`, () => sink.spanEnd(captured(policy)));
+    const views = new Views(span);
+    for (const { sink, policy, spanEnd } of this.#routes)
+      this.#guarded.runDetached(spanEnd, () => sink.spanEnd(views.under(policy)));
   }
 
   turnEnd(rootSpanId: SpanId): void {
@@ -120,17 +120,32 @@ export class FanOut {
     }
     return stats;
   }
+}
 
-  /** Sinks with the same policy share one captured span. */
-  #capture(span: Span): (policy: CapturePolicy) => CapturedSpan {
-    const byPolicy: Map<CapturePolicy, CapturedSpan> = new Map();
-    return (policy) => {
-      const known = byPolicy.get(policy);
-      if (known !== undefined) return known;
-      const captured: CapturedSpan = applyCapture(span, policy);
-      byPolicy.set(policy, captured);
-      return captured;
-    };
+/** A span as policies let it be seen: sinks with the same policy share one captured span. */
+class Views {
+  readonly #span: Span;
+  #policy: CapturePolicy | undefined;
+  #captured: CapturedSpan | undefined;
+  /** Few have sinks with different policies. */
+  #others: Map<CapturePolicy, CapturedSpan> | undefined;
+
+  constructor(span: Span) {
+    this.#span = span;
+  }
+
+  under(policy: CapturePolicy): CapturedSpan {
+    const known = policy === this.#policy ? this.#captured : this.#others?.get(policy);
+    if (known !== undefined) return known;
+    const captured: CapturedSpan = applyCapture(this.#span, policy);
+    if (this.#captured === undefined) {
+      this.#policy = policy;
+      this.#captured = captured;
+    } else {
+      this.#others ??= new Map();
+      this.#others.set(policy, captured);
+    }
+    return captured;
   }
 }
 

@@ -1,22 +1,22 @@
 import type { ContentBlock, Message } from '../../model/message.ts';
 import { type Totals, type Usage, addUsage, usageFromExclusive } from '../../model/usage.ts';
-import { type Fields, fieldsOf, listIn, numberIn, stringIn } from './guards.ts';
+import { type Fields, fieldsOf, listIn, numberIn, stringIn, stringOf } from './guards.ts';
 
 /** An Anthropic content block; what this version does not know is kept whole. */
 export function readBlock(value: unknown): ContentBlock {
   const block = fieldsOf(value);
   switch (block?.['type']) {
     case 'text':
-      return { type: 'text', text: stringIn(block, 'text') ?? '' };
+      return { type: 'text', text: stringOf(block['text']) ?? '' };
     case 'thinking':
-      return { type: 'thinking', thinking: stringIn(block, 'thinking') ?? '' };
+      return { type: 'thinking', thinking: stringOf(block['thinking']) ?? '' };
     case 'tool_use': {
-      const id = stringIn(block, 'id');
+      const id = stringOf(block['id']);
       if (id === undefined) break;
-      return { type: 'tool_use', id, name: stringIn(block, 'name') ?? 'unknown', input: block['input'] };
+      return { type: 'tool_use', id, name: stringOf(block['name']) ?? 'unknown', input: block['input'] };
     }
     case 'tool_result': {
-      const toolUseId = stringIn(block, 'tool_use_id');
+      const toolUseId = stringOf(block['tool_use_id']);
       if (toolUseId === undefined) break;
       return { type: 'tool_result', toolUseId, content: block['content'], isError: block['is_error'] === true };
     }

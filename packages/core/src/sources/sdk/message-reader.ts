@@ -5,7 +5,7 @@ import { type Clock, type UnixNano, unixNanoFromIso } from '../../model/time.ts'
 import { readUserMessage } from './content.ts';
 import { given } from '../../model/given.ts';
 import type { Emit, Envelope } from './envelope.ts';
-import { type Fields, fieldsOf, stringIn, stringsIn } from './guards.ts';
+import { type Fields, fieldsOf, stringIn, stringOf, stringsIn } from './guards.ts';
 import { readAssistant } from './read-assistant.ts';
 import { readResult } from './read-result.ts';
 import { readStreamEvent } from './read-stream-event.ts';
@@ -161,7 +161,7 @@ export class MessageReader {
   }
 
   #id(message: Fields): string {
-    const uuid = stringIn(message, 'uuid');
+    const uuid = stringOf(message['uuid']);
     if (uuid !== undefined) return uuid;
     this.#unnamed += 1;
     return `sdk:${this.#unnamed}`;
@@ -169,7 +169,7 @@ export class MessageReader {
 
   /** The CLI stamps what it stores; the rest has the time at which it was read. */
   #at(message: Fields): UnixNano {
-    const timestamp = stringIn(message, 'timestamp');
+    const timestamp = stringOf(message['timestamp']);
     return (timestamp === undefined ? undefined : unixNanoFromIso(timestamp)) ?? this.#options.clock.now();
   }
 }
@@ -179,8 +179,8 @@ function isOfSubagent(message: Fields): boolean {
 }
 
 function agentRef(message: Fields, turn: number): AgentRef {
-  const toolCallId = stringIn(message, 'parent_tool_use_id');
-  const agentId = stringIn(message, 'agent_id');
+  const toolCallId = stringOf(message['parent_tool_use_id']);
+  const agentId = stringOf(message['agent_id']);
   if (toolCallId === undefined && agentId === undefined) return { turn };
   return { ...given('toolCallId', toolCallId), ...given('agentId', agentId) };
 }

@@ -1,7 +1,7 @@
 import type { AnswerSeen, CallRef } from '../../model/observation.ts';
 import { firstText, readBlocks, readUsage } from './content.ts';
 import { given } from '../../model/given.ts';
-import { type Fields, fieldsOf, numberIn, stringIn } from './guards.ts';
+import { type Fields, fieldsOf, numberIn, stringIn, stringOf } from './guards.ts';
 import type { Emit, Envelope } from './envelope.ts';
 
 /** The model name that the CLI gives to words of its own. */
@@ -21,11 +21,11 @@ export function readAssistant(envelope: Envelope, emit: Emit): void {
     source: 'sdk',
     at: envelope.at,
     agent: envelope.agent,
-    call: callRef(stringIn(answer, 'id'), stringIn(envelope.message, 'request_id')),
-    model: stringIn(answer, 'model') ?? 'unknown',
+    call: callRef(stringOf(answer['id']), stringOf(envelope.message['request_id'])),
+    model: stringOf(answer['model']) ?? 'unknown',
     blocks: readBlocks(answer['content']),
   };
-  const stopReason = stringIn(answer, 'stop_reason');
+  const stopReason = stringOf(answer['stop_reason']);
   const wasCut = envelope.message['aborted'] === true;
   emit(
     stopReason === undefined && !wasCut ? seen : { ...seen, ...ending(answer, stopReason), ...(wasCut && { wasCut }) },
