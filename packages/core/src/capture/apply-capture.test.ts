@@ -94,6 +94,8 @@ const spans: readonly Span[] = [
   { ...base, kind: 'custom', name: 'review' },
 ];
 
+const ended = { sessionId: 's', endedAt: 3n, error: { type: 'ShellError', message: 'a' } } as const;
+
 function json(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? String(item) : item));
 }
@@ -110,6 +112,66 @@ function frozen<T>(value: T): T {
 
 const anyTool = (input: unknown, options: CaptureOptions = 'full'): unknown =>
   capture({ ...tool, input }, options).input;
+
+describe('everything that a span can have', () => {
+  const place = { parentSpanId: base.spanId, parentIsRemote: true, traceIsSampled: true } as const;
+  const totals = { usage: { inputTokens: 1 }, costUsd: 1 };
+  // `Required`: whoever adds a field has to say here what it is, and in the copy what becomes of it.
+  const whole: readonly [Required<AgentSpan>, Required<LlmSpan>, Required<ToolSpan>] = [
+    {
+      ...agent,
+      ...place,
+      cwd: '/srv',
+      input: [user('a')],
+      output: [said],
+      toolNames: ['Bash'],
+      agentId: 'agent-1',
+      trigger: 'prompt',
+      requestModel: 'm',
+      permissionMode: 'default',
+      cliVersion: '2',
+      turnCount: 2,
+      startupMs: 1,
+      totals,
+      unattributed: totals,
+      isSegment: true,
+      ...ended,
+    },
+    {
+      ...llm,
+      ...place,
+      ...ended,
+      responseModel: 'm',
+      requestId: 'req_1',
+      messageId: 'msg_1',
+      usage: { inputTokens: 1 },
+      costUsd: 1,
+      costBasis: 'cli',
+      stopReason: 'end_turn',
+      firstTokenAt: 2n,
+      input: [user('a')],
+      output: [said],
+      systemInstructions: ['a'],
+      toolDefinitions: [{ name: 'Bash' }],
+    },
+    {
+      ...tool,
+      ...place,
+      ...ended,
+      mcpServer: 'calc',
+      requestedByLlmSpanId: base.spanId,
+      executionStartedAt: 2n,
+      denied: { decidedBy: 'rule' },
+      input: { a: 1 },
+      output: 'a',
+    },
+  ];
+
+  test.each(whole)('is in the full copy of a $kind span', (span) => {
+    const { contentBytes: _, ...copy } = capture<Span>(span, 'full');
+    expect(copy).toEqual(span);
+  });
+});
 
 describe('metadata only', () => {
   test.each(spans)('lets no content of a $kind span out', (span) => {

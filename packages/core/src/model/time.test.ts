@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest';
+import { unixNanoFromIso } from './time.ts';
+
+describe('unixNanoFromIso', () => {
+  // `Date.parse` is the reference, whatever was read before.
+  test.each([
+    '2026-11-21T08:27:03.250Z',
+    '2026-11-21T08:27:59.999Z',
+    '2026-11-21T08:28:00.000Z',
+    '2026-11-21T08:27:03.251Z',
+    '1969-12-31T23:59:59.999Z',
+    '2024-02-29T23:59:60.000Z',
+    '2026-11-21T08:27:61.000Z',
+    '2026-11-21T08:27:0x.000Z',
+    '2026-11-21T08:27:00.00xZ',
+    '2026-11-21T08:27:00.0000Z',
+    '2026-11-21T08:27:03+02:00',
+    '2026-13-21T08:27:03.250Z',
+    'xxxx-11-21T08:27:03.250Z',
+    '2026-11-21 08:27:03.250Z',
+    '',
+  ])('%j is read as by Date.parse', (text) => {
+    const ms = Date.parse(text);
+    const expected = Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000_000n;
+    expect(unixNanoFromIso(text)).toBe(expected);
+    expect(unixNanoFromIso(text)).toBe(expected);
+  });
+});
