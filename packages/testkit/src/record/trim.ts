@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { asObject, type JsonObject } from '../json.ts';
+import { asArray, asObject, type JsonObject } from '../json.ts';
 
 /** What a recording must not say of the machine it was made on, and what it says instead. */
 export type Replacements = readonly (readonly [found: string, instead: string])[];
@@ -49,15 +49,20 @@ export function replacementsFor(project: { readonly cwd: string; readonly home: 
 /** A message, an export or a host's event without what belongs to the machine or to others. */
 export function trimmed(value: unknown, options: TrimOptions): unknown {
   if (typeof value === 'string') return trimText(value, options);
-  if (Array.isArray(value)) return value.map((inner) => trimmed(inner, options));
+  if (Array.isArray(value)) return value.filter((inner) => !isPlugin(inner)).map((inner) => trimmed(inner, options));
   if (typeof value !== 'object' || value === null) return value;
   if (isAttribute(value)) return { ...value, value: attributeValue(value, options) };
   const fields = asObject(value);
   const isInit = fields['subtype'] === 'init';
-  return Object.fromEntries(
-    Object.entries(fields)
-      .filter(([name]) => !(isInit && DROPPED.has(name) && name !== 'tools'))
-      .map(([name, inner]) => [name, isInit && name === 'tools' ? [] : trimmed(inner, options)]),
+  const kept = Object.entries(fields).filter(([name]) => !isInit || !DROPPED.has(name));
+  const whole = Object.fromEntries(kept.map(([name, inner]) => [name, trimmed(inner, options)]));
+  return isInit ? { ...whole, tools: [] } : whole;
+}
+
+/** A log record about a plugin of the installation. */
+function isPlugin(value: unknown): boolean {
+  return asArray(asObject(value)['attributes']).some(
+    (attribute) => asObject(asObject(attribute)['value'])['stringValue'] === 'plugin_loaded',
   );
 }
 
