@@ -4,6 +4,11 @@ import type { AttributeValue, CapturedSpan, SpanId, UnixNano } from '@spanprism/
 export type DialectValue = AttributeValue | readonly string[] | readonly number[] | readonly boolean[];
 export type DialectAttributes = Readonly<Record<string, DialectValue>>;
 
+/** Takes attributes one by one, each key once. What is undefined is not known, and left out: never empty or 0. */
+export interface AttributeTaker {
+  put(key: string, value: DialectValue | undefined): void;
+}
+
 /** OpenTelemetry's span kinds by name, as its API and OTLP number them differently. */
 export type DialectSpanKind = 'internal' | 'client';
 
@@ -36,6 +41,8 @@ export interface Dialect {
   /** Which span this one hangs below; dialects may draw the tree otherwise than the model does. */
   parentSpanId(span: CapturedSpan): SpanId | undefined;
   attributes(span: CapturedSpan): DialectAttributes;
+  /** The same attributes in the same order, without an object that only the encoder would read; optional. */
+  putAttributes?(span: CapturedSpan, into: AttributeTaker): void;
   status(span: CapturedSpan): DialectStatus;
   events(span: CapturedSpan): readonly DialectEvent[];
   links(span: CapturedSpan): readonly DialectLink[];

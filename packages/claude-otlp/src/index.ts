@@ -2,6 +2,7 @@ export type { Environment } from './config/environment.ts';
 export type { Headers, OtlpProtocol } from './config/otlp-config.ts';
 export type { SamplerName, SamplerOptions } from './config/sampler.ts';
 export type {
+  AttributeTaker,
   Dialect,
   DialectAttributes,
   DialectEvent,

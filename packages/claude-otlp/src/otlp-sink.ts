@@ -7,7 +7,7 @@ import {
   encodeSpanJson,
 } from '@spanprism/core/otlp';
 import type { CaptureOptions, Diag, Sink } from '@spanprism/core';
-import type { Delivery, DeliveryOptions, OtlpSpan, SpoolOptions } from '@spanprism/core/otlp';
+import type { Delivery, DeliveryOptions, OutgoingSpan, SpoolOptions } from '@spanprism/core/otlp';
 import { readFlag } from './config/environment.ts';
 import type { Environment } from './config/environment.ts';
 import { readOtlpConfig } from './config/otlp-config.ts';
@@ -120,7 +120,7 @@ const CONTENT_TYPES: Readonly<Record<OtlpProtocol, string>> = {
 };
 
 interface Codec {
-  readonly encodeSpan: (span: OtlpSpan) => Uint8Array;
+  readonly encodeSpan: (span: OutgoingSpan) => Uint8Array;
   readonly assembleTraces: typeof assembleTraces;
 }
 

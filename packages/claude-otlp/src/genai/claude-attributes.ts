@@ -1,18 +1,19 @@
 import { msBetween } from '@spanprism/core';
 import type { AgentSpan, CapturedSpan, LlmSpan, ToolSpan, Totals, Usage } from '@spanprism/core';
-import type { DialectAttributes, DialectEvent, DialectValue } from '../dialect.ts';
+import type { AttributeTaker, DialectEvent } from '../dialect.ts';
 import { jsonText } from './json-text.ts';
 
-/** Attributes with gaps, as they are written down; `present` closes the gaps. */
-export type SparseAttributes = Readonly<Record<string, DialectValue | undefined>>;
-
 /** What the conventions have no name for, all of it under `claude.`: facts of the product that no backend adds up by itself. */
-export function claudeAttributes(span: CapturedSpan): SparseAttributes {
-  return { ...commonFacts(span), ...factsOf(span) };
+export function putClaudeAttributes(span: CapturedSpan, into: AttributeTaker): void {
+  putCommonFacts(span, into);
+  putFacts(span, into);
 }
+
+const NONE: readonly DialectEvent[] = [];
 
 /** Events under the same prefix; what happened in words is there only if capture kept it. */
 export function claudeEvents(span: CapturedSpan): readonly DialectEvent[] {
+  if (span.events.length === 0) return NONE;
   return span.events.map(({ name, at, attributes, content }) => {
     const event = `claude.${name}`;
     const facts = Object.entries(attributes).map(([key, value]) => [`${event}.${key}`, value] as const);
@@ -21,102 +22,85 @@ export function claudeEvents(span: CapturedSpan): readonly DialectEvent[] {
   });
 }
 
-/** Closes the gaps: a value that is not known is absent, never empty or 0. */
-export function present(attributes: SparseAttributes): DialectAttributes {
-  const known: Record<string, DialectValue> = {};
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value !== undefined) known[key] = value;
-  }
-  return known;
-}
-
-function commonFacts(span: CapturedSpan): SparseAttributes {
+function putCommonFacts(span: CapturedSpan, into: AttributeTaker): void {
   const { contentBytes, issues } = span;
-  return {
-    'claude.key': span.key,
-    'claude.seen_by': span.seenBy,
-    // Neither a failure nor a success: OpenTelemetry's status has no word for it.
-    'claude.cancelled': span.status === 'cancelled' ? true : undefined,
-    'claude.issues': issues.length === 0 ? undefined : [...new Set(issues.map((issue) => issue.code))],
-    'claude.issue_details': issues.length === 0 ? undefined : jsonText(issues),
-    'claude.input.bytes': contentBytes.input,
-    'claude.output.bytes': contentBytes.output,
-    'claude.system_instructions.bytes': contentBytes.systemInstructions,
-    'claude.tool_definitions.bytes': contentBytes.toolDefinitions,
-  };
+  into.put('claude.key', span.key);
+  into.put('claude.seen_by', span.seenBy);
+  // Neither a failure nor a success: OpenTelemetry's status has no word for it.
+  if (span.status === 'cancelled') into.put('claude.cancelled', true);
+  if (issues.length > 0) {
+    into.put('claude.issues', [...new Set(issues.map((issue) => issue.code))]);
+    into.put('claude.issue_details', jsonText(issues));
+  }
+  into.put('claude.input.bytes', contentBytes.input);
+  into.put('claude.output.bytes', contentBytes.output);
+  into.put('claude.system_instructions.bytes', contentBytes.systemInstructions);
+  into.put('claude.tool_definitions.bytes', contentBytes.toolDefinitions);
 }
 
-function factsOf(span: CapturedSpan): SparseAttributes {
+function putFacts(span: CapturedSpan, into: AttributeTaker): void {
   switch (span.kind) {
     case 'agent':
-      return agentFacts(span);
+      return putAgentFacts(span, into);
     case 'llm':
-      return llmFacts(span);
+      return putLlmFacts(span, into);
     case 'tool':
-      return toolFacts(span);
+      return putToolFacts(span, into);
     case 'permission':
-      return {
-        'claude.span.kind': span.kind,
-        'claude.permission.tool': span.toolName,
-        'claude.permission.tool_call_id': span.toolCallId,
-        'claude.permission.decision': span.decision,
-        'claude.permission.decided_by': span.decidedBy,
-      };
+      into.put('claude.span.kind', span.kind);
+      into.put('claude.permission.tool', span.toolName);
+      into.put('claude.permission.tool_call_id', span.toolCallId);
+      into.put('claude.permission.decision', span.decision);
+      into.put('claude.permission.decided_by', span.decidedBy);
+      return;
     case 'hook':
-      return {
-        'claude.span.kind': span.kind,
-        'claude.hook.event': span.hookEvent,
-        'claude.hook.name': span.hookName,
-        'claude.hook.blocked': span.blocked,
-      };
+      into.put('claude.span.kind', span.kind);
+      into.put('claude.hook.event', span.hookEvent);
+      into.put('claude.hook.name', span.hookName);
+      into.put('claude.hook.blocked', span.blocked);
+      return;
     case 'custom':
-      return { 'claude.span.kind': span.kind };
+      into.put('claude.span.kind', span.kind);
   }
 }
 
-function agentFacts(span: AgentSpan): SparseAttributes {
+function putAgentFacts(span: AgentSpan, into: AttributeTaker): void {
   const hasEnded = span.endedAt !== undefined;
-  return {
-    'claude.agent.role': span.role,
-    'claude.outcome': hasEnded ? span.outcome : undefined,
-    'claude.trigger': span.trigger,
-    'claude.is_segment': span.isSegment,
-    'claude.cwd': span.cwd,
-    'claude.permission_mode': span.permissionMode,
-    'claude.cli.version': span.cliVersion,
-    'claude.tool_names': span.toolNames,
-    'claude.startup_ms': span.startupMs,
-    'claude.num_turns': span.turnCount,
-    'claude.llm_calls': hasEnded ? span.llmCalls : undefined,
-    'claude.tool_calls': hasEnded ? span.toolCalls : undefined,
-    'claude.permission_denials': hasEnded ? span.permissionDenials : undefined,
-    ...totalsFacts('claude.turn', span.totals),
-    ...totalsFacts('claude.turn.unattributed', span.unattributed),
-  };
+  into.put('claude.agent.role', span.role);
+  into.put('claude.outcome', hasEnded ? span.outcome : undefined);
+  into.put('claude.trigger', span.trigger);
+  into.put('claude.is_segment', span.isSegment);
+  into.put('claude.cwd', span.cwd);
+  into.put('claude.permission_mode', span.permissionMode);
+  into.put('claude.cli.version', span.cliVersion);
+  into.put('claude.tool_names', span.toolNames);
+  into.put('claude.startup_ms', span.startupMs);
+  into.put('claude.num_turns', span.turnCount);
+  into.put('claude.llm_calls', hasEnded ? span.llmCalls : undefined);
+  into.put('claude.tool_calls', hasEnded ? span.toolCalls : undefined);
+  into.put('claude.permission_denials', hasEnded ? span.permissionDenials : undefined);
+  putTotals(into, 'claude.turn', span.totals);
+  putTotals(into, 'claude.turn.unattributed', span.unattributed);
 }
 
-function llmFacts(span: LlmSpan): SparseAttributes {
-  return {
-    'claude.request_id': span.requestId,
-    'claude.purpose': span.purpose,
-    'claude.attempts': span.attempts,
-    'claude.stop_reason': span.stopReason,
-    'claude.cost_usd': span.costUsd,
-    'claude.cost_basis': span.costBasis,
-    'claude.usage.cache_write_5m_tokens': span.usage?.cacheWrite5mTokens,
-    'claude.usage.cache_write_1h_tokens': span.usage?.cacheWrite1hTokens,
-  };
+function putLlmFacts(span: LlmSpan, into: AttributeTaker): void {
+  into.put('claude.request_id', span.requestId);
+  into.put('claude.purpose', span.purpose);
+  into.put('claude.attempts', span.attempts);
+  into.put('claude.stop_reason', span.stopReason);
+  into.put('claude.cost_usd', span.costUsd);
+  into.put('claude.cost_basis', span.costBasis);
+  into.put('claude.usage.cache_write_5m_tokens', span.usage?.cacheWrite5mTokens);
+  into.put('claude.usage.cache_write_1h_tokens', span.usage?.cacheWrite1hTokens);
 }
 
-function toolFacts(span: ToolSpan): SparseAttributes {
+function putToolFacts(span: ToolSpan, into: AttributeTaker): void {
   const { executionStartedAt } = span;
-  return {
-    'claude.mcp.server': span.mcpServer,
-    'claude.tool.denied_by': span.denied?.decidedBy,
-    'claude.tool.in_background': span.inBackground ? true : undefined,
-    // Permission, hooks and the queue: what passed before the tool itself began to run.
-    'claude.tool.wait_ms': executionStartedAt === undefined ? undefined : msBetween(span.startedAt, executionStartedAt),
-  };
+  into.put('claude.mcp.server', span.mcpServer);
+  into.put('claude.tool.denied_by', span.denied?.decidedBy);
+  if (span.inBackground) into.put('claude.tool.in_background', true);
+  // Permission, hooks and the queue: what passed before the tool itself began to run.
+  if (executionStartedAt !== undefined) into.put('claude.tool.wait_ms', msBetween(span.startedAt, executionStartedAt));
 }
 
 const TOTAL_NAMES = {
@@ -130,13 +114,11 @@ const TOTAL_NAMES = {
 } as const satisfies Record<keyof Usage, string>;
 
 // Not `gen_ai.usage.*`: backends add those up over the spans of a trace, and the calls below carry them already.
-function totalsFacts(prefix: string, totals: Totals | undefined): SparseAttributes {
-  if (totals === undefined) return {};
-  const facts: Record<string, DialectValue | undefined> = {};
+function putTotals(into: AttributeTaker, prefix: string, totals: Totals | undefined): void {
+  if (totals === undefined) return;
   for (const field of Object.keys(TOTAL_NAMES) as (keyof Usage)[]) {
-    facts[`${prefix}.${TOTAL_NAMES[field]}`] = totals.usage[field];
+    into.put(`${prefix}.${TOTAL_NAMES[field]}`, totals.usage[field]);
   }
-  facts[`${prefix}.cost_usd`] = totals.costUsd;
-  facts[`${prefix}.by_model`] = totals.byModel === undefined ? undefined : jsonText(totals.byModel);
-  return facts;
+  into.put(`${prefix}.cost_usd`, totals.costUsd);
+  into.put(`${prefix}.by_model`, totals.byModel === undefined ? undefined : jsonText(totals.byModel));
 }

@@ -141,6 +141,19 @@ test('every key is a standard one, ours, or the user’s', () => {
   }
 });
 
+test('attributes said one by one are those of the object, in its order, each once', () => {
+  for (const { dialect: each, spans } of CASES) {
+    for (const span of spans) {
+      const said: [string, unknown][] = [];
+      const put = (key: string, value: unknown): void => {
+        if (value !== undefined) said.push([key, value]);
+      };
+      each.putAttributes?.(span, { put });
+      expect(said).toEqual(Object.entries(each.attributes(span)));
+    }
+  }
+});
+
 function freeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

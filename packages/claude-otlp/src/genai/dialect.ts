@@ -1,13 +1,19 @@
 import type { AgentSpan, CapturedSpan, LlmSpan, ToolSpan } from '@spanprism/core';
-import type { Dialect, DialectAttributes, DialectLink, DialectStatus } from '../dialect.ts';
+import type {
+  AttributeTaker,
+  Dialect,
+  DialectAttributes,
+  DialectLink,
+  DialectStatus,
+  DialectValue,
+} from '../dialect.ts';
 import { secondsBetween } from '../span-times.ts';
-import { claudeAttributes, claudeEvents, present } from './claude-attributes.ts';
-import type { SparseAttributes } from './claude-attributes.ts';
+import { claudeEvents, putClaudeAttributes } from './claude-attributes.ts';
 import { jsonText, plainOrJsonText } from './json-text.ts';
 import { chatMessages, finishReason, instructionParts, outputMessages, toolDefinitionParts } from './messages.ts';
 import { ERROR_TYPE_OTHER, SEMCONV as S, SEMCONV_LATEST } from './semconv.ts';
 import type { SemconvVersion } from './semconv.ts';
-import { userAttributes } from './user-attributes.ts';
+import { putUserAttributes } from './user-attributes.ts';
 
 export interface GenaiDialectOptions {
   /** Which text of OpenTelemetry's GenAI conventions; `v1.41` is what backends read today and the default. */
@@ -26,9 +32,10 @@ export function genaiDialect({ version = 'v1.41', toolParent = 'agent' }: GenaiD
     spanKind: (span) => (span.kind === 'llm' ? 'client' : 'internal'),
     parentSpanId: (span) => (isBelowCall(span) ? asker(span) : span.parentSpanId),
     attributes: (span) => attributesOf(span, spelling),
+    putAttributes: (span, into) => putAttributes(span, spelling, into),
     status: statusOf,
     events: claudeEvents,
-    links: (span) => (isBelowCall(span) ? [] : askerLinks(span)),
+    links: (span) => (isBelowCall(span) ? NONE : askerLinks(span)),
   };
 }
 
@@ -82,67 +89,57 @@ function named(operation: string, target: string): string {
 }
 
 function attributesOf(span: CapturedSpan, spelling: Spelling): DialectAttributes {
-  const own = {
-    ...standardAttributes(span, spelling),
-    [S.ATTR_GEN_AI_CONVERSATION_ID]: span.sessionId,
-    [S.ATTR_ERROR_TYPE]: span.status === 'error' ? (span.error?.type ?? ERROR_TYPE_OTHER) : undefined,
-    ...claudeAttributes(span),
+  const attributes: Record<string, DialectValue> = {};
+  const put = (key: string, value: DialectValue | undefined): void => {
+    if (value !== undefined) attributes[key] = value;
   };
-  return { ...present(own), ...userAttributes(span.attributes) };
+  putAttributes(span, spelling, { put });
+  return attributes;
 }
 
-function standardAttributes(span: CapturedSpan, spelling: Spelling): SparseAttributes {
-  switch (span.kind) {
-    case 'agent':
-      return agentAttributes(span, spelling);
-    case 'llm':
-      return llmAttributes(span, spelling);
-    case 'tool':
-      return toolAttributes(span);
-    case 'permission':
-    case 'hook':
-    case 'custom':
-      return {};
-  }
+function putAttributes(span: CapturedSpan, spelling: Spelling, into: AttributeTaker): void {
+  if (span.kind === 'agent') putAgentAttributes(span, spelling, into);
+  else if (span.kind === 'llm') putLlmAttributes(span, spelling, into);
+  else if (span.kind === 'tool') putToolAttributes(span, into);
+  into.put(S.ATTR_GEN_AI_CONVERSATION_ID, span.sessionId);
+  if (span.status === 'error') into.put(S.ATTR_ERROR_TYPE, span.error?.type ?? ERROR_TYPE_OTHER);
+  putClaudeAttributes(span, into);
+  putUserAttributes(span.attributes, into);
 }
 
 /** Never usage: backends would add it to that of the calls below. */
-function agentAttributes(span: AgentSpan, spelling: Spelling): SparseAttributes {
+function putAgentAttributes(span: AgentSpan, spelling: Spelling, into: AttributeTaker): void {
   // The agent is Anthropic's whoever serves its model; who that was stands on each call.
   const provider = S.GEN_AI_PROVIDER_NAME_VALUE_ANTHROPIC;
-  return {
-    [S.ATTR_GEN_AI_OPERATION_NAME]: S.GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT,
-    ...given(spelling.agentProvider, provider),
-    ...given(spelling.system, provider),
-    [S.ATTR_GEN_AI_AGENT_NAME]: span.agentName,
-    [spelling.agentId]: span.agentId,
-    [S.ATTR_GEN_AI_REQUEST_MODEL]: span.requestModel,
-    [S.ATTR_GEN_AI_INPUT_MESSAGES]: span.input && jsonText(chatMessages(span.input)),
-    [S.ATTR_GEN_AI_OUTPUT_MESSAGES]: span.output && jsonText(outputMessages(span.output)),
-  };
+  into.put(S.ATTR_GEN_AI_OPERATION_NAME, S.GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT);
+  if (spelling.agentProvider !== undefined) into.put(spelling.agentProvider, provider);
+  if (spelling.system !== undefined) into.put(spelling.system, provider);
+  into.put(S.ATTR_GEN_AI_AGENT_NAME, span.agentName);
+  into.put(spelling.agentId, span.agentId);
+  into.put(S.ATTR_GEN_AI_REQUEST_MODEL, span.requestModel);
+  into.put(S.ATTR_GEN_AI_INPUT_MESSAGES, span.input && jsonText(chatMessages(span.input)));
+  into.put(S.ATTR_GEN_AI_OUTPUT_MESSAGES, span.output && jsonText(outputMessages(span.output)));
 }
 
-function llmAttributes(span: LlmSpan, spelling: Spelling): SparseAttributes {
+function putLlmAttributes(span: LlmSpan, spelling: Spelling, into: AttributeTaker): void {
   const { usage, firstTokenAt, stopReason } = span;
   const reason = stopReason === undefined ? undefined : finishReason(stopReason);
-  return {
-    [S.ATTR_GEN_AI_OPERATION_NAME]: S.GEN_AI_OPERATION_NAME_VALUE_CHAT,
-    [S.ATTR_GEN_AI_PROVIDER_NAME]: span.provider,
-    ...given(spelling.system, span.provider),
-    [S.ATTR_GEN_AI_AGENT_NAME]: span.agentName,
-    [S.ATTR_GEN_AI_REQUEST_MODEL]: span.requestModel,
-    [S.ATTR_GEN_AI_REQUEST_STREAM]: firstTokenAt === undefined ? undefined : true,
-    [S.ATTR_GEN_AI_RESPONSE_MODEL]: span.responseModel,
-    [S.ATTR_GEN_AI_RESPONSE_ID]: span.messageId ?? span.requestId,
-    [S.ATTR_GEN_AI_RESPONSE_FINISH_REASONS]: reason === undefined ? undefined : [reason],
-    [S.ATTR_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK]: secondsUntil(span, firstTokenAt),
-    [S.ATTR_GEN_AI_USAGE_INPUT_TOKENS]: usage?.inputTokens,
-    [S.ATTR_GEN_AI_USAGE_OUTPUT_TOKENS]: usage?.outputTokens,
-    [S.ATTR_GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS]: usage?.cacheReadTokens,
-    [spelling.cacheWriteTokens]: usage?.cacheWriteTokens,
-    [S.ATTR_GEN_AI_USAGE_REASONING_OUTPUT_TOKENS]: usage?.thinkingTokens,
-    ...llmContent(span, spelling.hasFinishReasonPerMessage ? (reason ?? cutReason(span)) : undefined),
-  };
+  into.put(S.ATTR_GEN_AI_OPERATION_NAME, S.GEN_AI_OPERATION_NAME_VALUE_CHAT);
+  into.put(S.ATTR_GEN_AI_PROVIDER_NAME, span.provider);
+  if (spelling.system !== undefined) into.put(spelling.system, span.provider);
+  into.put(S.ATTR_GEN_AI_AGENT_NAME, span.agentName);
+  into.put(S.ATTR_GEN_AI_REQUEST_MODEL, span.requestModel);
+  if (firstTokenAt !== undefined) into.put(S.ATTR_GEN_AI_REQUEST_STREAM, true);
+  into.put(S.ATTR_GEN_AI_RESPONSE_MODEL, span.responseModel);
+  into.put(S.ATTR_GEN_AI_RESPONSE_ID, span.messageId ?? span.requestId);
+  if (reason !== undefined) into.put(S.ATTR_GEN_AI_RESPONSE_FINISH_REASONS, [reason]);
+  into.put(S.ATTR_GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, secondsUntil(span, firstTokenAt));
+  into.put(S.ATTR_GEN_AI_USAGE_INPUT_TOKENS, usage?.inputTokens);
+  into.put(S.ATTR_GEN_AI_USAGE_OUTPUT_TOKENS, usage?.outputTokens);
+  into.put(S.ATTR_GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, usage?.cacheReadTokens);
+  into.put(spelling.cacheWriteTokens, usage?.cacheWriteTokens);
+  into.put(S.ATTR_GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, usage?.thinkingTokens);
+  putLlmContent(span, spelling.hasFinishReasonPerMessage ? (reason ?? cutReason(span)) : undefined, into);
 }
 
 function secondsUntil({ startedAt }: LlmSpan, at: LlmSpan['firstTokenAt']): number | undefined {
@@ -154,33 +151,31 @@ function cutReason(span: LlmSpan): string | undefined {
   return span.status === 'error' ? 'error' : undefined;
 }
 
-function llmContent(span: LlmSpan, reasonPerMessage: string | undefined): SparseAttributes {
+function putLlmContent(span: LlmSpan, reasonPerMessage: string | undefined, into: AttributeTaker): void {
   const { input, output, systemInstructions, toolDefinitions } = span;
-  return {
-    [S.ATTR_GEN_AI_SYSTEM_INSTRUCTIONS]: systemInstructions && jsonText(instructionParts(systemInstructions)),
-    [S.ATTR_GEN_AI_TOOL_DEFINITIONS]: toolDefinitions && jsonText(toolDefinitionParts(toolDefinitions)),
-    [S.ATTR_GEN_AI_INPUT_MESSAGES]: input && jsonText(chatMessages(input)),
-    [S.ATTR_GEN_AI_OUTPUT_MESSAGES]: output && jsonText(outputMessages(output, reasonPerMessage)),
-  };
+  into.put(S.ATTR_GEN_AI_SYSTEM_INSTRUCTIONS, systemInstructions && jsonText(instructionParts(systemInstructions)));
+  into.put(S.ATTR_GEN_AI_TOOL_DEFINITIONS, toolDefinitions && jsonText(toolDefinitionParts(toolDefinitions)));
+  into.put(S.ATTR_GEN_AI_INPUT_MESSAGES, input && jsonText(chatMessages(input)));
+  into.put(S.ATTR_GEN_AI_OUTPUT_MESSAGES, output && jsonText(outputMessages(output, reasonPerMessage)));
 }
 
-function toolAttributes(span: ToolSpan): SparseAttributes {
-  return {
-    [S.ATTR_GEN_AI_OPERATION_NAME]: S.GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL,
-    [S.ATTR_GEN_AI_TOOL_NAME]: span.toolName,
-    [S.ATTR_GEN_AI_TOOL_CALL_ID]: span.toolCallId,
-    [S.ATTR_GEN_AI_TOOL_TYPE]: span.toolType,
-    [S.ATTR_GEN_AI_AGENT_NAME]: span.agentName,
-    [S.ATTR_GEN_AI_TOOL_CALL_ARGUMENTS]: plainOrJsonText(span.input),
-    [S.ATTR_GEN_AI_TOOL_CALL_RESULT]: plainOrJsonText(span.output),
-    // The conventions want the MCP facts on the tool's span where there is one, not on a second span.
-    [S.ATTR_MCP_METHOD_NAME]: span.mcpServer === undefined ? undefined : S.MCP_METHOD_NAME_VALUE_TOOLS_CALL,
-  };
+function putToolAttributes(span: ToolSpan, into: AttributeTaker): void {
+  into.put(S.ATTR_GEN_AI_OPERATION_NAME, S.GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL);
+  into.put(S.ATTR_GEN_AI_TOOL_NAME, span.toolName);
+  into.put(S.ATTR_GEN_AI_TOOL_CALL_ID, span.toolCallId);
+  into.put(S.ATTR_GEN_AI_TOOL_TYPE, span.toolType);
+  into.put(S.ATTR_GEN_AI_AGENT_NAME, span.agentName);
+  if (span.input !== undefined) into.put(S.ATTR_GEN_AI_TOOL_CALL_ARGUMENTS, plainOrJsonText(span.input));
+  if (span.output !== undefined) into.put(S.ATTR_GEN_AI_TOOL_CALL_RESULT, plainOrJsonText(span.output));
+  // The conventions want the MCP facts on the tool's span where there is one, not on a second span.
+  if (span.mcpServer !== undefined) into.put(S.ATTR_MCP_METHOD_NAME, S.MCP_METHOD_NAME_VALUE_TOOLS_CALL);
 }
+
+const UNSET: DialectStatus = { code: 'unset' };
 
 // What was cancelled did not fail: it stays unset and has no `error.type`; `claude.cancelled` tells it from what went well.
 function statusOf(span: CapturedSpan): DialectStatus {
-  if (span.status !== 'error') return { code: 'unset' };
+  if (span.status !== 'error') return UNSET;
   const message = span.error?.message;
   return message === undefined || message === '' ? { code: 'error' } : { code: 'error', message };
 }
@@ -189,11 +184,10 @@ function asker(span: CapturedSpan): ToolSpan['requestedByLlmSpanId'] {
   return span.kind === 'tool' ? span.requestedByLlmSpanId : undefined;
 }
 
+const NONE: readonly DialectLink[] = [];
+const ASKED_FOR: DialectAttributes = { 'claude.link': 'requested_by' };
+
 function askerLinks(span: CapturedSpan): readonly DialectLink[] {
   const spanId = asker(span);
-  return spanId === undefined ? [] : [{ spanId, attributes: { 'claude.link': 'requested_by' } }];
-}
-
-function given(key: string | undefined, value: string): SparseAttributes {
-  return key === undefined ? {} : { [key]: value };
+  return spanId === undefined ? NONE : [{ spanId, attributes: ASKED_FOR }];
 }

@@ -1,5 +1,5 @@
 import type { Attributes } from '@spanprism/core';
-import type { DialectAttributes, DialectValue } from '../dialect.ts';
+import type { AttributeTaker } from '../dialect.ts';
 import { SEMCONV, SEMCONV_LATEST } from './semconv.ts';
 
 const STANDARD: ReadonlySet<string> = new Set([...Object.values(SEMCONV), ...Object.values(SEMCONV_LATEST)]);
@@ -9,12 +9,10 @@ const OWN_PREFIX = 'claude.';
  * The user's attributes under their own keys. A key that the conventions or we give a meaning moves to
  * `claude.attribute.<key>`, on every span alike: a usage figure of the user's must not be counted as one of the model's.
  */
-export function userAttributes(attributes: Attributes): DialectAttributes {
-  const renamed: Record<string, DialectValue> = {};
-  for (const [key, value] of Object.entries(attributes)) {
-    renamed[isTaken(key) ? `claude.attribute.${key}` : key] = value;
+export function putUserAttributes(attributes: Attributes, into: AttributeTaker): void {
+  for (const key of Object.keys(attributes)) {
+    into.put(isTaken(key) ? `claude.attribute.${key}` : key, attributes[key]);
   }
-  return renamed;
 }
 
 function isTaken(key: string): boolean {

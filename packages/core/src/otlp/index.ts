@@ -11,6 +11,7 @@ export type { SpoolOptions } from './deliver/spool.ts';
 export { decodeOtlp } from './decode/decode-otlp.ts';
 export { OtlpDecodeError } from './decode/error.ts';
 export { decodeExportResponse } from './decode/response.ts';
+export { OtlpAttributeList, type OutgoingSpan } from './encode/attribute-list.ts';
 export { assembleTracesJson, encodeMetricsJson, encodeSpanJson } from './encode/json.ts';
 export { assembleTraces, encodeMetrics, encodeSpan } from './encode/protobuf.ts';
 export type {

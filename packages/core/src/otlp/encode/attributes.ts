@@ -1,4 +1,5 @@
 import { MAX_VALUE_DEPTH } from '../decode/error.ts';
+import { OtlpAttributeList } from './attribute-list.ts';
 import type { ProtobufWriter } from './writer.ts';
 import type { OtlpAttributes, OtlpValue } from '../records.ts';
 
@@ -6,8 +7,19 @@ import type { OtlpAttributes, OtlpValue } from '../records.ts';
 export const TOO_DEEP = '[nested too deeply]';
 
 /** Writes each attribute as a KeyValue in field `tag`. */
-export function writeAttributes(writer: ProtobufWriter, tag: number, attributes: OtlpAttributes): void {
-  writePairs(writer, { tag, depth: 1 }, attributes);
+export function writeAttributes(
+  writer: ProtobufWriter,
+  tag: number,
+  attributes: OtlpAttributes | OtlpAttributeList,
+): void {
+  const place: Place = { tag, depth: 1 };
+  if (!(attributes instanceof OtlpAttributeList)) return writePairs(writer, place, attributes);
+  const { keys, values } = attributes;
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string;
+    const value = values[index] as OtlpValue;
+    if (!writer.shortPair(tag, key, value)) writeLongPair(writer, place, [key, value]);
+  }
 }
 
 /** Writes an AnyValue in field `tag`. */
@@ -23,20 +35,24 @@ interface Place {
 const VALUE_TAG = 0x12;
 const ITEM_TAG = 0x0a;
 
-function writePairs(writer: ProtobufWriter, { tag, depth }: Place, attributes: OtlpAttributes): void {
-  const inner: Place = depth === 1 ? TOP_VALUE : { tag: VALUE_TAG, depth };
+function writePairs(writer: ProtobufWriter, place: Place, attributes: OtlpAttributes): void {
   for (const key of Object.keys(attributes)) {
     const value = attributes[key] as OtlpValue;
-    if (writer.shortPair(tag, key, value)) continue;
-    const estimate = key.length + estimateValue(value) + 4;
-    const start = writer.open(tag, estimate);
-    writer.string(0x0a, key);
-    writeAt(writer, inner, value);
-    writer.close(start, estimate);
+    if (!writer.shortPair(place.tag, key, value)) writeLongPair(writer, place, [key, value]);
   }
 }
 
-const TOP_VALUE: Place = { tag: VALUE_TAG, depth: 1 };
+function writeLongPair(
+  writer: ProtobufWriter,
+  { tag, depth }: Place,
+  [key, value]: readonly [string, OtlpValue],
+): void {
+  const estimate = key.length + estimateValue(value) + 4;
+  const start = writer.open(tag, estimate);
+  writer.key(key);
+  writeAt(writer, { tag: VALUE_TAG, depth }, value);
+  writer.close(start, estimate);
+}
 
 /** Bytes of an AnyValue, near enough to reserve its length. */
 function estimateValue(value: OtlpValue): number {

@@ -1,4 +1,5 @@
 import { MAX_VALUE_DEPTH } from '../decode/error.ts';
+import { OtlpAttributeList } from './attribute-list.ts';
 import { TOO_DEEP } from './attributes.ts';
 import type { OtlpAttributes, OtlpValue } from '../records.ts';
 import { wellFormed } from '../well-formed.ts';
@@ -10,8 +11,10 @@ export interface JsonKeyValue {
 export type JsonAnyValue = Readonly<Record<string, unknown>>;
 
 /** OTLP/JSON's list of KeyValue. */
-export function jsonAttributes(attributes: OtlpAttributes): readonly JsonKeyValue[] {
-  return pairs(attributes, 1);
+export function jsonAttributes(attributes: OtlpAttributes | OtlpAttributeList): readonly JsonKeyValue[] {
+  if (!(attributes instanceof OtlpAttributeList)) return pairs(attributes, 1);
+  const { keys, values } = attributes;
+  return keys.map((key, index) => pair(key, values[index] as OtlpValue, 1));
 }
 
 /** OTLP/JSON's AnyValue. */
@@ -31,10 +34,11 @@ export function jsonDouble(value: number): number | string {
 }
 
 function pairs(attributes: OtlpAttributes, depth: number): readonly JsonKeyValue[] {
-  return Object.keys(attributes).map((key) => ({
-    key: wellFormed(key),
-    value: valueAt(attributes[key] as OtlpValue, depth),
-  }));
+  return Object.keys(attributes).map((key) => pair(key, attributes[key] as OtlpValue, depth));
+}
+
+function pair(key: string, value: OtlpValue, depth: number): JsonKeyValue {
+  return { key: wellFormed(key), value: valueAt(value, depth) };
 }
 
 function valueAt(value: OtlpValue, depth: number): JsonAnyValue {

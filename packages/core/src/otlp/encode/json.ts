@@ -1,3 +1,4 @@
+import type { OutgoingSpan } from './attribute-list.ts';
 import { jsonAttributes, jsonValue } from './json-attributes.ts';
 import { jsonMetric } from './json-metrics.ts';
 import type {
@@ -43,7 +44,7 @@ export function encodeMetricsJson(groups: readonly OtlpGroup<OtlpMetric>[]): Uin
 }
 
 /** One Span object, to be put into a request by `assembleTracesJson`. */
-export function encodeSpanJson(span: OtlpSpan): Uint8Array {
+export function encodeSpanJson(span: OutgoingSpan): Uint8Array {
   return encoded(jsonSpan(span));
 }
 
@@ -80,7 +81,7 @@ function jsonScope(scope: OtlpScope): object {
   return { name: wellFormed(scope.name), version: jsonText(scope.version) };
 }
 
-function jsonSpan(span: OtlpSpan): object {
+function jsonSpan(span: OutgoingSpan): object {
   return {
     traceId: span.traceId,
     spanId: span.spanId,

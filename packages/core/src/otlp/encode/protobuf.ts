@@ -1,3 +1,4 @@
+import type { OutgoingSpan } from './attribute-list.ts';
 import { writeAttributes, writeValue } from './attributes.ts';
 import { writeMetric } from './protobuf-metrics.ts';
 import { ProtobufWriter, varintSize } from './writer.ts';
@@ -33,7 +34,7 @@ export function encodeMetrics(groups: readonly OtlpGroup<OtlpMetric>[]): Uint8Ar
 }
 
 /** One Span message, to be put into a request by `assembleTraces`. */
-export function encodeSpan(span: OtlpSpan): Uint8Array {
+export function encodeSpan(span: OutgoingSpan): Uint8Array {
   return encoded((writer) => writeSpan(writer, span));
 }
 
@@ -117,7 +118,7 @@ function writeCount(writer: ProtobufWriter, tag: number, count: number | undefin
   if (count) writer.uint32(tag, count);
 }
 
-function writeSpan(writer: ProtobufWriter, span: OtlpSpan): void {
+function writeSpan(writer: ProtobufWriter, span: OutgoingSpan): void {
   writer.id(0x0a, span.traceId);
   writer.id(0x12, span.spanId);
   writeText(writer, 0x1a, span.traceState);

@@ -1,3 +1,5 @@
+import { KnownKeys } from './known-keys.ts';
+import type { KnownKey } from './known-keys.ts';
 import type { OtlpValue } from '../records.ts';
 
 /**
@@ -8,12 +10,23 @@ const SLAB_BYTES = 256 * 1024;
 /** A short ASCII text is copied faster than the call that would copy it. */
 const SHORT_TEXT = 16;
 const MAX_ID_BYTES = 16;
+const NO_DIGIT = 255;
 const MAX_UINT32 = 0xffff_ffff;
+/** A length that fits into one byte. */
+const MAX_SHORT = 0x7f;
+/** In UTF-8. */
+const LONGEST_CHARACTER = 4;
+const VALUE_TAG = 0x12;
+
+/** Values of hex digits by their character; 255 for all else. */
+const HEX_DIGITS = new Uint8Array(128).map((_, code) => {
+  const digit = Number.parseInt(String.fromCharCode(code), 16);
+  return Number.isNaN(digit) ? NO_DIGIT : digit;
+});
 
 /** What `Buffer.write` comes down to, in every Node from 20 to 24; its sorting of arguments takes as long as the writing of most texts. */
 interface WritableBuffer extends Buffer {
   utf8Write(text: string, offset: number, length: number): number;
-  hexWrite(text: string, offset: number, length: number): number;
 }
 
 /**
@@ -25,6 +38,9 @@ export class ProtobufWriter {
   #view: DataView = new DataView(this.#bytes.buffer, 0, 0);
   #start = 0;
   #position = 0;
+  readonly #keys: KnownKeys = new KnownKeys();
+  #traceId = '';
+  readonly #traceIdBytes: Uint8Array = new Uint8Array(MAX_ID_BYTES);
 
   /** Begins anew, whatever became of the last piece of work. */
   begin(): void {
@@ -38,7 +54,7 @@ export class ProtobufWriter {
 
   /** The bytes written since `begin`: a view of memory that is not written again. */
   finish(): Uint8Array {
-    return this.#bytes.subarray(this.#start, this.#position);
+    return new Uint8Array(this.#bytes.buffer, this.#start, this.length);
   }
 
   /** Makes room for so many bytes more. */
@@ -106,20 +122,25 @@ export class ProtobufWriter {
   /** UTF-8; a lone surrogate becomes U+FFFD. */
   string(tag: number, text: string): void {
     const length = text.length;
-    // Three bytes a character at most; how many really is asked only when those would not fit.
-    const most = 20 + length * 3;
-    if (this.#position + most > this.#bytes.length)
-      this.#room(most < SLAB_BYTES / 16 ? most : 20 + Buffer.byteLength(text));
+    this.#room(20 + length);
+    const start = this.#position;
     this.#varint(tag);
     const reserved = varintSize(length);
-    const start = this.#position + reserved;
-    if (length <= SHORT_TEXT && writeAscii(this.#bytes, start, text)) {
-      this.#bytes[start - 1] = length;
-      this.#position = start + length;
+    const at = this.#position + reserved;
+    if (length <= SHORT_TEXT && writeAscii(this.#bytes, at, text)) {
+      this.#bytes[at - 1] = length;
+      this.#position = at + length;
       return;
     }
-    const written = this.#bytes.utf8Write(text, start, this.#bytes.length - start);
-    this.#position = start + written;
+    const written = this.#bytes.utf8Write(text, at, this.#bytes.length - at);
+    if (written !== length && this.#bytes.length - at - written < LONGEST_CHARACTER) {
+      // There may have been no room for the rest. How many bytes it takes is asked only then, as asking takes as long as writing.
+      this.#position = start;
+      this.#room(20 + Buffer.byteLength(text));
+      this.string(tag, text);
+      return;
+    }
+    this.#position = at + written;
     this.#patchLength(reserved, written);
   }
 
@@ -127,10 +148,22 @@ export class ProtobufWriter {
   id(tag: number, hex: string): void {
     this.#room(20 + MAX_ID_BYTES);
     this.#varint(tag);
-    const start = this.#position + 1;
-    const written = this.#bytes.hexWrite(hex, start, MAX_ID_BYTES);
-    this.#bytes[start - 1] = written;
-    this.#position = start + written;
+    const at = this.#position + 1;
+    // Spans of a trace come together.
+    const isTraceId = hex.length === 2 * MAX_ID_BYTES;
+    if (isTraceId && hex === this.#traceId) {
+      this.#bytes[at - 1] = MAX_ID_BYTES;
+      this.#bytes.set(this.#traceIdBytes, at);
+      this.#position = at + MAX_ID_BYTES;
+      return;
+    }
+    const length = writeHex(this.#bytes, at, hex);
+    this.#bytes[at - 1] = length;
+    this.#position = at + length;
+    if (isTraceId && length === MAX_ID_BYTES) {
+      this.#traceId = hex;
+      this.#traceIdBytes.set(this.#bytes.subarray(at, this.#position));
+    }
   }
 
   bytes(tag: number, bytes: Uint8Array): void {
@@ -148,59 +181,119 @@ export class ProtobufWriter {
     this.#position += fields.length;
   }
 
+  /** The key of a KeyValue. */
+  key(key: string): void {
+    this.raw(this.#keys.of(key).field);
+  }
+
   /**
    * Writes a KeyValue whole if it is a short one with ASCII text (nearly all are): every length is then one byte and known
    * beforehand. False when it is not, and nothing was written.
    */
   shortPair(tag: number, key: string, value: OtlpValue): boolean {
+    const known = this.#keys.of(key);
     switch (typeof value) {
       case 'string':
-        return this.#shortStringPair(tag, key, value);
+        return this.#shortTextPair(tag, known, value);
       case 'number':
-        if (!Number.isInteger(value) || value <= 0 || value > MAX_UINT32) return false;
-        if (!this.#openShortPair(tag, key, 1 + varintSize(value))) return false;
-        this.uint32(0x18, value);
-        return true;
+        return this.#numberPair(tag, known, value);
       case 'boolean':
-        if (!this.#openShortPair(tag, key, 2)) return false;
-        this.bool(0x10, value);
+        if (!this.#openShortPair(tag, known.field, 2)) return false;
+        this.#bytes[this.#position++] = 0x10;
+        this.#bytes[this.#position++] = value ? 1 : 0;
         return true;
+      case 'object':
+        return Array.isArray(value) && this.#shortListPair(tag, known, value);
       default:
         return false;
     }
   }
 
-  #shortStringPair(tag: number, key: string, value: string): boolean {
+  #shortTextPair(tag: number, known: KnownKey, value: string): boolean {
+    const { length } = value;
+    if (length > MAX_SHORT) return false;
+    const isRepeated = length > SHORT_TEXT && value === known.lastText;
+    if (isRepeated && known.lastPair !== undefined) {
+      this.#room(1 + known.lastPair.length);
+      this.#bytes[this.#position] = tag;
+      this.#bytes.set(known.lastPair, this.#position + 1);
+      this.#position += 1 + known.lastPair.length;
+      return true;
+    }
     const start = this.#position;
-    if (!this.#openShortPair(tag, key, value.length + 2)) return false;
-    const bytes = this.#bytes;
-    const at = this.#position + 2;
-    if (!writeAscii(bytes, at, value)) {
+    if (!this.#openShortPair(tag, known.field, length + 2)) return false;
+    if (!this.#shortText(value)) {
       this.#position = start;
       return false;
     }
-    bytes[at - 2] = 0x0a;
-    bytes[at - 1] = value.length;
-    this.#position = at + value.length;
+    if (isRepeated) known.lastPair = Uint8Array.prototype.slice.call(this.#bytes, start + 1, this.#position);
+    else if (length > SHORT_TEXT) {
+      known.lastText = value;
+      known.lastPair = undefined;
+    }
     return true;
   }
 
-  /** Writes a KeyValue up to its AnyValue, whose `valueLength` bytes must follow. */
-  #openShortPair(tag: number, key: string, valueLength: number): boolean {
-    const length = key.length + valueLength + 4;
-    if (length > 0x7f) return false;
+  #numberPair(tag: number, known: KnownKey, value: number): boolean {
+    // -0 is not an integer on the wire.
+    if (Number.isInteger(value) && value >= 0 && value <= MAX_UINT32 && !Object.is(value, -0)) {
+      if (!this.#openShortPair(tag, known.field, 1 + varintSize(value))) return false;
+      this.#bytes[this.#position++] = 0x18;
+      this.#varint(value);
+      return true;
+    }
+    if (Number.isSafeInteger(value) || !this.#openShortPair(tag, known.field, 9)) return false;
+    this.#bytes[this.#position++] = 0x21;
+    this.#view.setFloat64(this.#position, value, true);
+    this.#position += 8;
+    return true;
+  }
+
+  #shortListPair(tag: number, known: KnownKey, list: readonly OtlpValue[]): boolean {
+    let length = 0;
+    for (const item of list) {
+      if (typeof item !== 'string') return false;
+      length += 4 + item.length;
+    }
+    const start = this.#position;
+    if (length > MAX_SHORT || !this.#openShortPair(tag, known.field, 2 + length)) return false;
+    this.#bytes[this.#position++] = 0x2a;
+    this.#bytes[this.#position++] = length;
+    for (const item of list as readonly string[]) {
+      this.#bytes[this.#position++] = 0x0a;
+      this.#bytes[this.#position++] = item.length + 2;
+      if (this.#shortText(item)) continue;
+      this.#position = start;
+      return false;
+    }
+    return true;
+  }
+
+  /** The text of an AnyValue, for which there is room; false when it is not ASCII, and what was written is waste. */
+  #shortText(text: string): boolean {
+    const bytes = this.#bytes;
+    const at = this.#position;
+    if (!writeAscii(bytes, at + 2, text)) return false;
+    bytes[at] = 0x0a;
+    bytes[at + 1] = text.length;
+    this.#position = at + 2 + text.length;
+    return true;
+  }
+
+  /** Writes a KeyValue up to its AnyValue, whose `valueLength` bytes must follow; makes room for three times as many. */
+  #openShortPair(tag: number, key: Uint8Array, valueLength: number): boolean {
+    const length = key.length + 2 + valueLength;
+    if (length > MAX_SHORT) return false;
     this.#room(length * 3);
     const bytes = this.#bytes;
-    const keyAt = this.#position + 4;
-    const valueAt = keyAt + key.length + 2;
-    if (!writeAscii(bytes, keyAt, key)) return false;
-    bytes[keyAt - 4] = tag;
-    bytes[keyAt - 3] = length;
-    bytes[keyAt - 2] = 0x0a;
-    bytes[keyAt - 1] = key.length;
-    bytes[valueAt - 2] = 0x12;
-    bytes[valueAt - 1] = valueLength;
-    this.#position = valueAt;
+    const at = this.#position;
+    bytes[at] = tag;
+    bytes[at + 1] = length;
+    bytes.set(key, at + 2);
+    const valueAt = at + 2 + key.length;
+    bytes[valueAt] = VALUE_TAG;
+    bytes[valueAt + 1] = valueLength;
+    this.#position = valueAt + 2;
     return true;
   }
 
@@ -264,6 +357,18 @@ function writeAscii(bytes: WritableBuffer, at: number, text: string): boolean {
     bytes[at + index] = code;
   }
   return true;
+}
+
+/** Returns how many bytes the hex has, up to the first that is none. */
+function writeHex(bytes: Uint8Array, start: number, hex: string): number {
+  const most = Math.min(MAX_ID_BYTES, hex.length >> 1);
+  for (let index = 0; index < most; index++) {
+    const high = HEX_DIGITS[hex.charCodeAt(2 * index)] ?? NO_DIGIT;
+    const low = HEX_DIGITS[hex.charCodeAt(2 * index + 1)] ?? NO_DIGIT;
+    if (high === NO_DIGIT || low === NO_DIGIT) return index;
+    bytes[start + index] = (high << 4) | low;
+  }
+  return most;
 }
 
 /** Bytes that a length takes as a varint. */
