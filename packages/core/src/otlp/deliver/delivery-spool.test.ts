@@ -340,5 +340,5 @@ test('a spool that cannot be written is told once and costs nothing else', async
   enqueue(delivery, 1, 2);
   await delivery.flush(10_000);
   expect(destination.accepted).toEqual(['1', '2']);
-  expect(lines.filter((line) => line.includes('cannot write to the spool'))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes('cannot use the spool'))).toHaveLength(1);
 });

@@ -282,7 +282,7 @@ class QueuedDelivery implements Delivery {
     const givesUpBefore = this.#timers.now() + waitMs - this.#settings.retry.maxElapsedMs;
     const expired = batch.filter((entry) => (entry.triedAt ?? 0) < givesUpBefore);
     if (expired.length === 0) return batch;
-    const where = this.#spool === undefined ? 'dropped' : 'put aside on disk';
+    const where = this.#spool?.isUsable() ? 'put aside on disk' : 'dropped';
     this.#complaints.say(
       'error',
       'retry_expired',
@@ -381,6 +381,6 @@ class QueuedDelivery implements Delivery {
 
   #explain(count: number): string {
     const why = this.#trouble === '' ? `${shownUrl(this.#settings.url)} did not answer in time.` : this.#trouble;
-    return `${this.#options.name}: ${count} records not delivered: ${why}${this.#spool === undefined ? '' : ' What is still undelivered can be found in the spool.'}`;
+    return `${this.#options.name}: ${count} records not delivered: ${why}${this.#spool?.isUsable() ? ' What is still undelivered can be found in the spool.' : ''}`;
   }
 }

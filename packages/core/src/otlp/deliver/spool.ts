@@ -1,14 +1,10 @@
 import {
-  chmodSync,
   closeSync,
-  constants,
-  mkdirSync,
   openSync,
   promises,
   readdirSync,
   readFileSync,
   renameSync,
-  statSync,
   truncateSync,
   unlinkSync,
   utimesSync,
@@ -16,6 +12,7 @@ import {
   writevSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { OPEN, secureFolder, statOwnFile } from './spool-folder.ts';
 import { doneFrame, FRAME_OVERHEAD_BYTES, readSegment, recordHeader } from './spool-frames.ts';
 import { nameSegment, parseSegmentName, spoolFolder } from './spool-names.ts';
 import type { SegmentName } from './spool-names.ts';
@@ -23,7 +20,7 @@ import { isAlive, thisOwner } from './spool-owner.ts';
 import type { Owner } from './spool-owner.ts';
 
 export interface SpoolOptions {
-  /** Holds one folder per sink and endpoint; made with mode 0700. */
+  /** Holds one folder per sink and endpoint, of this user, with mode 0700; anything else in its place is refused. */
   readonly directory: string;
   /** On disk, per sink and endpoint; 64 MiB. Beyond it the oldest segment goes first. */
   readonly maxBytes?: number;
@@ -92,7 +89,8 @@ export class Spool {
   /** Oldest first. */
   #segments: Segment[] = [];
   #active: { readonly segment: Segment; readonly file: number } | undefined;
-  #owner: Owner | undefined;
+  readonly #owner: Owner = thisOwner();
+  #isUsable: boolean | undefined;
   #count = 0;
 
   constructor(options: SpoolOptions, host: SpoolHost) {
@@ -102,12 +100,17 @@ export class Spool {
     this.#segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.ceil(this.#maxBytes / 4));
   }
 
+  /** False for good when the folder is not fit to hold records, which is told once. Asked first, it claims what dead processes left. */
+  isUsable(): boolean {
+    this.#isUsable ??= this.#attempt('use', () => this.#takeOver()) ?? false;
+    return this.#isUsable;
+  }
+
   /** Writes a record and counts it as in memory; undefined when it could not be written. */
   append(record: Uint8Array): SpoolRef | undefined {
     const bytes = record.byteLength + FRAME_OVERHEAD_BYTES;
-    if (bytes > this.#maxBytes) return undefined;
+    if (bytes > this.#maxBytes || !this.isUsable()) return undefined;
     return this.#attempt('write to', () => {
-      this.#takeOver();
       this.#makeRoom(bytes);
       const { segment, file } = this.#openFor(bytes);
       const written = writevSync(file, [recordHeader(record), record]);
@@ -159,8 +162,7 @@ export class Spool {
   }
 
   hasBacklog(): boolean {
-    if (this.#owner === undefined) this.#attempt('read', () => this.#takeOver());
-    return this.#segments.some(isWaiting);
+    return this.isUsable() && this.#segments.some(isWaiting);
   }
 
   /** Brings the oldest waiting segment back into memory. */
@@ -168,7 +170,7 @@ export class Spool {
     const segment = this.#segments.find(isWaiting);
     if (segment === undefined) return [];
     if (this.#active?.segment === segment) this.#seal();
-    const file = await promises.readFile(this.#path(segment)).catch(() => undefined);
+    const file = await promises.readFile(this.#path(segment), { flag: OPEN.read }).catch(() => undefined);
     if (segment.isGone) return [];
     if (file === undefined) {
       this.#forget(segment);
@@ -208,32 +210,29 @@ export class Spool {
     this.#segments = [];
   }
 
-  /** Claims what dead processes left; once, on first use. */
-  #takeOver(): void {
-    if (this.#owner !== undefined) return;
-    this.#owner = thisOwner();
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    // The folder may be older, or the umask odd; and in somebody else's this fails, as it should.
-    chmodSync(this.#folder, 0o700);
+  #takeOver(): true {
+    secureFolder(this.#folder);
     for (const file of readdirSync(this.#folder).sort()) {
       const name = parseSegmentName(file);
       if (name === undefined) continue;
-      const segment = this.#claim(file, name, this.#owner);
+      const segment = this.#claim(file, name);
       if (segment !== undefined) this.#segments.push(segment);
     }
     this.#makeRoom(0);
+    return true;
   }
 
-  #claim(file: string, found: SegmentName, owner: Owner): Segment | undefined {
+  #claim(file: string, found: SegmentName): Segment | undefined {
     const path = join(this.#folder, file);
-    const name = { createdAt: found.createdAt, label: found.label, owner };
+    const name = { createdAt: found.createdAt, label: found.label, owner: this.#owner };
     try {
-      const { size, mtimeMs } = statSync(path);
-      if (found.owner !== undefined && isAlive(found.owner, mtimeMs, this.#host.now())) return undefined;
+      const stats = statOwnFile(path);
+      if (stats === undefined) return undefined;
+      if (found.owner !== undefined && isAlive(found.owner, stats.mtimeMs, this.#host.now())) return undefined;
       renameSync(path, join(this.#folder, nameSegment(name)));
       return {
         name,
-        bytes: size,
+        bytes: stats.size,
         written: 0,
         inMemory: 0,
         parked: 'unread',
@@ -253,7 +252,7 @@ export class Spool {
     this.#seal();
     this.#count += 1;
     const label = `${process.pid}x${this.#count}x${Math.trunc(Math.random() * 1e9)}`;
-    const name: SegmentName = { createdAt: Math.trunc(this.#host.now()), label, owner: this.#owner ?? thisOwner() };
+    const name: SegmentName = { createdAt: Math.trunc(this.#host.now()), label, owner: this.#owner };
     const segment: Segment = {
       name,
       bytes: 0,
@@ -264,7 +263,7 @@ export class Spool {
       isReloaded: false,
       isInherited: false,
     };
-    const file = openSync(this.#path(segment), 'ax', 0o600);
+    const file = openSync(this.#path(segment), OPEN.create, 0o600);
     this.#segments.push(segment);
     this.#active = { segment, file };
     return this.#active;
@@ -327,9 +326,8 @@ export class Spool {
   }
 }
 
-/** Never makes a file anew: one that is gone was given up or taken over. */
 function appendTo(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, constants.O_WRONLY | constants.O_APPEND);
+  const file = openSync(path, OPEN.append);
   try {
     writeSync(file, bytes);
   } finally {
