@@ -332,9 +332,11 @@ export class QueryTrace implements QueryWatch {
   #arm(waitMs = this.#assembler.nextDeadlineMs()): void {
     if (this.#timer !== undefined || this.#isSettled || waitMs === undefined) return;
     this.#timer = setTimeout(() => {
-      this.#timer = undefined;
       // A busy program finds the telemetry late, not the CLI sent it late: what has arrived is read before anything ends without it.
-      if (this.#drain()) {
+      const hasNews = this.#drain();
+      // Not before: a batch that is read here would set a timer of its own, for a deadline that has passed.
+      this.#timer = undefined;
+      if (hasNews) {
         this.#arm(NEXT_EXPORT_MS);
         return;
       }
