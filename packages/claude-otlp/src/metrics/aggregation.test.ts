@@ -75,3 +75,18 @@ test('a figure that is no amount is not counted', () => {
   }
   expect(aggregation.collect()).toEqual([]);
 });
+
+test('series are told apart by what their attributes say, and are the same for one object and for its copy', () => {
+  const aggregation = new Aggregation({ temporality: 'delta', clock: ticking() });
+  const sonnet = { model: 'sonnet' };
+  for (const round of [1, 2]) {
+    for (const attributes of [sonnet, sonnet, { ...sonnet }, { model: 'haiku' }]) {
+      aggregation.record({ instrument: CALLS, value: round, attributes });
+    }
+    const points = aggregation.collect();
+    expect(points.map(({ attributes, data }) => [attributes, 'value' in data && data.value])).toEqual([
+      [{ model: 'sonnet' }, 3 * round],
+      [{ model: 'haiku' }, round],
+    ]);
+  }
+});

@@ -35,6 +35,8 @@ const OVERFLOW: Attributes = { 'otel.metric.overflow': true };
 export class Aggregation {
   readonly #options: AggregationOptions;
   readonly #series = new Map<string, Map<string, Series>>();
+  /** The same series by the very object of attributes: those of calls to one model are one object. */
+  readonly #found = new Map<Instrument, WeakMap<Attributes, Series>>();
   #startedAt: UnixNano;
   #isDirty = false;
 
@@ -51,7 +53,7 @@ export class Aggregation {
   record(measurement: Measurement): void {
     const { instrument, value } = measurement;
     if (!Number.isFinite(value) || value < 0) return;
-    const series = this.#seriesOf(measurement);
+    const series = this.#found.get(instrument)?.get(measurement.attributes) ?? this.#find(measurement);
     series.count += 1;
     series.sum += value;
     if (instrument.type === 'histogram') {
@@ -71,9 +73,19 @@ export class Aggregation {
     this.#isDirty = false;
     if (temporality === 'delta') {
       this.#series.clear();
+      this.#found.clear();
       this.#startedAt = times.at;
     }
     return points;
+  }
+
+  #find(measurement: Measurement): Series {
+    const { instrument, attributes } = measurement;
+    const series = this.#seriesOf(measurement);
+    const found = this.#found.get(instrument);
+    if (found === undefined) this.#found.set(instrument, new WeakMap([[attributes, series]]));
+    else found.set(attributes, series);
+    return series;
   }
 
   #seriesOf({ instrument, attributes }: Measurement): Series {
@@ -97,8 +109,9 @@ export class Aggregation {
 
 /** A bound is the last value of its bucket. */
 function bucketOf(bounds: readonly number[], value: number): number {
-  const index = bounds.findIndex((bound) => value <= bound);
-  return index === -1 ? bounds.length : index;
+  let bucket = 0;
+  while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket += 1;
+  return bucket;
 }
 
 interface Interval {

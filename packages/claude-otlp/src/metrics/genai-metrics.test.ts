@@ -84,3 +84,11 @@ test('the buckets are those of the conventions', () => {
     bounds: [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
   });
 });
+
+test('calls to different models are never taken for each other, however many there are', () => {
+  const models = Array.from({ length: 40 }, (_, index) => `model-${index % 20}`);
+  const calls = models.map((requestModel, id) => llm({ id, ms: [0, 1], requestModel }));
+  const durations = calls.flatMap((span) => genaiMeasurements(span, 'v1.41'));
+  expect(durations.map(({ attributes }) => attributes['gen_ai.request.model'])).toEqual(models);
+  expect(durations.flatMap(({ attributes }) => Object.keys(attributes))).not.toContain('gen_ai.response.model');
+});

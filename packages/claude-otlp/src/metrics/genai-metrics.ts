@@ -3,19 +3,22 @@ import { ERROR_TYPE_OTHER, SEMCONV as S, SEMCONV_LATEST as L } from '../genai/se
 import type { SemconvVersion } from '../genai/semconv.ts';
 import { secondsBetween } from '../span-times.ts';
 import type { Instrument, Measurement } from './aggregation.ts';
+import { callFacts } from './call-facts.ts';
 
 /** What the GenAI conventions measure of one ended span. Usage of a call is measured once, on the call. */
 export function genaiMeasurements(span: CapturedSpan, version: SemconvVersion): readonly Measurement[] {
   return MEASURES[version](span);
 }
 
+const NONE: readonly Measurement[] = [];
+
 const MEASURES: Readonly<Record<SemconvVersion, (span: CapturedSpan) => readonly Measurement[]>> = {
   // Of the client's operations this version knows the calls alone: agents and tools run here.
-  'v1.41': (span) => (span.kind === 'llm' ? [...tokenUsage(span), ...callTimes(span, CALL_TIMES)] : []),
+  'v1.41': (span) => (span.kind === 'llm' ? callMeasurements(span) : NONE),
   latest: (span) => {
     switch (span.kind) {
       case 'llm':
-        return [...callTimes(span, INFERENCE_TIMES), ...inferenceTokens(span)];
+        return inferenceMeasurements(span);
       case 'agent':
         return agentMeasurements(span);
       case 'tool':
@@ -23,7 +26,7 @@ const MEASURES: Readonly<Record<SemconvVersion, (span: CapturedSpan) => readonly
       case 'permission':
       case 'hook':
       case 'custom':
-        return [];
+        return NONE;
     }
   },
 };
@@ -68,34 +71,34 @@ const INFERENCE_TIMES: CallTimes = {
   ),
 };
 
-function tokenUsage(span: LlmSpan): readonly Measurement[] {
-  const counted = [
-    [S.GEN_AI_TOKEN_TYPE_VALUE_INPUT, span.usage?.inputTokens],
-    [S.GEN_AI_TOKEN_TYPE_VALUE_OUTPUT, span.usage?.outputTokens],
-  ] as const;
-  return counted.flatMap(([type, value]) => {
-    if (value === undefined) return [];
-    return [{ instrument: TOKEN_USAGE, value, attributes: { ...callFacts(span), [S.ATTR_GEN_AI_TOKEN_TYPE]: type } }];
-  });
+function callMeasurements(span: LlmSpan): readonly Measurement[] {
+  const measured: Measurement[] = [];
+  const { input, output } = callFacts(span);
+  add(measured, TOKEN_USAGE, [span.usage?.inputTokens, input]);
+  add(measured, TOKEN_USAGE, [span.usage?.outputTokens, output]);
+  addCallTimes(measured, span, CALL_TIMES);
+  return measured;
 }
 
-function callTimes(span: LlmSpan, { duration, firstChunk }: CallTimes): readonly Measurement[] {
+/** Nothing where there is no figure. */
+function add(
+  measured: Measurement[],
+  instrument: Instrument,
+  [value, attributes]: readonly [number | undefined, Attributes],
+): void {
+  if (value !== undefined) measured.push({ instrument, value, attributes });
+}
+
+function addCallTimes(measured: Measurement[], span: LlmSpan, { duration, firstChunk }: CallTimes): void {
   const { startedAt, endedAt, firstTokenAt } = span;
-  const attributes = callFacts(span);
-  return [
-    ...(endedAt === undefined
-      ? []
-      : [
-          {
-            instrument: duration,
-            value: secondsBetween(startedAt, endedAt),
-            attributes: { ...attributes, ...errorFacts(span) },
-          },
-        ]),
-    ...(firstTokenAt === undefined
-      ? []
-      : [{ instrument: firstChunk, value: secondsBetween(startedAt, firstTokenAt), attributes }]),
-  ];
+  const { facts } = callFacts(span);
+  if (endedAt !== undefined) {
+    const attributes = span.status === 'error' ? { ...facts, ...errorFacts(span) } : facts;
+    measured.push({ instrument: duration, value: secondsBetween(startedAt, endedAt), attributes });
+  }
+  if (firstTokenAt !== undefined) {
+    measured.push({ instrument: firstChunk, value: secondsBetween(startedAt, firstTokenAt), attributes: facts });
+  }
 }
 
 const INPUT_TOKENS = amounts(L.METRIC_GEN_AI_CLIENT_INFERENCE_OPERATION_INPUT_TOKENS, '{token}', 'Input of one call');
@@ -116,23 +119,14 @@ const USAGE_COUNTERS = [
   ['thinkingTokens', tokenCounter(L.METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_REASONING_OUTPUT_TOKENS, 'Thinking')],
 ] as const;
 
-function inferenceTokens(span: LlmSpan): readonly Measurement[] {
-  const facts = callFacts(span);
-  const perCall = [
-    [INPUT_TOKENS, span.usage?.inputTokens],
-    [OUTPUT_TOKENS, span.usage?.outputTokens],
-  ] as const;
-  // The API does not say which tokens were text and which an image.
-  const modal = { ...facts, [L.ATTR_GEN_AI_TOKEN_MODALITY]: 'unknown' };
-  return [
-    ...perCall.flatMap(([instrument, value]) =>
-      value === undefined ? [] : [{ instrument, value, attributes: facts }],
-    ),
-    ...USAGE_COUNTERS.flatMap(([field, instrument]) => {
-      const value = span.usage?.[field];
-      return value === undefined ? [] : [{ instrument, value, attributes: modal }];
-    }),
-  ];
+function inferenceMeasurements(span: LlmSpan): readonly Measurement[] {
+  const measured: Measurement[] = [];
+  const { facts, modal } = callFacts(span);
+  addCallTimes(measured, span, INFERENCE_TIMES);
+  add(measured, INPUT_TOKENS, [span.usage?.inputTokens, facts]);
+  add(measured, OUTPUT_TOKENS, [span.usage?.outputTokens, facts]);
+  for (const [field, instrument] of USAGE_COUNTERS) add(measured, instrument, [span.usage?.[field], modal]);
+  return measured;
 }
 
 const AGENT_DURATION = seconds(L.METRIC_GEN_AI_INVOKE_AGENT_DURATION, 'Length of one turn or subagent');
@@ -172,15 +166,6 @@ function toolMeasurements(span: ToolSpan): readonly Measurement[] {
 function lengthOf(span: AgentSpan | ToolSpan, instrument: Instrument, attributes: Attributes): readonly Measurement[] {
   if (span.endedAt === undefined) return [];
   return [{ instrument, value: secondsBetween(span.startedAt, span.endedAt), attributes }];
-}
-
-function callFacts(span: LlmSpan): Attributes {
-  return {
-    [S.ATTR_GEN_AI_OPERATION_NAME]: S.GEN_AI_OPERATION_NAME_VALUE_CHAT,
-    [S.ATTR_GEN_AI_PROVIDER_NAME]: span.provider,
-    [S.ATTR_GEN_AI_REQUEST_MODEL]: span.requestModel,
-    ...(span.responseModel === undefined ? {} : { [S.ATTR_GEN_AI_RESPONSE_MODEL]: span.responseModel }),
-  };
 }
 
 function errorFacts(span: LlmSpan | AgentSpan | ToolSpan): Attributes {
