@@ -220,14 +220,14 @@ test('a 401 drops the batch with one line that says what, where and how to fix i
   const { url } = await backend(() => ({
     status: 401,
     headers: { 'content-type': 'text/plain' },
-    body: 'no such key sk-1234567',
+    body: 'no such key sk-1234567 at /base/v1/traces?api_key=query-secret&v=1 for user:pass',
   }));
-  const secret = url.replace('http://', 'http://user:pass-word@') + '?api_key=query-secret';
+  const secret = url.replace('http://', 'http://user:pass@') + '?api_key=query-secret&v=1';
   const { delivery, lines } = deliveryTo(secret, { headers: { authorization: 'Bearer sk-1234567' }, maxBatchItems: 1 });
   enqueue(delivery, 1, 2, 3);
   await expect(delivery.flush(5_000)).rejects.toThrow(`otlp: 3 records not delivered: ${url} answered 401`);
   expect(lines).toEqual([
-    `error otlp: 1 records dropped: ${url} answered 401 ("no such key ***"). Check the key: ` +
+    `error otlp: 1 records dropped: ${url} answered 401 ("no such key *** at /base/v1/traces?*** for ***"). Check the key: ` +
       'is it the right one for this endpoint and region, and is it configured where this process reads it?',
   ]);
   expect(delivery.stats()).toMatchObject({ delivered: 0, dropped: { http_401: 3 } });
@@ -346,7 +346,7 @@ test('a full queue loses the oldest, counts them and says so once', async () => 
 
 test('what the backend rejects from an accepted batch is counted and told', async () => {
   const { url } = await backend(() => ({
-    body: '{"rejected":2,"message":"span too old"}',
+    body: JSON.stringify({ rejected: 2, message: `span\u001b[2J\ntoo old ${'x'.repeat(300)}` }),
     headers: { 'content-type': 'application/json' },
   }));
   const { delivery, lines } = deliveryTo(url, {
@@ -355,7 +355,7 @@ test('what the backend rejects from an accepted batch is counted and told', asyn
   enqueue(delivery, 1, 2, 3);
   await expect(delivery.flush(5_000)).rejects.toThrow('2 records not delivered');
   expect(delivery.stats()).toMatchObject({ delivered: 1, dropped: { rejected: 2 } });
-  expect(lines[0]).toContain('rejected 2 of 3 records ("span too old")');
+  expect(lines[0]).toContain(`rejected 2 of 3 records ("span [2J too old ${'x'.repeat(183)}")`);
 });
 
 test('several requests at a time deliver everything once', async () => {

@@ -1,10 +1,11 @@
-import { Complaints, quote, shownUrl } from './complaints.ts';
+import { Complaints } from './complaints.ts';
 import { settle } from './delivery-options.ts';
 import type { Delivery, DeliveryOptions, DeliverySettings, DeliveryStats } from './delivery-options.ts';
 import { byteLengthOf, EntryQueue } from './entry-queue.ts';
 import type { Entry } from './entry-queue.ts';
 import { Flushes } from './flushes.ts';
 import { Ledger } from './ledger.ts';
+import { quote, shownUrl } from './masking.ts';
 import { failed, Postman } from './postman.ts';
 import type { Answer } from './postman.ts';
 import { readRetryAfter, RetryGate } from './retry-gate.ts';
@@ -196,7 +197,7 @@ class QueuedDelivery implements Delivery {
     this.#flyingBytes += bytes;
     const undone = (error: unknown): readonly Entry[] => {
       // A rejection would end the user's program; what cannot be delivered is counted like all else.
-      const text = `was not called, as delivery failed (${describeFailure(error).text})`;
+      const text = `was not called, as delivery failed (${quote(describeFailure(error).text, { url: this.#settings.url, headers: {} })})`;
       return this.#refuse(flight, [...flight.open], failed({ verdict: 'drop', cause: 'internal_error', text }));
     };
     void this.#deliver(flight, batch)
@@ -256,7 +257,7 @@ class QueuedDelivery implements Delivery {
     const said = answer.receipt?.message ?? '';
     if (rejected > 0 || said !== '') {
       const what = rejected > 0 ? `rejected ${rejected} of ${batch.length} records` : 'took the records with a warning';
-      this.#trouble = this.#sentence(`${what}${said === '' ? '' : ` ("${quote(said, answer.headers)}")`}`, '');
+      this.#trouble = this.#sentence(`${what}${said === '' ? '' : ` ("${said}")`}`, '');
       this.#complaints.say('warn', 'rejected', `${this.#options.name}: ${this.#trouble}`);
     }
     this.#end(flight, batch);

@@ -1,7 +1,7 @@
-import { quote } from './complaints.ts';
 import type { DeliveryOptions, DeliverySettings, Headers, Receipt } from './delivery-options.ts';
 import { httpTransport } from './http-transport.ts';
 import type { Transport, TransportResponse } from './http-transport.ts';
+import { decoded, quote } from './masking.ts';
 import type { Timers } from './timers.ts';
 import { describeFailure, verdictOf } from './verdict.ts';
 import type { Verdict } from './verdict.ts';
@@ -16,8 +16,7 @@ export interface Answer {
   /** What happened, to follow the URL in a sentence. */
   readonly text: string;
   readonly responseHeaders: Readonly<Record<string, string | undefined>>;
-  /** Sent with the request; to be kept out of anything shown. */
-  readonly headers: Headers;
+  /** Its message may be shown. */
   readonly receipt?: Receipt;
 }
 
@@ -47,8 +46,8 @@ export class Postman {
       body = this.#options.assemble(records);
       if (this.#options.compression === 'gzip') body = await gzip(body);
     } catch (error) {
-      const text = `was not called, as the request could not be made (${quote(describeFailure(error).text, headers)})`;
-      return failed({ verdict: 'drop', cause: 'not_sent', text }, headers);
+      const text = `was not called, as the request could not be made (${this.#quote(describeFailure(error).text, headers)})`;
+      return failed({ verdict: 'drop', cause: 'not_sent', text });
     }
     const request = new AbortController();
     const abort = (): void => request.abort();
@@ -65,11 +64,12 @@ export class Postman {
     } catch (error) {
       const { code, text } = describeFailure(error);
       if (isTimedOut)
-        return failed(
-          { verdict: 'retry', cause: 'ETIMEDOUT', text: `did not answer within ${this.#settings.requestTimeoutMs} ms` },
-          headers,
-        );
-      return failed({ verdict: 'retry', cause: code, text: `cannot be reached (${quote(text, headers)})` }, headers);
+        return failed({
+          verdict: 'retry',
+          cause: 'ETIMEDOUT',
+          text: `did not answer within ${this.#settings.requestTimeoutMs} ms`,
+        });
+      return failed({ verdict: 'retry', cause: code, text: `cannot be reached (${this.#quote(text, headers)})` });
     } finally {
       cancelTimeout();
       abandoned.removeEventListener('abort', abort);
@@ -94,25 +94,30 @@ export class Postman {
     const lowered = Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
     const { username, password } = this.#settings.url;
     if (username === '' || lowered['authorization'] !== undefined) return lowered;
-    const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    const user = `${decoded(username)}:${decoded(password)}`;
     return { ...lowered, authorization: `Basic ${Buffer.from(user).toString('base64')}` };
+  }
+
+  #quote(text: string, headers: Headers): string {
+    return quote(text, { url: this.#settings.url, headers });
   }
 
   #read(response: TransportResponse, headers: Headers): Answer {
     const verdict = verdictOf(response.status);
     const isText = /json|text|^$/.test(response.headers['content-type'] ?? '');
-    const said = isText ? quote(Buffer.from(response.body).toString(), headers) : '';
+    const said = isText ? this.#quote(Buffer.from(response.body).toString(), headers) : '';
     const answer: Answer = {
       verdict,
       reason: `http_${response.status}`,
       cause: String(response.status),
       text: `answered ${response.status}${said === '' ? '' : ` ("${said}")`}`,
       responseHeaders: response.headers,
-      headers,
     };
     if (verdict !== 'delivered' || this.#options.readResponse === undefined) return answer;
     try {
-      return { ...answer, receipt: this.#options.readResponse(response.body, response.headers['content-type'] ?? '') };
+      const receipt = this.#options.readResponse(response.body, response.headers['content-type'] ?? '');
+      const message = this.#quote(receipt.message ?? '', headers);
+      return { ...answer, receipt: { rejected: receipt.rejected, message } };
     } catch {
       // Accepted is accepted, even with an answer that cannot be read.
       return answer;
@@ -121,8 +126,8 @@ export class Postman {
 }
 
 /** An answer that never came. */
-export function failed(what: Pick<Answer, 'verdict' | 'cause' | 'text'>, headers: Headers = {}): Answer {
-  return { ...what, reason: what.cause, responseHeaders: {}, headers };
+export function failed(what: Pick<Answer, 'verdict' | 'cause' | 'text'>): Answer {
+  return { ...what, reason: what.cause, responseHeaders: {} };
 }
 
 function gzip(body: Uint8Array): Promise<Uint8Array> {
