@@ -193,7 +193,10 @@ describe('a wrapped query function', () => {
       }
     })();
     const { wrap } = wrapped(async function* ({ prompt }) {
-      for await (const _ of prompt as AsyncIterable<unknown>) break;
+      for await (const first of prompt as AsyncIterable<unknown>) {
+        yield first;
+        break;
+      }
     });
     for await (const _ of wrap({ prompt: prompts }));
     expect(wasLeft).toBe(true);

@@ -40,7 +40,8 @@ describe('a wrapped SDK', () => {
   test('may be an instance whose query() stands on its prototype', async () => {
     class Sdk {
       readonly #inner = messages('a');
-      query(_: object): AsyncGenerator<unknown> {
+      query(given: object): AsyncGenerator<unknown> {
+        expect(given).toBeTypeOf('object');
         return this.#inner;
       }
       tool(): string {
@@ -59,7 +60,9 @@ describe('a wrapped SDK', () => {
   });
 
   test('may be frozen, as module namespaces are', () => {
-    const { namespace, watches } = wrapped(Object.freeze({ query: (_: object) => messages() }));
+    const { namespace, watches } = wrapped(
+      Object.freeze({ query: (given: { readonly prompt: string }) => messages(given.prompt) }),
+    );
     namespace.query({ prompt: 'hi' });
     expect(watches).toHaveLength(1);
   });
@@ -101,7 +104,8 @@ describe.each([
     const warm = await namespace[start]?.({ options: { cwd: '/x' } });
     expect(given).toEqual([{ options: { cwd: '/x', env: 'ours' } }]);
     expect(watches[0]?.told).toEqual([]);
-    for await (const _ of warm?.[claim]?.(parameter('hi')) as AsyncIterable<unknown>);
+    const query = warm?.[claim]?.(parameter('hi'));
+    for await (const _ of query as AsyncIterable<unknown>);
     expect(claimed).toEqual([parameter('hi')]);
     expect(watches[0]?.told).toEqual([['claimed'], ['given', 'hi'], ['message', 'a'], ['ended', 'done']]);
   });
