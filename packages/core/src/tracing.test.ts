@@ -322,12 +322,13 @@ describe('a child that was started ahead', () => {
   test.each(['startup', 'prewarm'] as const)('by %s() stands where it is claimed', async (name) => {
     const { tracing, spans } = start({ cliTelemetry: 'off' });
     const spare = { query: () => oneTurn({ prompt: '' }), claim: () => oneTurn({ prompt: '' }) };
-    const sdk = tracing.wrapSdk({ [name]: async (_: object) => spare });
+    const sdk = tracing.wrapSdk({ [name]: async (options: object) => ({ ...spare, options }) });
     const warm = await tracing.withAttributes({ userId: 'nobody' }, async () => sdk[name]?.({}));
     await tracing.withAttributes({ userId: 'ada' }, () =>
       tracing.span('job', async () => {
         const claim = name === 'startup' ? 'query' : 'claim';
-        await readAll((warm?.[claim] as (prompt: unknown) => AsyncIterable<unknown>)('hi'));
+        const started = Reflect.get(warm ?? {}, claim) as (prompt: unknown) => AsyncIterable<unknown>;
+        await readAll(started('hi'));
       }),
     );
     const [step] = ofKind(spans, 'custom');
