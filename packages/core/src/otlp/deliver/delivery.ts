@@ -277,10 +277,11 @@ class QueuedDelivery implements Delivery {
 
   #retryLater(flight: Flight, batch: readonly Entry[], answer: Answer): readonly Entry[] {
     this.#spool?.touch();
-    const waitMs = this.#gate.fail(readRetryAfter(answer.responseHeaders, this.#timers.now()));
+    this.#gate.fail(readRetryAfter(answer.responseHeaders, this.#timers.now()));
     this.#trouble = this.#sentence(answer.text, answer.cause);
     this.#complaints.say('warn', `retry ${answer.cause}`, `${this.#options.name}: ${this.#trouble} Will try again.`);
-    const givesUpBefore = this.#timers.now() + waitMs - this.#settings.retry.maxElapsedMs;
+    const nextTryMs = this.#gate.isServerWish ? 0 : this.#gate.waitMs;
+    const givesUpBefore = this.#timers.now() + nextTryMs - this.#settings.retry.maxElapsedMs;
     const expired = batch.filter((entry) => (entry.triedAt ?? 0) < givesUpBefore);
     if (expired.length === 0) return batch;
     const where = this.#spool?.isUsable() ? 'put aside on disk' : 'dropped';

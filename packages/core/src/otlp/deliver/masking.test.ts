@@ -47,6 +47,11 @@ test('a quote is one line without anything that a terminal obeys, of at most 200
   expect(quote(text, { url, headers })).toBe(`]0;title a b c ${'x'.repeat(185)}`);
 });
 
+test('of two secrets the longer one is masked as a whole', () => {
+  const twins = { a: 'secret', b: 'secret-and-more' };
+  expect(quote('got secret-and-more', { url, headers: twins })).toBe('got ***');
+});
+
 test('a URL with broken percent signs does not break the quote', () => {
   expect(quote('the key 100%real', { url: new URL('https://host.example/?k=100%real'), headers: {} })).toBe(
     'the key ***',

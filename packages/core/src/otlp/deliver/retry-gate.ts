@@ -4,7 +4,10 @@ import type { Timers } from './timers.ts';
 export interface RetryPolicy {
   readonly initialMs: number;
   readonly maxMs: number;
-  /** A record that is still undelivered this long after its first try is given up. */
+  /**
+   * A record that is still undelivered this long after its first try is given up. A pause that the backend asks for is waited for
+   * even when it ends later: the record is given up only if it is refused once more.
+   */
   readonly maxElapsedMs: number;
 }
 
@@ -16,6 +19,8 @@ export class RetryGate {
   #failures = 0;
   #opensAt = 0;
   #isServerWish = false;
+  /** When the wait would have ended that a flush has cut short. */
+  #hurriedUntil = 0;
 
   constructor(policy: RetryPolicy, timers: Timers, random: () => number) {
     this.#policy = policy;
@@ -33,24 +38,33 @@ export class RetryGate {
     return this.#isServerWish && this.waitMs > 0;
   }
 
-  /** Closes after a failure; what the backend asked for beats our own wait. Returns the wait. */
-  fail(retryAfterMs?: number): number {
+  /** Closes after a failure; what the backend asked for beats our own wait. */
+  fail(retryAfterMs?: number): void {
     const ceiling = Math.min(this.#policy.maxMs, this.#policy.initialMs * 2 ** Math.min(this.#failures, 30));
     const waitMs = retryAfterMs ?? this.#random() * ceiling;
     this.#failures += 1;
-    this.#opensAt = Math.max(this.#opensAt, this.#timers.now() + waitMs);
+    const opensAt = this.#timers.now() + waitMs;
+    // Another lane may have been told to wait longer.
+    if (opensAt < this.#opensAt) return;
+    this.#opensAt = opensAt;
     this.#isServerWish = retryAfterMs !== undefined;
-    return waitMs;
   }
 
   succeed(): void {
     this.#failures = 0;
     this.#opensAt = 0;
+    this.#hurriedUntil = 0;
   }
 
-  /** Somebody waits for a flush: try now and start with short waits again, unless the backend asked for the pause. */
+  /**
+   * Somebody waits for a flush: try now, unless the backend asked for the pause. Each wait can be cut short once, or a program that
+   * flushes after every piece of work would not leave a sick backend alone.
+   */
   hurry(): void {
-    if (!this.isServerWish) this.succeed();
+    const now = this.#timers.now();
+    if (this.isServerWish || now < this.#hurriedUntil) return;
+    this.#hurriedUntil = this.#opensAt;
+    this.#opensAt = 0;
   }
 }
 
