@@ -212,7 +212,7 @@ describe('content that the CLI kept back', () => {
 
 describe('turns', () => {
   test('are counted by prompts, and one that is exported once more does not count again', () => {
-    const { logs, of } = source();
+    const { logs, of, steers } = source();
     const one = log('user_prompt', { prompt: 'one', 'event.sequence': '1' }, A);
     const two = log('user_prompt', { prompt: 'two', 'event.sequence': '9' }, B);
     logs(one);
@@ -222,6 +222,7 @@ describe('turns', () => {
       [0, A],
       [1, B],
     ]);
+    expect(steers).toEqual([]);
   });
 
   test('that a prompt joins while they run stay one', () => {

@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+import { randomIds } from '../model/ids.ts';
+import type { AnswerSeen, CallMeasured, Observation, TurnResult } from '../model/observation.ts';
+import type { AgentSpan, LlmSpan, Span } from '../model/span.ts';
+import { Assembler } from './assembler.ts';
+import type { AssemblerOptions } from './run.ts';
+
+function setUp(options: Partial<AssemblerOptions> = {}) {
+  const spans: Span[] = [];
+  let now = 1_000_000_000n;
+  const assembler = new Assembler({
+    output: { start: () => undefined, end: (span) => void spans.push(span), turnEnd: () => undefined },
+    ids: randomIds(),
+    clock: { now: () => now },
+    expects: { sdk: true, cli: false },
+    agentName: 'claude',
+    attributes: {},
+    settleMs: 2_000,
+    isResumed: false,
+    ...options,
+  });
+  return {
+    assembler,
+    spans,
+    observe: (...observations: readonly Observation[]) => observations.forEach((one) => assembler.observe(one)),
+    wait: (ms: number) => void (now += BigInt(ms) * 1_000_000n),
+    calls: () => spans.filter((span): span is LlmSpan => span.kind === 'llm'),
+    agents: () => spans.filter((span): span is AgentSpan => span.kind === 'agent'),
+  };
+}
+
+let ids = 0;
+const seen = <T extends object>(rest: T): T & { id: string; source: 'sdk'; at: bigint } => ({
+  id: `id-${(ids += 1)}`,
+  source: 'sdk',
+  at: 1_000_000_000n,
+  ...rest,
+});
+
+const start = (turn: number, text: string): Observation =>
+  seen({ type: 'turn-start', turn, prompt: { role: 'user', content: [{ type: 'text', text }] } } as const);
+
+const answer = (turn: number, messageId: string, requestId: string): AnswerSeen =>
+  seen({
+    type: 'answer',
+    agent: { turn },
+    call: { messageId, requestId },
+    model: 'm',
+    blocks: [{ type: 'text', text: messageId }],
+  } as const);
+
+const result = (turn: number, rest: Partial<TurnResult> = {}): TurnResult =>
+  seen({ type: 'turn-result', turn, subtype: 'success', isError: false, permissionDenials: 0, ...rest } as const);
+
+const measured = (part: 'span' | 'log', requestId: string, rest: Partial<CallMeasured> = {}): CallMeasured => ({
+  ...seen({
+    type: 'call-measured',
+    part,
+    agent: { turn: 0 },
+    call: { requestId },
+    model: 'm',
+    purpose: 'turn',
+  } as const),
+  source: 'cli',
+  ...rest,
+});
+
+const words = (span: LlmSpan | undefined): string[] =>
+  (span?.input ?? []).flatMap(({ content }) => content.flatMap((block) => (block.type === 'text' ? [block.text] : [])));
+
+describe('what a failed call carried', () => {
+  test('is carried again by the next', () => {
+    const { observe, calls } = setUp();
+    const error = { type: 'overloaded_error', message: 'Overloaded' };
+    observe(
+      start(0, 'hi'),
+      seen({ type: 'call-failed', agent: { turn: 0 }, call: { requestId: 'req_1' }, error } as const),
+      answer(0, 'msg_2', 'req_2'),
+      result(0),
+    );
+    expect(calls().map((call) => [call.status, words(call)])).toEqual([
+      ['error', ['hi']],
+      ['ok', ['hi']],
+    ]);
+  });
+});
+
+describe('cumulative totals', () => {
+  const cumulative = (outputTokens: number, costUsd: number): Partial<TurnResult> => ({
+    cumulative: { usage: { outputTokens }, costUsd },
+  });
+
+  test.each([
+    [
+      'a fresh session',
+      false,
+      [
+        { usage: { outputTokens: 10 }, costUsd: 1 },
+        { usage: { outputTokens: 5 }, costUsd: 2 },
+      ],
+    ],
+    ['a resumed session, whose first say nothing', true, [undefined, { usage: { outputTokens: 5 }, costUsd: 2 }]],
+  ])('of %s are what came since the result before', (_, isResumed, totals) => {
+    const { observe, agents } = setUp({ isResumed });
+    observe(start(0, 'a'), result(0, cumulative(10, 1)), start(1, 'b'), result(1, cumulative(15, 3)));
+    expect(agents().map((agent) => agent.totals)).toEqual(totals);
+  });
+});
+
+describe('an observation', () => {
+  test('that is delivered twice counts once', () => {
+    const { assembler, observe, calls } = setUp();
+    const once = answer(0, 'msg_1', 'req_1');
+    observe(start(0, 'hi'), once, once, result(0));
+    expect(calls()[0]?.output?.[0]?.content).toHaveLength(1);
+    expect(assembler.counters).toEqual({ late: 0, duplicate: 1, unplaced: 0 });
+  });
+
+  test('of a turn that has ended is late', () => {
+    const { assembler, observe, spans } = setUp();
+    observe(start(0, 'hi'), result(0), answer(0, 'msg_1', 'req_1'));
+    expect(assembler.counters.late).toBe(1);
+    expect(spans).toHaveLength(1);
+  });
+
+  test('that never finds its place is counted when all ends', () => {
+    const { assembler, observe } = setUp({ expects: { sdk: true, cli: true } });
+    observe(start(0, 'hi'), result(0), measured('log', 'req_9', { agent: {} }));
+    assembler.end();
+    expect(assembler.counters.unplaced).toBeGreaterThan(0);
+    expect(assembler.held).toBe(0);
+  });
+});
+
+describe('a call that both sources tell of', () => {
+  const cli = { sdk: true, cli: true };
+
+  test('ends when its span and its price are there, in whatever order', () => {
+    const { observe, calls } = setUp({ expects: cli });
+    observe(start(0, 'hi'), measured('log', 'req_1', { costUsd: 0.5, usage: { outputTokens: 5 } }));
+    observe(answer(0, 'msg_1', 'req_1'), result(0));
+    expect(calls()).toEqual([]);
+    observe(measured('span', 'req_1', { startedAt: 5n, endedAt: 6n, usage: { outputTokens: 5 } }));
+    expect(calls()).toMatchObject([
+      { costUsd: 0.5, startedAt: 5n, endedAt: 6n, messageId: 'msg_1', seenBy: ['cli', 'sdk'] },
+    ]);
+  });
+
+  test('is ended by a sweep alone when it has waited long enough, never by what comes', () => {
+    const { assembler, observe, calls, wait } = setUp({ expects: cli });
+    observe(start(0, 'hi'), answer(0, 'msg_1', 'req_1'), result(0));
+    expect(assembler.nextDeadlineMs()).toBe(2_000);
+    assembler.sweep();
+    expect(calls()).toEqual([]);
+    wait(2_000);
+    observe(measured('log', 'req_1', { costUsd: 0.5 }));
+    expect(calls()).toEqual([]);
+    assembler.sweep();
+    expect(calls()).toMatchObject([{ costUsd: 0.5 }]);
+  });
+
+  test('says where they disagree', () => {
+    const { observe, calls } = setUp({ expects: cli });
+    observe(
+      start(0, 'hi'),
+      { ...answer(0, 'msg_1', 'req_1'), usage: { outputTokens: 4 }, stopReason: 'end_turn' },
+      result(0),
+      measured('log', 'req_1'),
+      measured('span', 'req_1', { startedAt: 5n, endedAt: 6n, usage: { outputTokens: 5 } }),
+    );
+    expect(calls()[0]?.usage?.outputTokens).toBe(5);
+    expect(calls()[0]?.issues).toMatchObject([
+      { code: 'conflict', field: 'outputTokens', values: { cli: 5, partials: 4 } },
+    ]);
+  });
+});
