@@ -162,6 +162,12 @@ describe('protobuf, as protobufjs reads it', () => {
     expect(before.equals(first)).toBe(true);
   });
 
+  test('spans larger than the memory that others share leave those as they are', () => {
+    const names = [10, 300_000, 20, 400_000, 600_000, 30].map((length) => 'é'.repeat(length));
+    const encoded = names.map((name) => encodeSpan({ ...SPAN, name }));
+    expect(encoded.map((bytes) => readByProtobufjs('Span', bytes)['name'])).toEqual(names);
+  });
+
   test('lengths have their shortest form', () => {
     const type = SCHEMA.lookupType('Span');
     const encoded = encodeSpan({

@@ -1,5 +1,7 @@
 import { KnownKeys } from './known-keys.ts';
 import type { KnownKey } from './known-keys.ts';
+import { MAX_ID_BYTES, SHORT_TEXT, writeAscii, writeHex } from './write-text.ts';
+import type { WritableBuffer } from './write-text.ts';
 import type { OtlpValue } from '../records.ts';
 
 /**
@@ -7,27 +9,12 @@ import type { OtlpValue } from '../records.ts';
  * freed with the last piece that lies in it, so it should not be much larger than what is queued and sent together.
  */
 const SLAB_BYTES = 256 * 1024;
-/** A short ASCII text is copied faster than the call that would copy it. */
-const SHORT_TEXT = 16;
-const MAX_ID_BYTES = 16;
-const NO_DIGIT = 255;
 const MAX_UINT32 = 0xffff_ffff;
 /** A length that fits into one byte. */
 const MAX_SHORT = 0x7f;
 /** In UTF-8. */
 const LONGEST_CHARACTER = 4;
 const VALUE_TAG = 0x12;
-
-/** Values of hex digits by their character; 255 for all else. */
-const HEX_DIGITS = new Uint8Array(128).map((_, code) => {
-  const digit = Number.parseInt(String.fromCharCode(code), 16);
-  return Number.isNaN(digit) ? NO_DIGIT : digit;
-});
-
-/** What `Buffer.write` comes down to, in every Node from 20 to 24; its sorting of arguments takes as long as the writing of most texts. */
-interface WritableBuffer extends Buffer {
-  utf8Write(text: string, offset: number, length: number): number;
-}
 
 /**
  * Writes protobuf wire format in one pass. A length comes before what it measures, so room for the expected length is left and
@@ -38,13 +25,22 @@ export class ProtobufWriter {
   #view: DataView = new DataView(this.#bytes.buffer, 0, 0);
   #start = 0;
   #position = 0;
+  /** Where to go on after a piece with memory of its own. */
+  #slab: { readonly bytes: WritableBuffer; readonly start: number } | undefined;
   readonly #keys: KnownKeys = new KnownKeys();
   #traceId = '';
   readonly #traceIdBytes: Uint8Array = new Uint8Array(MAX_ID_BYTES);
 
   /** Begins anew, whatever became of the last piece of work. */
   begin(): void {
-    this.#start = this.#position;
+    const slab = this.#slab;
+    if (slab === undefined) {
+      this.#start = this.#position;
+    } else {
+      this.#slab = undefined;
+      this.#use(slab.bytes);
+      this.#position = this.#start = slab.start;
+    }
   }
 
   /** Bytes written since `begin`. */
@@ -339,36 +335,20 @@ export class ProtobufWriter {
 
   #grow(length: number): void {
     const written = this.length;
-    const grown = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, written * 2, written + length)) as WritableBuffer;
+    const size = Math.max(SLAB_BYTES, written * 2, written + length);
+    // A piece that is larger than a slab gets memory of its own, and the next goes on in the slab.
+    if (size > SLAB_BYTES) this.#slab ??= { bytes: this.#bytes, start: this.#start };
+    const grown = Buffer.allocUnsafeSlow(size) as WritableBuffer;
     this.#bytes.copy(grown, 0, this.#start, this.#position);
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.#use(grown);
     this.#start = 0;
     this.#position = written;
   }
-}
 
-/** Copies a text that is ASCII; false when it is not, and what was copied is waste. */
-function writeAscii(bytes: WritableBuffer, at: number, text: string): boolean {
-  if (text.length > SHORT_TEXT) return bytes.utf8Write(text, at, text.length * 3) === text.length;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code > 0x7f) return false;
-    bytes[at + index] = code;
+  #use(bytes: WritableBuffer): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
   }
-  return true;
-}
-
-/** Returns how many bytes the hex has, up to the first that is none. */
-function writeHex(bytes: Uint8Array, start: number, hex: string): number {
-  const most = Math.min(MAX_ID_BYTES, hex.length >> 1);
-  for (let index = 0; index < most; index++) {
-    const high = HEX_DIGITS[hex.charCodeAt(2 * index)] ?? NO_DIGIT;
-    const low = HEX_DIGITS[hex.charCodeAt(2 * index + 1)] ?? NO_DIGIT;
-    if (high === NO_DIGIT || low === NO_DIGIT) return index;
-    bytes[start + index] = (high << 4) | low;
-  }
-  return most;
 }
 
 /** Bytes that a length takes as a varint. */
