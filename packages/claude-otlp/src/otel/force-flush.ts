@@ -12,10 +12,18 @@ export async function forceFlush(provider: TracerProvider, deadlineMs: number): 
     );
   });
   try {
-    await Promise.race([flush(), late]);
+    await Promise.race([flush().catch(refuse), late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** OpenTelemetry's SDK rejects with a bare array, one reason per processor. */
+function refuse(reason: unknown): never {
+  if (reason instanceof Error) throw reason;
+  const reasons: readonly unknown[] = Array.isArray(reason) ? reason : [reason];
+  const texts = reasons.map((each) => (each instanceof Error ? each.message : String(each)));
+  throw new Error(`the tracer provider could not flush: ${texts.join('; ')}`, { cause: reason });
 }
 
 function flushOf(provider: unknown): (() => Promise<unknown>) | undefined {

@@ -290,3 +290,21 @@ test('a provider that does not flush in time is told of', async () => {
   const stuck = { getTracer: () => provider.getTracer('x'), forceFlush: () => new Promise<void>(() => undefined) };
   await expect(otelSink({ tracerProvider: stuck }).flush(1)).rejects.toThrow('did not flush within 1 ms');
 });
+
+test('the reasons of a provider that cannot flush come as one error', async () => {
+  const refusing: SpanProcessor = {
+    onStart: () => undefined,
+    onEnd: () => undefined,
+    shutdown: () => Promise.resolve(),
+    forceFlush: () => Promise.reject(new Error('no route to host')),
+  };
+  const failing = new BasicTracerProvider({ spanProcessors: [refusing, refusing] });
+  const flushed: unknown = await otelSink({ tracerProvider: failing })
+    .flush(1000)
+    .catch((error: unknown) => error);
+  expect(flushed).toBeInstanceOf(Error);
+  expect(flushed).toMatchObject({
+    message: 'the tracer provider could not flush: no route to host; no route to host',
+    cause: [new Error('no route to host'), new Error('no route to host')],
+  });
+});
