@@ -1,3 +1,4 @@
+import { scrubSecrets } from '../capture/secrets.ts';
 import type { Diag } from '../model/sink.ts';
 
 /** Runs pieces of ours within the user's program; what they throw is counted and told, and stays here. */
@@ -50,6 +51,17 @@ export class Guarded {
   }
 }
 
+const MAX_TOLD_CHARS = 200;
+
+/**
+ * Names the error and quotes the first line of its message, scrubbed and cut: what a sink throws may hold the content of its span,
+ * which nobody allowed onto stderr.
+ */
 function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
+  if (!(error instanceof Error)) return typeof error;
+  const [firstLine = ''] = `${error.name}: ${error.message}`.split(/[\n\r\u2028\u2029]/, 1);
+  // Scrubbed before the cut, which would make a key unrecognizable; what is far beyond it need not be looked at.
+  const scrubbed = scrubSecrets(firstLine.slice(0, 20 * MAX_TOLD_CHARS));
+  // \p{C}: control characters and whatever else a terminal might obey.
+  return scrubbed.replace(/\p{C}+/gu, ' ').slice(0, MAX_TOLD_CHARS);
 }
