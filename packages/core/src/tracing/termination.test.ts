@@ -126,11 +126,11 @@ describe.concurrent('SIGTERM', { timeout: 20_000 }, () => {
 
   test('sent twice flushes once', async () => {
     const { said, ...ending } = await run(`
-      start('a', () => later(200));
+      start('a', async () => { say('flushing'); await later(200); });
       raise(); await later(50); raise();
       await later(100000);`);
     expect(ending).toEqual(killed);
-    expect(said).toEqual(['a flushed', 'a persisted']);
+    expect(said).toEqual(['flushing', 'a flushed', 'a persisted']);
   });
 
   test('is left to Node when all tracings are closed', async () => {
