@@ -1,5 +1,5 @@
 import { msBetween } from '@spanprism/core';
-import type { AgentSpan, CapturedSpan, LlmSpan, ToolSpan, Totals, Usage } from '@spanprism/core';
+import type { AgentSpan, CapturedSpan, Issue, LlmSpan, ToolSpan, Totals, Usage } from '@spanprism/core';
 import type { AttributeTaker, DialectEvent } from '../dialect.ts';
 import { jsonText } from './json-text.ts';
 
@@ -29,13 +29,32 @@ function putCommonFacts(span: CapturedSpan, into: AttributeTaker): void {
   // Neither a failure nor a success: OpenTelemetry's status has no word for it.
   if (span.status === 'cancelled') into.put('claude.cancelled', true);
   if (issues.length > 0) {
-    into.put('claude.issues', [...new Set(issues.map((issue) => issue.code))]);
-    into.put('claude.issue_details', jsonText(issues));
+    into.put('claude.issues', issueCodes(issues));
+    into.put('claude.issue_details', issueDetails(issues));
   }
   into.put('claude.input.bytes', contentBytes.input);
   into.put('claude.output.bytes', contentBytes.output);
   into.put('claude.system_instructions.bytes', contentBytes.systemInstructions);
   into.put('claude.tool_definitions.bytes', contentBytes.toolDefinitions);
+}
+
+function issueCodes(issues: readonly Issue[]): readonly string[] {
+  const [first] = issues;
+  return issues.length === 1 && first !== undefined ? [first.code] : [...new Set(issues.map((issue) => issue.code))];
+}
+
+/** The sentence that most spans of a run have in common, and its JSON. */
+let lastDetails: { readonly code: string; readonly message: string; readonly text: string | undefined } | undefined;
+
+function issueDetails(issues: readonly Issue[]): string | undefined {
+  const [first] = issues;
+  const isPlain = issues.length === 1 && first?.field === undefined && first?.values === undefined;
+  if (!isPlain || first === undefined) return jsonText(issues);
+  const { code, message } = first;
+  if (lastDetails?.code !== code || lastDetails.message !== message) {
+    lastDetails = { code, message, text: jsonText([{ code, message }]) };
+  }
+  return lastDetails.text;
 }
 
 function putFacts(span: CapturedSpan, into: AttributeTaker): void {

@@ -18,7 +18,7 @@ export function writeAttributes(
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index] as string;
     const value = values[index] as OtlpValue;
-    if (!writer.shortPair(tag, key, value)) writeLongPair(writer, place, [key, value]);
+    if (!writer.simplePair(tag, key, value)) writeNestedPair(writer, place, [key, value]);
   }
 }
 
@@ -38,11 +38,11 @@ const ITEM_TAG = 0x0a;
 function writePairs(writer: ProtobufWriter, place: Place, attributes: OtlpAttributes): void {
   for (const key of Object.keys(attributes)) {
     const value = attributes[key] as OtlpValue;
-    if (!writer.shortPair(place.tag, key, value)) writeLongPair(writer, place, [key, value]);
+    if (!writer.simplePair(place.tag, key, value)) writeNestedPair(writer, place, [key, value]);
   }
 }
 
-function writeLongPair(
+function writeNestedPair(
   writer: ProtobufWriter,
   { tag, depth }: Place,
   [key, value]: readonly [string, OtlpValue],

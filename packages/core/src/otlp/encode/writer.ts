@@ -15,6 +15,8 @@ const MAX_SHORT = 0x7f;
 /** In UTF-8. */
 const LONGEST_CHARACTER = 4;
 const VALUE_TAG = 0x12;
+/** Characters of a text that is kept for the case that it comes again. */
+const MAX_REPEATED_TEXT = 1024;
 
 /**
  * Writes protobuf wire format in one pass. A length comes before what it measures, so room for the expected length is left and
@@ -183,14 +185,14 @@ export class ProtobufWriter {
   }
 
   /**
-   * Writes a KeyValue whole if it is a short one with ASCII text (nearly all are): every length is then one byte and known
-   * beforehand. False when it is not, and nothing was written.
+   * Writes a KeyValue whole if it is of a text, or so short that every length is one byte and known beforehand (nearly all are).
+   * False when it is not, and nothing was written.
    */
-  shortPair(tag: number, key: string, value: OtlpValue): boolean {
+  simplePair(tag: number, key: string, value: OtlpValue): boolean {
     const known = this.#keys.of(key);
     switch (typeof value) {
       case 'string':
-        return this.#shortTextPair(tag, known, value);
+        return this.#textPair(tag, known, value);
       case 'number':
         return this.#numberPair(tag, known, value);
       case 'boolean':
@@ -205,10 +207,11 @@ export class ProtobufWriter {
     }
   }
 
-  #shortTextPair(tag: number, known: KnownKey, value: string): boolean {
+  /** Any text at all. */
+  #textPair(tag: number, known: KnownKey, value: string): true {
     const { length } = value;
-    if (length > MAX_SHORT) return false;
-    const isRepeated = length > SHORT_TEXT && value === known.lastText;
+    const mayRepeat = length > SHORT_TEXT && length <= MAX_REPEATED_TEXT;
+    const isRepeated = mayRepeat && value === known.lastText;
     if (isRepeated && known.lastPair !== undefined) {
       this.#room(1 + known.lastPair.length);
       this.#bytes[this.#position] = tag;
@@ -216,18 +219,33 @@ export class ProtobufWriter {
       this.#position += 1 + known.lastPair.length;
       return true;
     }
-    const start = this.#position;
-    if (!this.#openShortPair(tag, known.field, length + 2)) return false;
-    if (!this.#shortText(value)) {
-      this.#position = start;
-      return false;
-    }
-    if (isRepeated) known.lastPair = Uint8Array.prototype.slice.call(this.#bytes, start + 1, this.#position);
-    else if (length > SHORT_TEXT) {
+    const start = this.length;
+    if (!this.#shortTextPair(tag, known.field, value)) this.#longTextPair(tag, known.field, value);
+    if (isRepeated) known.lastPair = new Uint8Array(this.#bytes.subarray(this.#start + start + 1, this.#position));
+    else if (mayRepeat) {
       known.lastText = value;
       known.lastPair = undefined;
     }
     return true;
+  }
+
+  #shortTextPair(tag: number, key: Uint8Array, value: string): boolean {
+    const start = this.#position;
+    if (!this.#openShortPair(tag, key, value.length + 2)) return false;
+    if (this.#shortText(value)) return true;
+    this.#position = start;
+    return false;
+  }
+
+  #longTextPair(tag: number, key: Uint8Array, value: string): void {
+    const valueEstimate = value.length + 4;
+    const pairEstimate = key.length + valueEstimate + 4;
+    const pair = this.open(tag, pairEstimate);
+    this.raw(key);
+    const start = this.open(VALUE_TAG, valueEstimate);
+    this.string(0x0a, value);
+    this.close(start, valueEstimate);
+    this.close(pair, pairEstimate);
   }
 
   #numberPair(tag: number, known: KnownKey, value: number): boolean {
