@@ -186,6 +186,40 @@ describe('a watched query', () => {
       expect(await q.next()).toEqual({ done: false, value: 'a' });
     });
 
+    test('goes on after a next() that threw at once', async () => {
+      let calls = 0;
+      const query = {
+        next: () => {
+          calls += 1;
+          if (calls === 1) throw new Error('once');
+          return Promise.resolve({ done: false, value: 'a' });
+        },
+        [Symbol.asyncIterator]: () => messages(),
+      };
+      const { q } = watched(query, isHidden);
+      expect(() => q.next()).toThrow('once');
+      expect(await q.next()).toEqual({ done: false, value: 'a' });
+    });
+
+    test('lets nobody overtake who asks while the turn is handed on', async () => {
+      const { q } = watched(messages('a', 'b', 'c'), isHidden);
+      const read: [string, unknown][] = [];
+      const note = (name: string) => (result: IteratorResult<unknown>) => read.push([name, result.value]);
+      let third: Promise<unknown> = Promise.resolve();
+      const first = q.next().then((result) => {
+        note('first')(result);
+        third = q.next().then(note('third'));
+      });
+      const second = q.next().then(note('second'));
+      await first;
+      await Promise.all([second, third]);
+      expect(read).toEqual([
+        ['first', 'a'],
+        ['second', 'b'],
+        ['third', 'c'],
+      ]);
+    });
+
     test('may have a next() that answers with a plain value, as `for await` allows', async () => {
       let count = 0;
       const query = {

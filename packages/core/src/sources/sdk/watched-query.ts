@@ -46,7 +46,8 @@ class Doors {
   readonly #guard: Guard;
   #isOver = false;
   /** Where messages are held back, a second `next()` must not overtake the first. */
-  #previous: Promise<void> = Promise.resolve();
+  #isPulling = false;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(watch: QueryWatch, guard: Guard) {
     this.#watch = watch;
@@ -92,24 +93,52 @@ class Doors {
     };
   }
 
+  /** As `#next`, pulling on while what comes is hidden. The promise handed out is the one that may reject: nobody but the consumer handles it. */
   #nextVisible(method: Method, isHidden: (message: unknown) => boolean): Method {
-    const pull = this.#next(method);
-    const pullVisible = async (parameters: readonly unknown[], before: Promise<void>): Promise<unknown> => {
-      await before;
+    const isShown = (result: unknown): boolean => {
+      this.#saw(result);
+      const fields = fieldsOf(result);
+      return fields?.['done'] === true || this.#guard('message', () => isHidden(fields?.['value'])) !== true;
+    };
+    const failed = (error: unknown): never => {
+      this.#over('error', errorOf(error));
+      this.#pulled();
+      throw error;
+    };
+    const shown = (result: unknown): unknown => {
+      if (!isShown(result)) return pullOn().catch(failed);
+      this.#pulled();
+      return result;
+    };
+    const pullOn = async (): Promise<unknown> => {
       for (;;) {
-        const result = (await pull(...parameters)) as IteratorResult<unknown>;
-        if (result.done === true || this.#guard('message', () => isHidden(result.value)) !== true) return result;
+        const result = await method();
+        if (!isShown(result)) continue;
+        this.#pulled();
+        return result;
+      }
+    };
+    const pull = (parameters: readonly unknown[]): Promise<unknown> => {
+      this.#isPulling = true;
+      try {
+        const result = method(...parameters);
+        return (result instanceof Promise ? result : Promise.resolve(result)).then(shown, failed);
+      } catch (error) {
+        this.#pulled();
+        throw error;
       }
     };
     return (...parameters) => {
-      const before = this.#previous;
-      let release: () => void = () => undefined;
-      this.#previous = new Promise((resolve) => {
-        release = resolve;
-      });
-      // The promise handed out is the one that may reject: nobody but the consumer handles it.
-      return pullVisible(parameters, before).finally(release);
+      if (!this.#isPulling) return pull(parameters);
+      return new Promise<void>((resolve) => this.#waiting.push(resolve)).then(() => pull(parameters));
     };
+  }
+
+  /** The turn goes to who has waited longest, so that nobody who comes now gets in before him. */
+  #pulled(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#isPulling = false;
+    else next();
   }
 
   #leaving(by: 'return' | 'throw' | 'close', method: Method): Method {
