@@ -14,6 +14,7 @@ export default defineConfig({
     projects: [
       unit('core'),
       unit('claude-otlp'),
+      unit('claude-logfire'),
       unit('testkit'),
       {
         ...resolution,
