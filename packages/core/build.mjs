@@ -6,6 +6,8 @@ await build({
   entryPoints: {
     index: 'src/index.ts',
     otlp: 'src/otlp/index.ts',
+    dialect: 'src/dialect/index.ts',
+    live: 'src/live/index.ts',
     // Found at run time beside the file that starts it.
     'loopback-thread': 'src/loopback/loopback-thread.ts',
   },

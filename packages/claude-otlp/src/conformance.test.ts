@@ -9,7 +9,7 @@ import {
 import type { Collector } from '@spanprism/testkit';
 import { type Row, type SinkCase, testDialect, testSink } from '@spanprism/testkit/conformance';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { genaiDialect } from './genai/dialect.ts';
+import { genaiDialect } from '@spanprism/core/dialect';
 import { otelSink } from './otel/otel-sink.ts';
 import { otlpSink } from './otlp-sink.ts';
 

@@ -4,11 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CapturedSpan, MetricPoint, Sink, TraceId } from '@spanprism/core';
 import { startCollector } from '@spanprism/testkit';
 import type { Collector } from '@spanprism/testkit';
-import { agent, at, llm, SAMPLE_TRACES, spanId, traceId } from './__fixtures__/sample-traces.ts';
-import { genaiDialect } from './genai/dialect.ts';
+import { agent, at, llm, SAMPLE_TRACES, spanId, traceId } from '@spanprism/testkit/samples';
+import { genaiDialect } from '@spanprism/core/dialect';
 import { otlpSink } from './otlp-sink.ts';
 import type { OtlpSinkOptions } from './otlp-sink.ts';
-import { suppressTracing } from './suppress-tracing.ts';
+import { suppressTracing } from '@spanprism/core/otlp';
 
 let collector: Collector;
 let said: string[];
@@ -28,7 +28,7 @@ function sinkTo(options: OtlpSinkOptions = {}): Sink {
 }
 
 const DEADLINE_MS = 5000;
-const KINDS = { internal: 1, client: 3 } as const;
+const KINDS = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
 
 describe.each(['http/protobuf', 'http/json'] as const)('over %s', (protocol) => {
   test.each(Object.entries(SAMPLE_TRACES))('%s arrives whole, as the dialect spells it', async (_, spans) => {

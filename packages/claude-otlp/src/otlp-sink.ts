@@ -1,27 +1,16 @@
-import {
-  assembleTraces,
-  assembleTracesJson,
-  createDelivery,
-  decodeExportResponse,
-  encodeSpan,
-  encodeSpanJson,
-} from '@spanprism/core/otlp';
-import type { CaptureOptions, Diag, Sink } from '@spanprism/core';
-import type { Delivery, DeliveryOptions, OutgoingSpan, SpoolOptions } from '@spanprism/core/otlp';
-import { readFlag } from './config/environment.ts';
-import type { Environment } from './config/environment.ts';
+import type { CaptureOptions, Diag, Sink, SinkStats } from '@spanprism/core';
+import { genaiDialect } from '@spanprism/core/dialect';
+import type { Dialect, GenaiDialectOptions, SemconvVersion, SpanLimits } from '@spanprism/core/dialect';
+import { otlpDelivery, otlpTraceSink, sinkDiag } from '@spanprism/core/otlp';
+import type { Environment, OtlpEndpoint, SpoolOptions } from '@spanprism/core/otlp';
 import { readOtlpConfig } from './config/otlp-config.ts';
-import type { OtlpConfig, OtlpConfigOptions, OtlpProtocol, SignalConfig } from './config/otlp-config.ts';
-import type { Signal } from './config/endpoint.ts';
-import type { Dialect } from './dialect.ts';
-import { genaiDialect } from './genai/dialect.ts';
-import type { GenaiDialectOptions } from './genai/dialect.ts';
-import type { SemconvVersion } from './genai/semconv.ts';
+import type { OtlpConfig, OtlpConfigOptions, SignalConfig } from './config/otlp-config.ts';
 import { MetricsExport } from './metrics/metrics-export.ts';
-import { spanRecord } from './span-record.ts';
-import { suppressTracing } from './suppress-tracing.ts';
 
-export interface OtlpSinkOptions extends OtlpConfigOptions {
+/** What a backend takes of a request, and what helps when it refuses one. */
+type EndpointDetails = Pick<OtlpEndpoint, 'sign' | 'fixes' | 'maxBatchBytes' | 'maxBatchItems'>;
+
+export interface OtlpSinkOptions extends OtlpConfigOptions, EndpointDetails {
   /** Unique among the sinks of a program; `otlp` unless given. */
   readonly name?: string;
   /** How spans are spelled; OpenTelemetry's GenAI conventions unless given. */
@@ -30,6 +19,8 @@ export interface OtlpSinkOptions extends OtlpConfigOptions {
   readonly semconv?: SemconvVersion;
   /** Where tools hang in the tree, without `dialect`; below their agent unless given. */
   readonly toolParent?: GenaiDialectOptions['toolParent'];
+  /** What the backend takes of one span, over what the dialect says. */
+  readonly limits?: SpanLimits;
   /** Which content may leave for this backend; the policy of `createTracing` unless given. */
   readonly capture?: CaptureOptions;
   /** Keeps on disk what could not be delivered. */
@@ -48,60 +39,62 @@ const SCOPE = { name: '@spanprism/claude-otlp' };
  */
 export function otlpSink(options: OtlpSinkOptions = {}): Sink {
   const { name = 'otlp', environment = process.env } = options;
-  const diag = options.diag ?? stderrDiag(environment);
-  const say: Diag = (level, message) => diag(level, `${name}: ${message}`);
-  const config = readOtlpConfig(options, environment, say);
+  const { diag, useDiag } = sinkDiag(options.diag, environment);
+  const config = readOtlpConfig(options, environment, (level, message) => diag(level, `${name}: ${message}`));
   const sink = config.isDisabled ? disabledSink(name) : startSink(config, { ...options, name, diag });
-  return options.capture === undefined ? sink : { ...sink, capture: options.capture };
+  return { ...sink, useDiag, ...(options.capture === undefined ? {} : { capture: options.capture }) };
 }
 
 type StartOptions = OtlpSinkOptions & { readonly name: string; readonly diag: Diag };
 
 function startSink(config: OtlpConfig, options: StartOptions): Sink {
-  const { name, semconv = 'v1.41', toolParent = 'agent' } = options;
-  const dialect = options.dialect ?? genaiDialect({ version: semconv, toolParent });
-  const encode = CODECS[config.traces.protocol].encodeSpan;
   const traces = startTraces(config, options);
-  const metrics = startMetrics(config, options, semconv);
-  let sampledOut = 0;
+  const metrics = startMetrics(config, options);
+  if (metrics === undefined) return traces;
   return {
-    name,
+    ...traces,
     spanEnd: (span) => {
       // Measured whether sampled or not: metrics count everything.
-      metrics?.measure(span);
-      if (config.sampler(span)) traces.enqueue(encode(spanRecord(span, dialect)));
-      else sampledOut += 1;
+      metrics.measure(span);
+      traces.spanEnd(span);
     },
-    metrics: (points) => metrics?.forward(points),
-    flush: (deadlineMs) => allOf([traces.flush(deadlineMs), metrics?.flush(deadlineMs)]),
-    close: (deadlineMs) => allOf([traces.close(deadlineMs), metrics?.close(deadlineMs)]),
+    metrics: (points) => metrics.forward(points),
+    flush: (deadlineMs) => allOf([traces.flush(deadlineMs), metrics.flush(deadlineMs)]),
+    close: (deadlineMs) => allOf([traces.close(deadlineMs), metrics.close(deadlineMs)]),
     persistSync: () => {
-      traces.persistSync();
-      metrics?.persistSync();
+      traces.persistSync?.();
+      metrics.persistSync();
     },
     stats: () => {
-      const { delivered, queued, dropped } = traces.stats();
-      const lost = { ...dropped, ...(sampledOut === 0 ? {} : { sampled_out: sampledOut }) };
-      return { delivered, queued, dropped: { ...lost, ...metrics?.dropped() } };
+      const { delivered, queued, dropped } = traces.stats?.() ?? NOTHING;
+      return { delivered, queued, dropped: { ...dropped, ...metrics.dropped() } };
     },
   };
 }
 
-function startTraces(config: OtlpConfig, options: StartOptions): Delivery {
-  const { assembleTraces: assemble } = CODECS[config.traces.protocol];
-  return createDelivery({
-    ...deliveryOptions('traces', config.traces, options),
-    assemble: (records) => assemble(config.resource, SCOPE, records),
-    ...(options.spool === undefined ? {} : { spool: options.spool }),
+const NOTHING: SinkStats = { delivered: 0, queued: 0, dropped: {} };
+
+function startTraces({ traces, resource, sampler }: OtlpConfig, options: StartOptions): Sink {
+  const { name, diag, limits, spool, semconv = 'v1.41', toolParent = 'agent' } = options;
+  return otlpTraceSink({
+    ...endpointOf(traces, options),
+    name,
+    diag,
+    dialect: options.dialect ?? genaiDialect({ version: semconv, toolParent }),
+    resource,
+    scope: SCOPE,
+    sampler,
+    ...(limits === undefined ? {} : { limits }),
+    ...(spool === undefined ? {} : { spool }),
   });
 }
 
-function startMetrics(config: OtlpConfig, options: StartOptions, semconv: SemconvVersion): MetricsExport | undefined {
-  const { metrics, resource } = config;
+function startMetrics({ metrics, resource }: OtlpConfig, options: StartOptions): MetricsExport | undefined {
   if (metrics === undefined) return undefined;
+  const { name, diag, semconv = 'v1.41' } = options;
   const { temporality, intervalMs, protocol } = metrics;
   return new MetricsExport({
-    delivery: deliveryOptions('metrics', metrics, options),
+    delivery: otlpDelivery('metrics', endpointOf(metrics, options), { name: `${name} metrics`, diag }),
     // Nobody has said that this backend takes metrics: if it says no, it is believed.
     isTentative: metrics.url.isDerived && options.metrics !== true,
     semconv,
@@ -110,42 +103,18 @@ function startMetrics(config: OtlpConfig, options: StartOptions, semconv: Semcon
     protocol,
     resource,
     scope: SCOPE,
-    diag: options.diag,
+    diag,
   });
 }
 
-const CONTENT_TYPES: Readonly<Record<OtlpProtocol, string>> = {
-  'http/protobuf': 'application/x-protobuf',
-  'http/json': 'application/json',
-};
-
-interface Codec {
-  readonly encodeSpan: (span: OutgoingSpan) => Uint8Array;
-  readonly assembleTraces: typeof assembleTraces;
-}
-
-const CODECS: Readonly<Record<OtlpProtocol, Codec>> = {
-  'http/protobuf': { encodeSpan, assembleTraces },
-  'http/json': { encodeSpan: encodeSpanJson, assembleTraces: assembleTracesJson },
-};
-
-function deliveryOptions(
-  signal: Signal,
-  config: SignalConfig,
-  { name, diag }: StartOptions,
-): Omit<DeliveryOptions, 'assemble'> {
-  return {
-    name: signal === 'traces' ? name : `${name} metrics`,
-    url: config.url.value,
-    headers: config.headers,
-    contentType: CONTENT_TYPES[config.protocol],
-    compression: config.compression,
-    requestTimeoutMs: config.timeoutMs,
-    readResponse: (body, contentType) =>
-      decodeExportResponse(signal, contentType.includes('json') ? 'json' : 'protobuf', body),
-    suppress: suppressTracing,
-    diag,
-  };
+function endpointOf(
+  { url, ...config }: SignalConfig,
+  { sign, fixes, maxBatchBytes, maxBatchItems }: OtlpSinkOptions,
+): OtlpEndpoint {
+  const given = Object.entries({ sign, fixes, maxBatchBytes, maxBatchItems }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return { ...config, url: url.value, ...Object.fromEntries(given) };
 }
 
 /** `OTEL_SDK_DISABLED`: takes everything and sends nothing. */
@@ -167,11 +136,4 @@ async function allOf(parts: readonly (Promise<void> | undefined)[]): Promise<voi
   for (const part of await Promise.allSettled(parts)) {
     if (part.status === 'rejected') throw part.reason;
   }
-}
-
-function stderrDiag(environment: Environment): Diag {
-  const isVerbose = readFlag(environment, 'OTEL_DEBUG') || environment['OTEL_DEBUG'] === '1';
-  return (level, message) => {
-    if (isVerbose || level === 'warn' || level === 'error') process.stderr.write(`spanprism ${level}: ${message}\n`);
-  };
 }

@@ -3,6 +3,7 @@ import { type Loopback, type LoopbackStats, startLoopback } from './loopback/sta
 import { type IdSource, parseTraceparent, randomIds, type TraceContext } from './model/ids.ts';
 import type { Diag, SinkStats } from './model/sink.ts';
 import { type Clock, systemClock } from './model/time.ts';
+import { stderrDiag } from './otlp/config/stderr-diag.ts';
 import type { Environment } from './sources/sdk/child-environment.ts';
 import { type QueryFunction, wrapQueryFunction } from './sources/sdk/wrap-query.ts';
 import type { BeginWatch } from './sources/sdk/query-watch.ts';
@@ -14,7 +15,6 @@ import {
   checkOptions,
   plainAttributes,
   routesOf,
-  stderrDiag,
   type TracingOptions,
   type UserAttributes,
 } from './tracing/options.ts';
@@ -93,6 +93,7 @@ class LiveTracing implements Tracing {
     const diag = options.diag ?? stderrDiag(environment());
     const guarded = new Guarded(diag);
     const routes = routesOf(options, environment());
+    for (const { sink } of routes) guarded.run(`${sink.name}.useDiag`, () => sink.useDiag?.(diag));
     this.#guarded = guarded;
     this.#diag = diag;
     this.#fanOut = new FanOut(routes, guarded);

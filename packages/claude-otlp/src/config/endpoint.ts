@@ -1,6 +1,5 @@
-import { readText } from './environment.ts';
-import type { Environment, Sourced } from './environment.ts';
-import { wrongValue } from './wrong-value.ts';
+import { checkUrl, readText, wrongValue } from '@spanprism/core/otlp';
+import type { Environment, Sourced } from '@spanprism/core/otlp';
 
 export interface EndpointOptions {
   /** Base URL; `/v1/traces` and `/v1/metrics` are appended. `OTEL_EXPORTER_OTLP_ENDPOINT` or `http://localhost:4318` unless given. */
@@ -36,14 +35,14 @@ export function readUrl(
   if (fromCode !== undefined) return fromCode === 'none' ? undefined : fromCode;
   const own = { isDerived: false, headersOf: signal };
   const named = readText(environment, `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`);
-  if (named !== undefined) return { ...own, ...checked(wasGrpc ? httpFromGrpc(named, signal) : named) };
+  if (named !== undefined) return { ...own, ...checkUrl(wasGrpc ? httpFromGrpc(named, signal) : named) };
   const base = readText(environment, 'OTEL_EXPORTER_OTLP_ENDPOINT');
   if (base !== undefined) {
     const { value, from } = wasGrpc ? httpFromGrpc(base) : base;
     return { value: below({ value, from }, signal), from, ...own, isDerived: signal === 'metrics' };
   }
   const traces = readText(environment, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
-  if (traces !== undefined) return metricsBeside(checked(wasGrpc ? httpFromGrpc(traces, 'traces') : traces));
+  if (traces !== undefined) return metricsBeside(checkUrl(wasGrpc ? httpFromGrpc(traces, 'traces') : traces));
   const standard = { value: below({ value: DEFAULT_BASE, from: 'the default' }, signal), from: 'the default' };
   return { ...standard, ...own, isDerived: signal === 'metrics' };
 }
@@ -51,10 +50,10 @@ export function readUrl(
 function urlFromCode(signal: Signal, { endpoint, url, metricsUrl }: EndpointOptions): SignalUrl | 'none' | undefined {
   const own = { isDerived: false, headersOf: signal };
   if (signal === 'metrics' && metricsUrl !== undefined) {
-    return { ...own, ...checked({ value: metricsUrl, from: 'the option metricsUrl' }) };
+    return { ...own, ...checkUrl({ value: metricsUrl, from: 'the option metricsUrl' }) };
   }
   if (url !== undefined) {
-    const traces = checked({ value: url, from: 'the option url' });
+    const traces = checkUrl({ value: url, from: 'the option url' });
     if (signal === 'traces') return { ...traces, ...own };
     if (endpoint === undefined) return metricsBeside(traces) ?? 'none';
   }
@@ -71,7 +70,7 @@ function metricsBeside({ value, from }: Sourced<string>): SignalUrl | undefined 
 }
 
 function below(base: Sourced<string>, signal: Signal): string {
-  const url = new URL(checked(base).value);
+  const url = new URL(checkUrl(base).value);
   const full = /\/v1\/(traces|metrics|logs)\/?$/.exec(url.pathname);
   if (full !== null) {
     const fix = `It must be the base without "${full[0]}"; for a full URL use url (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT).`;
@@ -81,18 +80,10 @@ function below(base: Sourced<string>, signal: Signal): string {
   return url.href;
 }
 
-/** The value itself is not shown: people put keys into URLs. */
-function checked(endpoint: Sourced<string>): Sourced<string> {
-  const protocol = URL.canParse(endpoint.value) ? new URL(endpoint.value).protocol : undefined;
-  if (protocol === 'http:' || protocol === 'https:') return endpoint;
-  const fix = 'It must begin with http:// or https://, e.g. http://localhost:4318.';
-  throw wrongValue('the endpoint is no URL that can be posted to', { from: endpoint.from, fix });
-}
-
 /** A full URL (of `signal`) had no path as long as it was meant for gRPC. */
 function httpFromGrpc(endpoint: Sourced<string>, signal?: Signal): Sourced<string> {
   const { from } = endpoint;
-  const { value } = checked({ value: withScheme(endpoint.value), from });
+  const { value } = checkUrl({ value: withScheme(endpoint.value), from });
   const url = new URL(value);
   if (url.port === '4317') url.port = '4318';
   if (signal !== undefined && url.pathname === '/') url.pathname = `/v1/${signal}`;

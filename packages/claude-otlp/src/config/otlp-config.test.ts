@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError } from '@spanprism/core';
 import type { CapturedSpan, TraceId } from '@spanprism/core';
-import { agent } from '../__fixtures__/sample-traces.ts';
-import type { Environment } from './environment.ts';
+import { agent } from '@spanprism/testkit/samples';
+import type { Environment } from '@spanprism/core/otlp';
 import { readOtlpConfig } from './otlp-config.ts';
 import type { OtlpConfigOptions } from './otlp-config.ts';
 

@@ -1,17 +1,27 @@
 import type { Attributes, Diag } from '@spanprism/core';
-
+import {
+  checkHeader,
+  pick,
+  readFlag,
+  readMs,
+  readPairs,
+  readResource,
+  readSampler,
+  readText,
+} from '@spanprism/core/otlp';
+import type {
+  Environment,
+  Headers,
+  OtlpProtocol,
+  ResourceOptions,
+  Sampler,
+  SamplerOptions,
+  Sourced,
+} from '@spanprism/core/otlp';
 import { readUrl } from './endpoint.ts';
 import type { EndpointOptions, Signal, SignalUrl } from './endpoint.ts';
-import { pick, readFlag, readMs, readPairs, readText } from './environment.ts';
-import type { Environment, Sourced } from './environment.ts';
-import { readResource } from './resource.ts';
-import type { ResourceOptions } from './resource.ts';
-import { readSampler } from './sampler.ts';
-import type { Sampler, SamplerOptions } from './sampler.ts';
-import { wrongValue } from './wrong-value.ts';
 
-export type OtlpProtocol = 'http/protobuf' | 'http/json';
-export type Headers = Readonly<Record<string, string>>;
+export type { Headers, OtlpProtocol };
 
 export interface OtlpConfigOptions extends EndpointOptions, ResourceOptions {
   /** Sent with every request, asked for anew each time if a function. Given here, those of the environment do not go with them. */
@@ -130,8 +140,6 @@ function readCompression(signal: Signal, { options, environment }: Context): 'gz
   return pick(sourced, ['gzip', 'none'], 'compression that works here');
 }
 
-const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
 function headersOfCode(headers: OtlpConfigOptions['headers']): OtlpConfigOptions['headers'] {
   if (typeof headers !== 'object') return headers;
   for (const [name, value] of Object.entries(headers)) checkHeader(name, { value, from: 'the option headers' });
@@ -148,17 +156,6 @@ function readHeaders(signal: Signal, environment: Environment): Headers {
     }
   }
   return headers;
-}
-
-function checkHeader(name: string, { value, from }: Sourced<string>): void {
-  if (!HEADER_NAME.test(name)) {
-    const fix = 'Header names are letters, digits and dashes.';
-    throw wrongValue(`"${name}" is no header name`, { from, fix });
-  }
-  if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
-    const fix = 'Look for a line break or another invisible character, often pasted along with a key.';
-    throw wrongValue(`the value of header "${name}" has a character that no header may have`, { from, fix });
-  }
 }
 
 /** Two signals share most of their environment; what is wrong with it needs saying once. */

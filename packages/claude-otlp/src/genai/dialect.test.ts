@@ -1,21 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CapturedSpan } from '@spanprism/core';
-import { SAMPLE_TRACES, agent, at, llm, spanId, tool } from '../__fixtures__/sample-traces.ts';
-import type { Dialect } from '../dialect.ts';
-import { genaiDialect } from './dialect.ts';
-
-function spell(dialect: Dialect, span: CapturedSpan): unknown {
-  return {
-    name: dialect.spanName(span),
-    kind: dialect.spanKind(span),
-    id: span.spanId,
-    parent: dialect.parentSpanId(span) ?? null,
-    status: dialect.status(span),
-    attributes: dialect.attributes(span),
-    events: dialect.events(span).map(({ name, at: time, attributes }) => ({ name, at: String(time), attributes })),
-    links: dialect.links(span),
-  };
-}
+import { SAMPLE_TRACES, agent, at, llm, spanId, spelled, tool } from '@spanprism/testkit/samples';
+import { genaiDialect } from '@spanprism/core/dialect';
 
 const DIALECTS = [genaiDialect(), genaiDialect({ version: 'latest', toolParent: 'llm' })];
 const CASES = DIALECTS.flatMap((dialect) =>
@@ -24,10 +9,7 @@ const CASES = DIALECTS.flatMap((dialect) =>
 
 describe('golden files', () => {
   test.each(CASES)('$trace in $dialect.name is spelled as reviewed', async ({ dialect, trace, spans }) => {
-    const rows = spans.map((span) => spell(dialect, span));
-    await expect(`${JSON.stringify(rows, null, 2)}\n`).toMatchFileSnapshot(
-      `../__fixtures__/${trace}.${dialect.name}.json`,
-    );
+    await expect(spelled(dialect, spans)).toMatchFileSnapshot(`../__fixtures__/${trace}.${dialect.name}.json`);
   });
 });
 
@@ -166,7 +148,7 @@ test('spans stay as they are, and the same span is spelled the same way twice', 
   for (const { dialect: each, spans } of CASES) {
     for (const span of spans) {
       freeze(span);
-      expect(spell(each, span)).toEqual(spell(each, span));
+      expect(spelled(each, [span])).toBe(spelled(each, [span]));
     }
   }
 });

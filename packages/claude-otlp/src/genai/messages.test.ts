@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ContentBlock, Message } from '@spanprism/core';
-import { SAMPLE_TRACES } from '../__fixtures__/sample-traces.ts';
-import { instructionFaults, messageFaults } from '../__fixtures__/message-schema.ts';
-import { genaiDialect } from './dialect.ts';
-import { chatMessages, finishReason, outputMessages } from './messages.ts';
+import { chatMessages, finishReason, genaiDialect, outputMessages } from '@spanprism/core/dialect';
+import { instructionFaults, messageFaults, SAMPLE_TRACES } from '@spanprism/testkit/samples';
 
 function other(raw: unknown): ContentBlock {
   return { type: 'other', raw };

@@ -1,5 +1,5 @@
 import type { Attributes, LlmSpan } from '@spanprism/core';
-import { SEMCONV as S, SEMCONV_LATEST as L } from '../genai/semconv.ts';
+import { SEMCONV as S, SEMCONV_LATEST as L } from '@spanprism/core/dialect';
 
 /** What all calls to one model of one provider have in common, and with which further attribute figures want it. */
 export interface CallFacts {

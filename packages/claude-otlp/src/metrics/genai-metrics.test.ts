@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agent, at, hook, llm, tool } from '../__fixtures__/sample-traces.ts';
+import { agent, at, hook, llm, tool } from '@spanprism/testkit/samples';
 import { genaiMeasurements } from './genai-metrics.ts';
 
 const measured = (...of: Parameters<typeof genaiMeasurements>) =>

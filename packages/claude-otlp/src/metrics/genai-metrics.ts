@@ -1,7 +1,6 @@
 import type { AgentSpan, Attributes, CapturedSpan, LlmSpan, ToolSpan } from '@spanprism/core';
-import { ERROR_TYPE_OTHER, SEMCONV as S, SEMCONV_LATEST as L } from '../genai/semconv.ts';
-import type { SemconvVersion } from '../genai/semconv.ts';
-import { secondsBetween } from '../span-times.ts';
+import { ERROR_TYPE_OTHER, secondsBetween, SEMCONV as S, SEMCONV_LATEST as L } from '@spanprism/core/dialect';
+import type { SemconvVersion } from '@spanprism/core/dialect';
 import type { Instrument, Measurement } from './aggregation.ts';
 import { callFacts } from './call-facts.ts';
 

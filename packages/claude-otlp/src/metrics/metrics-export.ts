@@ -1,9 +1,8 @@
 import { systemClock } from '@spanprism/core';
 import { createDelivery, encodeMetrics, encodeMetricsJson } from '@spanprism/core/otlp';
 import type { Attributes, CapturedSpan, Diag, MetricPoint } from '@spanprism/core';
-import type { Delivery, DeliveryOptions, OtlpScope } from '@spanprism/core/otlp';
-import type { OtlpProtocol } from '../config/otlp-config.ts';
-import type { SemconvVersion } from '../genai/semconv.ts';
+import type { SemconvVersion } from '@spanprism/core/dialect';
+import type { Delivery, DeliveryOptions, OtlpProtocol, OtlpScope } from '@spanprism/core/otlp';
 import { Aggregation } from './aggregation.ts';
 import { genaiMeasurements } from './genai-metrics.ts';
 import { metricRecords } from './metric-records.ts';

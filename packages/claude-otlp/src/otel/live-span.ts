@@ -1,20 +1,32 @@
 import { isSpanContextValid, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Attributes, Context, HrTime, Span as OtelSpan, SpanContext, Tracer } from '@opentelemetry/api';
 import type { CapturedSpan, SpanId, TraceContext, TraceId, UnixNano } from '@spanprism/core';
-import type { Dialect, DialectAttributes, DialectValue } from '../dialect.ts';
-import { SEMCONV as S } from '../genai/semconv.ts';
+import { SEMCONV as S } from '@spanprism/core/dialect';
+import type {
+  AttributeTaker,
+  Dialect,
+  DialectAttributes,
+  DialectSpanKind,
+  DialectValue,
+} from '@spanprism/core/dialect';
 
-const KINDS = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT } as const;
+const KINDS: Readonly<Record<DialectSpanKind, SpanKind>> = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+};
 const STATUS = { ok: SpanStatusCode.OK, error: SpanStatusCode.ERROR } as const;
 
 /** What the conventions want samplers to know. The rest waits for the end, when it is final. */
-const AT_START: readonly string[] = [
+const AT_START: ReadonlySet<string> = new Set([
   S.ATTR_GEN_AI_OPERATION_NAME,
   S.ATTR_GEN_AI_PROVIDER_NAME,
   S.ATTR_GEN_AI_REQUEST_MODEL,
   S.ATTR_GEN_AI_AGENT_NAME,
   S.ATTR_GEN_AI_TOOL_NAME,
-];
+]);
 
 interface Start {
   readonly dialect: Dialect;
@@ -25,13 +37,13 @@ export function startSpan(tracer: Tracer, span: CapturedSpan, { dialect, parent 
   const options = {
     kind: KINDS[dialect.spanKind(span)],
     startTime: hrTime(span.startedAt),
-    attributes: startAttributes(dialect.attributes(span)),
+    attributes: attributesOf(span, dialect, (key) => AT_START.has(key)),
   };
   return tracer.startSpan(dialect.spanName(span), options, parent);
 }
 
 /** What has begun, and when it was said to. */
-interface Begun {
+interface Started {
   readonly span: OtelSpan;
   readonly startedAt: UnixNano;
 }
@@ -43,9 +55,13 @@ interface Finish {
 }
 
 /** Everything that the end knows, then the end itself. */
-export function finishSpan({ span: live, startedAt }: Begun, span: CapturedSpan, { dialect, contextOf }: Finish): void {
+export function finishSpan(
+  { span: live, startedAt }: Started,
+  span: CapturedSpan,
+  { dialect, contextOf }: Finish,
+): void {
   live.updateName(dialect.spanName(span));
-  live.setAttributes(mutable(dialect.attributes(span)));
+  live.setAttributes(attributesOf(span, dialect));
   // Another live sink opened the trace: its name for it, so that one can be found from the other.
   if (live.spanContext().traceId !== span.traceId) live.setAttribute('claude.trace_id', span.traceId);
   for (const { name, at, attributes } of dialect.events(span)) live.addEvent(name, mutable(attributes), hrTime(at));
@@ -79,16 +95,22 @@ export function hrTime(time: UnixNano): HrTime {
   return [Number(time / NANOS), Number(time % NANOS)];
 }
 
-function startAttributes(attributes: DialectAttributes): Attributes {
-  const early: Record<string, Attributes[string]> = {};
-  for (const key of AT_START) {
-    const value = attributes[key];
-    if (value !== undefined) early[key] = mutableValue(value);
-  }
-  return early;
+/** Built once, as OpenTelemetry takes them. */
+function attributesOf(
+  span: CapturedSpan,
+  dialect: Dialect,
+  isWanted: (key: string) => boolean = () => true,
+): Attributes {
+  const attributes: Record<string, Attributes[string]> = {};
+  const put: AttributeTaker['put'] = (key, value) => {
+    if (value !== undefined && isWanted(key)) attributes[key] = mutableValue(value);
+  };
+  if (dialect.putAttributes !== undefined) dialect.putAttributes(span, { put });
+  else for (const [key, value] of Object.entries(dialect.attributes(span))) put(key, value);
+  return attributes;
 }
 
-/** OpenTelemetry's types want arrays that may change, and never change them. */
+/** OpenTelemetry's types want arrays that may change, and never changes them. */
 function mutable(attributes: DialectAttributes): Attributes {
   const copy: Record<string, Attributes[string]> = {};
   for (const [key, value] of Object.entries(attributes)) copy[key] = mutableValue(value);

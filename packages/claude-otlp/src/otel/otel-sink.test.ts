@@ -4,8 +4,8 @@ import { AlwaysOnSampler, BasicTracerProvider, ParentBasedSampler } from '@opent
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CapturedSpan, Sink, SpanId, TraceId } from '@spanprism/core';
-import { agent, at, custom, llm, SAMPLE_TRACES, spanId, tool, traceId } from '../__fixtures__/sample-traces.ts';
-import { genaiDialect } from '../genai/dialect.ts';
+import { agent, at, custom, llm, SAMPLE_TRACES, spanId, tool, traceId } from '@spanprism/testkit/samples';
+import { genaiDialect } from '@spanprism/core/dialect';
 import { otelSink } from './otel-sink.ts';
 
 let finished: ReadableSpan[];

@@ -1,10 +1,10 @@
 import { trace } from '@opentelemetry/api';
 import type { TracerProvider } from '@opentelemetry/api';
 import type { CaptureOptions, Sink } from '@spanprism/core';
-import type { Dialect } from '../dialect.ts';
-import { genaiDialect } from '../genai/dialect.ts';
+import { genaiDialect, type Dialect } from '@spanprism/core/dialect';
+import { LiveSpans } from '@spanprism/core/live';
 import { forceFlush } from './force-flush.ts';
-import { LiveSpans } from './live-spans.ts';
+import { otelLiveTracer } from './otel-live-tracer.ts';
 
 export interface OtelSinkOptions {
   /** The provider of the host's tracing; the globally registered one unless given, also if it is registered later. */
@@ -25,7 +25,7 @@ export interface OtelSinkOptions {
 export function otelSink(options: OtelSinkOptions = {}): Sink {
   const provider = (): TracerProvider => options.tracerProvider ?? trace.getTracerProvider();
   const tracer = () => provider().getTracer('@spanprism/claude-otlp');
-  const live = new LiveSpans({ tracer, dialect: options.dialect ?? genaiDialect() });
+  const live = new LiveSpans(otelLiveTracer(tracer, options.dialect ?? genaiDialect()));
   return {
     name: options.name ?? 'otel',
     ...(options.capture === undefined ? {} : { capture: options.capture }),

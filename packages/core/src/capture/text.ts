@@ -1,6 +1,6 @@
 import type { CapturePolicy } from './policy.ts';
 import { scrubSecrets } from './secrets.ts';
-import { textBytes, truncateText } from './truncate.ts';
+import { textBytes, truncateText } from '../model/truncate.ts';
 
 /** What stands where a text was that could not be redacted. */
 const DROPPED = '[dropped: redact failed]';

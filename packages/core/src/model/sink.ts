@@ -77,6 +77,8 @@ export interface Sink {
   stats?(): SinkStats;
   /** For an exit that leaves no time: write what is queued where the next start finds it. */
   persistSync?(): void;
+  /** Told by `createTracing`: where diagnostics go for a sink that was given no place of its own. */
+  useDiag?(diag: Diag): void;
 }
 
 /** Where diagnostics go. One clear line each: what, where, how to fix. */

@@ -1,11 +1,31 @@
-/** What adapters need to deliver over OTLP: records, their encodings, and the one delivery that all of them share. */
+/** What adapters need to deliver over OTLP: records, their encodings, the one delivery that all of them share, and a sink made of these. */
+export { checkHeader } from './config/check-headers.ts';
+export { checkUrl } from './config/check-url.ts';
+export {
+  type Environment,
+  listed,
+  pick,
+  readFlag,
+  readMs,
+  readPairs,
+  readText,
+  type Sourced,
+} from './config/environment.ts';
+export { readResource, type ResourceOptions } from './config/resource.ts';
+export { readSampler, type Sampler, type SamplerName, type SamplerOptions } from './config/sampler.ts';
+export { stderrDiag } from './config/stderr-diag.ts';
+export { suppressTracing } from './config/suppress-tracing.ts';
+export { wrongValue } from './config/wrong-value.ts';
 export { createDelivery } from './deliver/delivery.ts';
 export {
   type Delivery,
   DeliveryError,
   type DeliveryOptions,
   type DeliveryStats,
+  type FinishedRequest,
+  type Headers,
   type Receipt,
+  type SignRequest,
 } from './deliver/delivery-options.ts';
 export type { SpoolOptions } from './deliver/spool.ts';
 export { decodeOtlp } from './decode/decode-otlp.ts';
@@ -31,3 +51,6 @@ export type {
   OtlpSpan,
   OtlpValue,
 } from './records.ts';
+export { type OtlpEndpoint, otlpDelivery, type OtlpProtocol } from './sink/otlp-endpoint.ts';
+export { otlpTraceSink, type OtlpTraceSinkOptions, type SinkDiag, sinkDiag } from './sink/otlp-trace-sink.ts';
+export { spanRecord } from './sink/span-record.ts';

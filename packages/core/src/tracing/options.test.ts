@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../model/configuration-error.ts';
 import { memorySink } from '../sinks/memory-sink.ts';
-import { checkOptions, plainAttributes, routesOf, stderrDiag, type TracingOptions } from './options.ts';
+import { stderrDiag } from '../otlp/config/stderr-diag.ts';
+import { checkOptions, plainAttributes, routesOf, type TracingOptions } from './options.ts';
 
 const sinks = [memorySink()];
 

@@ -110,12 +110,3 @@ export function plainAttributes(attributes: UserAttributes): Attributes {
   }
   return plain;
 }
-
-/** Warnings and errors on stderr; everything with `OTEL_DEBUG=1`. */
-export function stderrDiag(environment: Environment): Diag {
-  const isVerbose = environment['OTEL_DEBUG'] === '1' || environment['OTEL_DEBUG'] === 'true';
-  return (level, message) => {
-    if (!isVerbose && (level === 'debug' || level === 'info')) return;
-    process.stderr.write(`spanprism ${level}: ${message}\n`);
-  };
-}

@@ -12,6 +12,16 @@ export interface Receipt {
 
 export type Headers = Readonly<Record<string, string>>;
 
+/** A request as it goes out, its body compressed if it is to be. Header names are in lower case. */
+export interface FinishedRequest {
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+/** Gives the headers that depend on the finished request. Asked anew for every attempt; what it throws counts as not sent. */
+export type SignRequest = (request: FinishedRequest) => Headers | Promise<Headers>;
+
 export interface DeliveryOptions {
   /** The sink's name, for diagnostics and the spool's folder. */
   readonly name: string;
@@ -19,6 +29,7 @@ export interface DeliveryOptions {
   readonly url: string;
   /** Sent with every request, asked for anew each time if a function. Secret: never logged, never on disk. */
   readonly headers?: Headers | (() => Headers);
+  readonly sign?: SignRequest;
   readonly contentType: string;
   readonly compression?: 'gzip' | 'none';
   /** The body of a batch from its encoded records. */

@@ -1,4 +1,4 @@
-import type { DeliveryOptions, DeliverySettings, Headers, Receipt } from './delivery-options.ts';
+import type { DeliveryOptions, DeliverySettings, Headers, Receipt, SignRequest } from './delivery-options.ts';
 import { httpTransport } from './http-transport.ts';
 import type { Transport, TransportResponse } from './http-transport.ts';
 import { decoded, quote } from './masking.ts';
@@ -59,6 +59,8 @@ export class Postman {
     abandoned.addEventListener('abort', abort);
     try {
       if (abandoned.aborted) abort();
+      const { sign } = this.#options;
+      if (sign !== undefined) headers = { ...headers, ...(await this.#signature(sign, { headers, body, request })) };
       const run = this.#options.suppress ?? ((post) => post());
       return this.#read(await run(() => this.#post(body, headers, request.signal)), headers);
     } catch (error) {
@@ -69,6 +71,8 @@ export class Postman {
           cause: 'ETIMEDOUT',
           text: `did not answer within ${this.#settings.requestTimeoutMs} ms`,
         });
+      if (error instanceof SignError)
+        return failed({ verdict: 'retry', cause: 'not_signed', text: this.#quote(error.message, headers) });
       return failed({ verdict: 'retry', cause: code, text: `cannot be reached (${this.#quote(text, headers)})` });
     } finally {
       cancelTimeout();
@@ -79,19 +83,39 @@ export class Postman {
   #post(body: Uint8Array, headers: Headers, signal: AbortSignal): Promise<TransportResponse> {
     return this.#transport.post({
       url: this.#settings.url,
-      headers: {
-        ...headers,
-        'content-type': this.#options.contentType,
-        ...(this.#options.compression === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
-      },
+      headers: this.#described(headers),
       body,
       signal,
     });
   }
 
+  /** With what the body is: no secrets, unlike the other headers. */
+  #described(headers: Headers): Headers {
+    return {
+      ...headers,
+      'content-type': this.#options.contentType,
+      ...(this.#options.compression === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
+    };
+  }
+
+  async #signature(sign: SignRequest, { headers, body, request }: Unsigned): Promise<Headers> {
+    const { signal } = request;
+    const late = new Promise<never>((_, reject) => {
+      if (signal.aborted) reject(new Error('aborted'));
+      else signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+    });
+    try {
+      // Keys may come from afar, and must not hold up everything when they never do.
+      const signed = sign({ url: this.#settings.url, headers: this.#described(headers), body });
+      return inLowerCase(await Promise.race([signed, late]));
+    } catch (error) {
+      throw new SignError(`was not called, as the request could not be signed (${describeFailure(error).text})`);
+    }
+  }
+
   #headers(): Headers {
     const given = typeof this.#options.headers === 'function' ? this.#options.headers() : (this.#options.headers ?? {});
-    const lowered = Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
+    const lowered = inLowerCase(given);
     const { username, password } = this.#settings.url;
     if (username === '' || lowered['authorization'] !== undefined) return lowered;
     const user = `${decoded(username)}:${decoded(password)}`;
@@ -123,6 +147,18 @@ export class Postman {
       return answer;
     }
   }
+}
+
+interface Unsigned {
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  readonly request: AbortController;
+}
+
+class SignError extends Error {}
+
+function inLowerCase(headers: Headers): Headers {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 /** An answer that never came. */

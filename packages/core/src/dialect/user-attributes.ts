@@ -1,5 +1,5 @@
-import type { Attributes } from '@spanprism/core';
-import type { AttributeTaker } from '../dialect.ts';
+import type { Attributes } from '../model/span.ts';
+import type { AttributeTaker } from './dialect.ts';
 import { SEMCONV, SEMCONV_LATEST } from './semconv.ts';
 
 const STANDARD: ReadonlySet<string> = new Set([...Object.values(SEMCONV), ...Object.values(SEMCONV_LATEST)]);

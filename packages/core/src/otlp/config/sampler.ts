@@ -1,4 +1,5 @@
-import type { CapturedSpan, TraceId } from '@spanprism/core';
+import type { TraceId } from '../../model/ids.ts';
+import type { CapturedSpan } from '../../model/sink.ts';
 
 import { pick, readText } from './environment.ts';
 import type { Environment, Sourced } from './environment.ts';

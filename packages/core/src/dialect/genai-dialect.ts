@@ -1,16 +1,11 @@
-import type { AgentSpan, CapturedSpan, LlmSpan, ToolSpan } from '@spanprism/core';
-import type {
-  AttributeTaker,
-  Dialect,
-  DialectAttributes,
-  DialectLink,
-  DialectStatus,
-  DialectValue,
-} from '../dialect.ts';
-import { secondsBetween } from '../span-times.ts';
+import type { CapturedSpan } from '../model/sink.ts';
+import type { AgentSpan, LlmSpan, ToolSpan } from '../model/span.ts';
 import { claudeEvents, putClaudeAttributes } from './claude-attributes.ts';
+import { collectAttributes } from './dialect.ts';
+import type { AttributeTaker, Dialect, DialectAttributes, DialectLink, DialectStatus } from './dialect.ts';
 import { jsonText, plainOrJsonText } from './json-text.ts';
 import { chatMessages, finishReason, instructionParts, outputMessages, toolDefinitionParts } from './messages.ts';
+import { secondsBetween } from './seconds-between.ts';
 import { ERROR_TYPE_OTHER, SEMCONV as S, SEMCONV_LATEST } from './semconv.ts';
 import type { SemconvVersion } from './semconv.ts';
 import { putUserAttributes } from './user-attributes.ts';
@@ -31,7 +26,7 @@ export function genaiDialect({ version = 'v1.41', toolParent = 'agent' }: GenaiD
     spanName,
     spanKind: (span) => (span.kind === 'llm' ? 'client' : 'internal'),
     parentSpanId: (span) => (isBelowCall(span) ? asker(span) : span.parentSpanId),
-    attributes: (span) => attributesOf(span, spelling),
+    attributes: (span) => collectAttributes((into) => putAttributes(span, spelling, into)),
     putAttributes: (span, into) => putAttributes(span, spelling, into),
     status: statusOf,
     events: claudeEvents,
@@ -86,15 +81,6 @@ function spanName(span: CapturedSpan): string {
 
 function named(operation: string, target: string): string {
   return target === '' ? operation : `${operation} ${target}`;
-}
-
-function attributesOf(span: CapturedSpan, spelling: Spelling): DialectAttributes {
-  const attributes: Record<string, DialectValue> = {};
-  const put = (key: string, value: DialectValue | undefined): void => {
-    if (value !== undefined) attributes[key] = value;
-  };
-  putAttributes(span, spelling, { put });
-  return attributes;
 }
 
 function putAttributes(span: CapturedSpan, spelling: Spelling, into: AttributeTaker): void {

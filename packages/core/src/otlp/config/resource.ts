@@ -1,4 +1,4 @@
-import type { Attributes } from '@spanprism/core';
+import type { Attributes } from '../../model/span.ts';
 import { readPairs, readText } from './environment.ts';
 import type { Environment } from './environment.ts';
 

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@spanprism/core';
+import { ConfigurationError } from '../../model/configuration-error.ts';
 
 /** Says what is wrong with a value (never a secret one), where it came from, and what to do. */
 export function wrongValue(

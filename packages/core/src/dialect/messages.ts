@@ -1,4 +1,4 @@
-import type { ContentBlock, Json, Message, ToolDefinition } from '@spanprism/core';
+import type { ContentBlock, Json, Message, ToolDefinition } from '../model/message.ts';
 
 /** One part of a message in the JSON schema of the GenAI conventions; further fields are allowed everywhere. */
 export interface Part {

@@ -1,4 +1,4 @@
-import type { UnixNano } from '@spanprism/core';
+import type { UnixNano } from '../model/time.ts';
 
 /** Length in seconds, as OpenTelemetry's conventions count. */
 export function secondsBetween(start: UnixNano, end: UnixNano): number {

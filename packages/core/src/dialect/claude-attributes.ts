@@ -1,6 +1,8 @@
-import { msBetween } from '@spanprism/core';
-import type { AgentSpan, CapturedSpan, Issue, LlmSpan, ToolSpan, Totals, Usage } from '@spanprism/core';
-import type { AttributeTaker, DialectEvent } from '../dialect.ts';
+import type { CapturedSpan } from '../model/sink.ts';
+import type { AgentSpan, Issue, LlmSpan, ToolSpan } from '../model/span.ts';
+import { msBetween } from '../model/time.ts';
+import type { Totals, Usage } from '../model/usage.ts';
+import type { AttributeTaker, DialectEvent } from './dialect.ts';
 import { jsonText } from './json-text.ts';
 
 /** What the conventions have no name for, all of it under `claude.`: facts of the product that no backend adds up by itself. */

@@ -1,0 +1,150 @@
+import type { Dialect, DialectRecord, SpanLimits } from '../../dialect/dialect.ts';
+import type { CaptureOptions } from '../../model/capture-options.ts';
+import type { CapturedSpan, Diag, Sink } from '../../model/sink.ts';
+import type { Attributes } from '../../model/span.ts';
+import { checkHeader } from '../config/check-headers.ts';
+import { checkUrl } from '../config/check-url.ts';
+import type { Environment } from '../config/environment.ts';
+import type { Sampler } from '../config/sampler.ts';
+import { stderrDiag } from '../config/stderr-diag.ts';
+import { createDelivery } from '../deliver/delivery.ts';
+import type { SpoolOptions } from '../deliver/spool.ts';
+import type { OutgoingSpan } from '../encode/attribute-list.ts';
+import { assembleTracesJson, encodeSpanJson } from '../encode/json.ts';
+import { assembleTraces, encodeSpan } from '../encode/protobuf.ts';
+import type { OtlpScope } from '../records.ts';
+import { otlpDelivery } from './otlp-endpoint.ts';
+import type { OtlpEndpoint, OtlpProtocol } from './otlp-endpoint.ts';
+import { extraRecord, spanRecord } from './span-record.ts';
+
+export interface OtlpTraceSinkOptions extends OtlpEndpoint {
+  /** Unique among the sinks of a program. */
+  readonly name: string;
+  readonly dialect: Dialect;
+  /** Who sends, over what the dialect says of it. */
+  readonly resource?: Attributes;
+  readonly scope?: OtlpScope;
+  /** Everything unless given. */
+  readonly sampler?: Sampler;
+  /** Over those of the dialect, one by one. */
+  readonly limits?: SpanLimits;
+  /** Which content may leave for this backend; the policy of `createTracing` unless given. */
+  readonly capture?: CaptureOptions;
+  /** Keeps on disk what could not be delivered. */
+  readonly spool?: SpoolOptions;
+  /** Where diagnostics go; where those of `createTracing` go unless given. */
+  readonly diag?: Diag;
+}
+
+interface Codec {
+  readonly encodeSpan: (span: OutgoingSpan) => Uint8Array;
+  readonly assembleTraces: typeof assembleTraces;
+}
+
+const CODECS: Readonly<Record<OtlpProtocol, Codec>> = {
+  'http/protobuf': { encodeSpan, assembleTraces },
+  'http/json': { encodeSpan: encodeSpanJson, assembleTraces: assembleTracesJson },
+};
+
+const SCOPE: OtlpScope = { name: '@spanprism/core' };
+
+/**
+ * Sends spans to one OTLP/HTTP endpoint, spelled by a dialect: what every sink of that kind is made of. Throws a
+ * `ConfigurationError` on a value it cannot work with.
+ */
+export function otlpTraceSink(options: OtlpTraceSinkOptions): Sink {
+  const { name, dialect, capture, spool, scope = SCOPE, sampler = () => true } = options;
+  check(options);
+  const { diag, useDiag } = sinkDiag(options.diag);
+  const codec = CODECS[options.protocol ?? 'http/protobuf'];
+  const encode = encoderOf(codec, dialect, { ...dialect.limits, ...options.limits });
+  const resource = { ...dialect.resource, ...options.resource };
+  const traces = createDelivery({
+    ...otlpDelivery('traces', options, { name, diag }),
+    assemble: (records) => codec.assembleTraces(resource, scope, records),
+    ...(spool === undefined ? {} : { spool }),
+  });
+  let sampledOut = 0;
+  return {
+    name,
+    ...(capture === undefined ? {} : { capture }),
+    ...startsOf(dialect, (span, record) => {
+      if (sampler(span)) traces.enqueue(encode.extra(span, record));
+    }),
+    spanEnd: (span) => {
+      if (sampler(span)) traces.enqueue(encode.span(span));
+      else sampledOut += 1;
+    },
+    flush: (deadlineMs) => traces.flush(deadlineMs),
+    close: (deadlineMs) => traces.close(deadlineMs),
+    persistSync: () => traces.persistSync(),
+    stats: () => {
+      const { delivered, queued, dropped } = traces.stats();
+      return { delivered, queued, dropped: sampledOut === 0 ? dropped : { ...dropped, sampled_out: sampledOut } };
+    },
+    useDiag,
+  };
+}
+
+export interface SinkDiag {
+  readonly diag: Diag;
+  readonly useDiag: (diag: Diag) => void;
+}
+
+/** Diagnostics of a sink: the user's own, else what `createTracing` hands it, else stderr. */
+export function sinkDiag(own: Diag | undefined, environment: Environment = process.env): SinkDiag {
+  let out = own ?? stderrDiag(environment);
+  return {
+    diag: (level, message) => out(level, message),
+    useDiag: (diag) => {
+      if (own === undefined) out = diag;
+    },
+  };
+}
+
+function startsOf(
+  dialect: Dialect,
+  take: (span: CapturedSpan, record: DialectRecord) => void,
+): Pick<Sink, 'spanStart'> {
+  if (dialect.atStart === undefined) return {};
+  return {
+    spanStart: (span) => {
+      const record = dialect.atStart?.(span);
+      if (record !== undefined) take(span, record);
+      // The trace is core's: nothing is opened here.
+      return undefined;
+    },
+  };
+}
+
+interface Encoder {
+  span(span: CapturedSpan): Uint8Array;
+  extra(span: CapturedSpan, record: DialectRecord): Uint8Array;
+}
+
+/** Below it a text says nothing any more. */
+const LEAST_TEXT_BYTES = 64;
+
+function encoderOf(codec: Codec, dialect: Dialect, given: SpanLimits): Encoder {
+  const { maxSpanBytes = Infinity } = given;
+  // Without limits the encoder takes attributes as they come.
+  const limits = Object.keys(given).some((name) => name !== 'maxSpanBytes') ? given : undefined;
+  return {
+    span: (span) => {
+      let encoded = codec.encodeSpan(spanRecord(span, dialect, limits));
+      let maxTextBytes = Math.min(given.maxTextBytes ?? Infinity, maxSpanBytes / 2);
+      while (encoded.length > maxSpanBytes && maxTextBytes >= LEAST_TEXT_BYTES) {
+        encoded = codec.encodeSpan(spanRecord(span, dialect, { ...given, maxTextBytes: Math.floor(maxTextBytes) }));
+        maxTextBytes /= 2;
+      }
+      return encoded;
+    },
+    extra: (span, record) => codec.encodeSpan(extraRecord(span.traceId, record, limits)),
+  };
+}
+
+function check({ name, url, headers }: OtlpTraceSinkOptions): void {
+  checkUrl({ value: url, from: `the url of ${name}` });
+  if (typeof headers !== 'object') return;
+  for (const [header, value] of Object.entries(headers)) checkHeader(header, { value, from: `the headers of ${name}` });
+}
