@@ -48,10 +48,12 @@ interface Kind {
   readonly handle: (run: Run, seen: Observation) => void;
   /** One bit of its own. */
   readonly flag: number;
+  /** Nothing that is open can end by it. */
+  readonly endsNothing: boolean;
 }
 
 const KINDS = Object.fromEntries(
-  Object.entries(HANDLERS).map(([type, handle], index) => [type, { handle, flag: 1 << index }]),
+  Object.entries(HANDLERS).map(([type, handle], index) => [type, { handle, flag: 1 << index, endsNothing: type === 'input' }]),
 ) as Readonly<Record<Observation['type'], Kind>>;
 
 /**
@@ -61,13 +63,14 @@ const KINDS = Object.fromEntries(
 const REMEMBERED_OF_CLI = 8192;
 const REMEMBERED = 1024;
 
-/** The first deadline of an agent and of what is open within it. */
-function deadlineOf(agent: AgentNode): number {
+/** The first deadline of an agent and of what is open within it, of which only the CLI's word is waited for. */
+function deadlineOf(agent: AgentNode, expectsCli: boolean): number {
   let earliest = agent.deadline ?? Number.POSITIVE_INFINITY;
-  for (const call of agent.openCalls.items) earliest = Math.min(earliest, call.deadline ?? earliest);
-  for (const tool of agent.openTools.items) {
+  if (!expectsCli) return earliest;
+  for (const call of agent.openCalls) earliest = Math.min(earliest, call.deadline ?? earliest);
+  for (const tool of agent.openTools) {
     earliest = Math.min(earliest, tool.deadline ?? earliest);
-    for (const call of tool.openCalls.items) earliest = Math.min(earliest, call.deadline ?? earliest);
+    for (const call of tool.openCalls) earliest = Math.min(earliest, call.deadline ?? earliest);
   }
   return earliest;
 }
@@ -104,7 +107,7 @@ export class Assembler {
   observe(observation: Observation): void {
     const run = this.#run;
     const seen = observation.source === 'cli' ? this.#seenOfCli : this.#seen;
-    const { handle, flag } = KINDS[observation.type];
+    const { handle, flag, endsNothing } = KINDS[observation.type];
     if (!seen.add(observation.id, flag)) {
       run.counters.duplicate += 1;
       return;
@@ -112,7 +115,7 @@ export class Assembler {
     if (observation.source === 'cli') run.wasCliSeen = true;
     handle(run, observation);
     if (observation.type === 'turn-start' && observation.source !== 'cli') this.#startTurn(observation.turn);
-    settle(run);
+    if (!endsNothing) settle(run);
   }
 
   /** Ends what has waited long enough. */
@@ -125,8 +128,9 @@ export class Assembler {
   /** Milliseconds until `sweep` has something to do; undefined when nothing waits. */
   nextDeadlineMs(): number | undefined {
     let earliest = Number.POSITIVE_INFINITY;
-    for (const turn of this.#run.registry.turns.values()) earliest = Math.min(earliest, deadlineOf(turn));
-    for (const subagent of this.#run.registry.subagents) earliest = Math.min(earliest, deadlineOf(subagent));
+    const { expectsCli } = this.#run;
+    for (const turn of this.#run.registry.turns.values()) earliest = Math.min(earliest, deadlineOf(turn, expectsCli));
+    for (const subagent of this.#run.registry.subagents) earliest = Math.min(earliest, deadlineOf(subagent, expectsCli));
     return earliest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, earliest - nowMs(this.#run));
   }
 

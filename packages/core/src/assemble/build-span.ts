@@ -5,6 +5,7 @@ import type { Clock, UnixNano } from '../model/time.ts';
 import { usageConflicts } from '../model/usage.ts';
 import { measuredUsage, streamedUsage, usageOf } from './call-usage.ts';
 import type { AgentNode, CallNode, ToolNode } from './nodes.ts';
+import { sourceNames } from './sources.ts';
 
 /** What a span takes from its place rather than from what was seen of it. */
 export interface Place {
@@ -55,7 +56,7 @@ export function buildAgent(node: AgentNode, place: Place): AgentSpan {
     startedAt,
     status: STATUS_OF[outcome],
     events: node.events,
-    seenBy: node.seenBy.names,
+    seenBy: sourceNames(node.seenBy),
     issues: node.issues,
     attributes: place.attributes,
     role: node.turn === undefined ? 'subagent' : 'main',
@@ -136,7 +137,7 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
     endedAt,
     status: error === undefined ? (node.wasCut ? 'cancelled' : 'ok') : 'error',
     events: node.retries,
-    seenBy: node.seenBy.names,
+    seenBy: sourceNames(node.seenBy),
     issues: issuesOf(node.issues, usageIssues(node), wasApproximate),
     attributes: place.attributes,
     requestModel: cliSpan?.model ?? cliLog?.model ?? node.sdkModel ?? place.requestModel ?? 'unknown',
@@ -212,7 +213,7 @@ export function buildTool(node: ToolNode, place: Place): ToolSpan {
     endedAt: later(end ?? notAfter(place), startedAt),
     status: error === undefined ? (wasCancelled(node) ? 'cancelled' : 'ok') : 'error',
     events: node.events,
-    seenBy: node.seenBy.names,
+    seenBy: sourceNames(node.seenBy),
     issues: issuesOf(node.issues, [], wasApproximate),
     attributes: place.attributes,
     toolName,

@@ -4,6 +4,7 @@ import type { HookSeen } from '../model/observation.ts';
 import type { HookSpan, Outcome, PermissionSpan, Span, ToolSpan } from '../model/span.ts';
 import type { UnixNano } from '../model/time.ts';
 import { buildAgent, buildCall, buildTool, type Place } from './build-span.ts';
+import { appended, closed, NONE } from './lists.ts';
 import { type AgentNode, agentOf, type CallNode, type Node, type Parent, type ToolNode, turnOf } from './nodes.ts';
 import type { Run } from './run.ts';
 
@@ -47,7 +48,7 @@ export function endCall(run: Run, node: CallNode): void {
   beganBy(agent, span.startedAt);
   start(run, node.parent);
   finish(run, node, span);
-  node.parent.openCalls.delete(node);
+  node.parent.openCalls = closed(node.parent.openCalls, node);
   run.registry.closeCall(node);
   agent.llmCalls += 1;
   if (span.requestId !== undefined) turn.firstRequestId ??= span.requestId;
@@ -95,10 +96,10 @@ export function endTool(run: Run, node: ToolNode): void {
   const requestedBy = requestId === undefined ? undefined : run.registry.spanIdOfCall(requestId);
   if (requestedBy !== undefined) node.requestedByLlmSpanId ??= requestedBy;
   const span = buildTool(node, placeOf(run, node, turn));
-  for (const permission of permissionsOf(run, node, span)) emitWhole(run, permission);
+  if (node.permissions.length > 0) for (const permission of permissionsOf(run, node, span)) emitWhole(run, permission);
   finish(run, node, span);
   if (span.endedAt !== undefined) node.endedAt = span.endedAt;
-  parent.openTools.delete(node);
+  parent.openTools = closed(parent.openTools, node);
   parent.toolCalls += 1;
   if (run.options.expects.sdk === false && node.denied !== undefined) turn.denials += 1;
   run.registry.closeTool(node);
@@ -110,13 +111,13 @@ export function endAgent(run: Run, node: AgentNode): void {
   startAgent(run, node);
   emitPendingHooks(run, node);
   finish(run, node, buildAgent(node, placeOf(run, node, turn)));
-  node.spawnedBy?.openAgents.delete(node);
+  if (node.spawnedBy !== undefined) node.spawnedBy.openAgents = closed(node.spawnedBy.openAgents, node);
   run.registry.closeAgent(node);
   if (node.turn !== undefined || node.isSegment) run.options.output.turnEnd(node.spanId);
 }
 
 export function emitHook(run: Run, agent: AgentNode, seen: HookSeen): void {
-  agent.pendingHooks.push(seen);
+  agent.pendingHooks = appended(agent.pendingHooks, seen);
   emitPendingHooks(run, agent);
 }
 
@@ -127,7 +128,7 @@ export function emitPendingHooks(run: Run, agent: AgentNode): void {
   for (const seen of agent.pendingHooks) {
     emitWhole(run, hookSpan(run, agent, { seen, turn }));
   }
-  agent.pendingHooks = [];
+  agent.pendingHooks = NONE;
 }
 
 function finish(run: Run, node: Node, span: Span): void {

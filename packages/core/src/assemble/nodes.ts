@@ -11,15 +11,15 @@ import type {
 import type { Decider, Issue, Outcome, SpanError, SpanEvent } from '../model/span.ts';
 import type { UnixNano } from '../model/time.ts';
 import type { Totals, Usage } from '../model/usage.ts';
-import { Sources } from './sources.ts';
-import { SparseSet } from './sparse-set.ts';
+import { closed, NONE, type Open, opened } from './lists.ts';
+import { NOBODY, type Sources } from './sources.ts';
 
 /** What all unfinished spans have: an id, who saw them, and whether sinks have heard of them. */
 interface NodeBase {
   readonly spanId: SpanId;
-  readonly seenBy: Sources;
-  readonly events: SpanEvent[];
-  readonly issues: Issue[];
+  seenBy: Sources;
+  events: SpanEvent[];
+  issues: Issue[];
   isStarted: boolean;
   isEnded: boolean;
   /** Milliseconds of the clock after which nothing more is waited for. */
@@ -30,7 +30,7 @@ export type Parent = AgentNode | ToolNode;
 
 interface ParentBase extends NodeBase {
   /** What the CLI calls it. */
-  readonly cliSpanIds: string[];
+  cliSpanIds: string[];
 }
 
 /** A turn of the main loop, or a subagent. */
@@ -83,9 +83,9 @@ export interface AgentNode extends ParentBase {
   inBackground: boolean;
   /** Hooks that ran before its place in a trace was known. */
   pendingHooks: HookSeen[];
-  readonly openCalls: SparseSet<CallNode>;
-  readonly openTools: SparseSet<ToolNode>;
-  readonly openAgents: SparseSet<AgentNode>;
+  openCalls: Open<CallNode>;
+  openTools: Open<ToolNode>;
+  openAgents: Open<AgentNode>;
   llmCalls: number;
   toolCalls: number;
   denials: number;
@@ -95,16 +95,32 @@ export interface AgentNode extends ParentBase {
   unattributed: Totals | undefined;
 }
 
+/** What is found by the names of a call, as long as it is open and after. */
+export interface CallSlot {
+  call: CallNode | undefined;
+  readonly spanId: SpanId;
+  /** Of the map that it stands in, when it was put there. */
+  readonly age: number;
+}
+
+/** What is found by the id of a tool call. The call itself is gone when nobody can speak of it any more. */
+export interface ToolSlot {
+  tool: ToolNode | undefined;
+  askedBy: string | undefined;
+  readonly age: number;
+}
+
 /** One Messages API call. */
 export interface CallNode extends NodeBase {
   readonly kind: 'llm';
+  readonly slot: CallSlot;
   parent: Parent | undefined;
   requestId: string | undefined;
   messageId: string | undefined;
   /** In place of ids, for a request that never got any. */
   unnamed: string | undefined;
   sdkModel: string | undefined;
-  blocks: ContentBlock[];
+  blocks: readonly ContentBlock[];
   input: Message[];
   retries: SpanEvent[];
   /** Final figures, and those of the stream's first event. */
@@ -129,6 +145,7 @@ export interface CallNode extends NodeBase {
 /** One tool call. */
 export interface ToolNode extends ParentBase {
   readonly kind: 'tool';
+  readonly slot: ToolSlot;
   readonly toolCallId: string;
   parent: AgentNode | undefined;
   call: CallNode | undefined;
@@ -150,14 +167,14 @@ export interface ToolNode extends ParentBase {
   errorType: string | undefined;
   inBackground: boolean;
   denied: { readonly decidedBy: Decider } | undefined;
-  readonly permissions: PermissionSeen[];
+  permissions: PermissionSeen[];
   cliSpan: ToolMeasured | undefined;
   cliExecution: ToolMeasured | undefined;
   cliLog: ToolMeasured | undefined;
   hook: ToolMeasured | undefined;
-  readonly openAgents: SparseSet<AgentNode>;
+  openAgents: Open<AgentNode>;
   /** llm calls that the tool makes itself, as WebFetch does. */
-  readonly openCalls: SparseSet<CallNode>;
+  openCalls: Open<CallNode>;
 }
 
 export type Node = AgentNode | CallNode | ToolNode;
@@ -168,13 +185,13 @@ export function agentNode(spanId: SpanId, agentName: string, turn?: number): Age
   return {
     kind: 'agent',
     spanId,
-    seenBy: new Sources(),
-    events: [],
-    issues: [],
+    seenBy: NOBODY,
+    events: NONE,
+    issues: NONE,
     isStarted: false,
     isEnded: false,
     deadline: undefined,
-    cliSpanIds: [],
+    cliSpanIds: NONE,
     turn,
     agentName,
     isNamed: false,
@@ -197,19 +214,19 @@ export function agentNode(spanId: SpanId, agentName: string, turn?: number): Age
     lastFailure: undefined,
     lastCallEndedAt: undefined,
     firstRequestId: undefined,
-    input: [],
-    nextInput: [],
-    pendingRetries: [],
+    input: NONE,
+    nextInput: NONE,
+    pendingRetries: NONE,
     requestedAt: undefined,
     lastInputAt: undefined,
     firstChildAt: undefined,
     currentCall: undefined,
     lastOutput: undefined,
     inBackground: false,
-    pendingHooks: [],
-    openCalls: new SparseSet(),
-    openTools: new SparseSet(),
-    openAgents: new SparseSet(),
+    pendingHooks: NONE,
+    openCalls: NONE,
+    openTools: NONE,
+    openAgents: NONE,
     unnamedCalls: 0,
     llmCalls: 0,
     toolCalls: 0,
@@ -221,13 +238,15 @@ export function agentNode(spanId: SpanId, agentName: string, turn?: number): Age
   };
 }
 
-export function callNode(spanId: SpanId): CallNode {
-  return {
+export function callNode(spanId: SpanId, age: number): CallNode {
+  const slot: CallSlot = { call: undefined, spanId, age };
+  const node: CallNode = {
     kind: 'llm',
+    slot,
     spanId,
-    seenBy: new Sources(),
-    events: [],
-    issues: [],
+    seenBy: NOBODY,
+    events: NONE,
+    issues: NONE,
     isStarted: false,
     isEnded: false,
     deadline: undefined,
@@ -236,9 +255,9 @@ export function callNode(spanId: SpanId): CallNode {
     messageId: undefined,
     unnamed: undefined,
     sdkModel: undefined,
-    blocks: [],
-    input: [],
-    retries: [],
+    blocks: NONE,
+    input: NONE,
+    retries: NONE,
     streamUsage: undefined,
     streamStartUsage: undefined,
     streamStopReason: undefined,
@@ -254,19 +273,23 @@ export function callNode(spanId: SpanId): CallNode {
     cliText: undefined,
     isCounted: false,
   };
+  slot.call = node;
+  return node;
 }
 
-export function toolNode(spanId: SpanId, toolCallId: string): ToolNode {
-  return {
+export function toolNode(spanId: SpanId, toolCallId: string, age: number): ToolNode {
+  const slot: ToolSlot = { tool: undefined, askedBy: undefined, age };
+  const node: ToolNode = {
     kind: 'tool',
+    slot,
     spanId,
-    seenBy: new Sources(),
-    events: [],
-    issues: [],
+    seenBy: NOBODY,
+    events: NONE,
+    issues: NONE,
     isStarted: false,
     isEnded: false,
     deadline: undefined,
-    cliSpanIds: [],
+    cliSpanIds: NONE,
     toolCallId,
     parent: undefined,
     call: undefined,
@@ -285,14 +308,16 @@ export function toolNode(spanId: SpanId, toolCallId: string): ToolNode {
     errorType: undefined,
     inBackground: false,
     denied: undefined,
-    permissions: [],
+    permissions: NONE,
     cliSpan: undefined,
     cliExecution: undefined,
     cliLog: undefined,
     hook: undefined,
-    openAgents: new SparseSet(),
-    openCalls: new SparseSet(),
+    openAgents: NONE,
+    openCalls: NONE,
   };
+  slot.tool = node;
+  return node;
 }
 
 /** The turn that a node belongs to, as far as its parents are known. */
@@ -327,13 +352,13 @@ export function mergeCalls(into: CallNode, from: CallNode): void {
   into.wasCut ||= from.wasCut;
   into.isCounted ||= from.isCounted;
   into.isSdkDone ||= from.isSdkDone;
-  into.seenBy.addAll(from.seenBy);
-  into.issues.push(...from.issues);
+  into.seenBy |= from.seenBy;
+  if (from.issues.length > 0) into.issues = [...into.issues, ...from.issues];
   if (from.parent === undefined) return;
-  from.parent.openCalls.delete(from);
+  from.parent.openCalls = closed(from.parent.openCalls, from);
   if (into.parent === undefined) {
     into.parent = from.parent;
-    from.parent.openCalls.add(into);
+    from.parent.openCalls = opened(from.parent.openCalls, into);
   }
 }
 

@@ -2,13 +2,14 @@ import type { HookSeen, TaskEnded, TaskStarted } from '../model/observation.ts';
 import type { Outcome } from '../model/span.ts';
 import { emitHook, startAgent } from './emit.ts';
 import { agentOf } from './nodes.ts';
+import { sawIt } from './sources.ts';
 import { nowMs, place, type Run } from './run.ts';
 
 export function onTaskStart(run: Run, seen: TaskStarted): void {
   const ref = { agentId: seen.agentId, ...(seen.toolCallId === undefined ? {} : { toolCallId: seen.toolCallId }) };
   place(run, ref, (subagent) => {
     if (subagent.kind !== 'agent') return;
-    subagent.seenBy.add(seen.source);
+    sawIt(subagent, seen.source);
     subagent.sdkStartedAt ??= seen.at;
     subagent.lastInputAt ??= seen.at;
     if (seen.agentName !== undefined) {
@@ -36,7 +37,7 @@ export function onTaskEnd(run: Run, seen: TaskEnded): void {
     if (seen.source !== 'cli') run.counters.late += 1;
     return;
   }
-  subagent.seenBy.add(seen.source);
+  sawIt(subagent, seen.source);
   // The CLI calls every agent that the user defined the same; the stream has its name.
   if (seen.agentName !== undefined && !subagent.isNamed) subagent.agentName = seen.agentName;
   if (seen.source === 'cli') subagent.cliEndedAt ??= seen.at;

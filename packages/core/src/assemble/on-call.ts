@@ -14,7 +14,9 @@ import type { AgentNode, CallNode, Parent } from './nodes.ts';
 import { endStandalone } from './emit.ts';
 import { agentOf } from './nodes.ts';
 import { onToolAsked } from './on-tool.ts';
+import { closed, NONE, opened } from './lists.ts';
 import type { NamedCall } from './registry.ts';
+import { sawIt, STREAM } from './sources.ts';
 import { nowMs, place, type Run } from './run.ts';
 
 /** A sight of a call in the stream. */
@@ -29,56 +31,66 @@ interface Sight {
 }
 
 export function onAnswer(run: Run, seen: AnswerSeen): void {
-  withCall(run, seen, (call, agent) => {
-    call.sdkModel ??= seen.model;
-    call.blocks.push(...seen.blocks);
-    call.sdkEndedAt = seen.at;
-    call.wasCut ||= seen.wasCut === true;
-    if (seen.usage !== undefined) call.streamUsage = seen.usage;
-    if (seen.stopReason !== undefined) call.streamStopReason = seen.stopReason;
-    for (const block of seen.blocks)
-      if (block.type === 'tool_use') onToolAsked(run, { call, agent, block, at: seen.at });
-  });
+  sight(run, seen, answered);
+}
+
+function answered(run: Run, seen: AnswerSeen, { call, agent }: Sighted): void {
+  call.sdkModel ??= seen.model;
+  call.blocks = call.blocks.length === 0 ? seen.blocks : [...call.blocks, ...seen.blocks];
+  call.sdkEndedAt = seen.at;
+  call.wasCut ||= seen.wasCut === true;
+  if (seen.usage !== undefined) call.streamUsage = seen.usage;
+  if (seen.stopReason !== undefined) call.streamStopReason = seen.stopReason;
+  for (const block of seen.blocks) if (block.type === 'tool_use') onToolAsked(run, { call, agent, block, at: seen.at });
 }
 
 export function onStream(run: Run, seen: StreamSeen): void {
-  if (seen.phase === 'requested') {
-    place(run, seen.agent, (parent) => {
-      if (parent.kind === 'agent') parent.requestedAt = seen.at;
-    });
+  if (seen.phase !== 'requested') {
+    sight(run, seen, streamed);
     return;
   }
-  withCall(run, seen, (call, agent) => {
-    if (seen.phase === 'abandoned') {
-      abandon(run, { call, agent, at: seen.at });
-      return;
-    }
-    if (seen.phase === 'start') {
-      call.sdkModel ??= seen.model ?? 'unknown';
-      call.sdkFirstTokenAt = seen.at;
-      if (seen.ttftMs !== undefined) call.sdkStartedAt = seen.at - unixNanoFromMs(seen.ttftMs);
-      if (seen.usage !== undefined) call.streamStartUsage = seen.usage;
-    } else if (seen.usage !== undefined) call.streamUsage = seen.usage;
-    call.sdkEndedAt = seen.at;
-    if (seen.stopReason !== undefined) call.streamStopReason = seen.stopReason;
-    if (seen.phase === 'end') finishStream(run, call);
+  place(run, seen.agent, (parent) => {
+    if (parent.kind === 'agent') parent.requestedAt = seen.at;
   });
+}
+
+function streamed(run: Run, seen: StreamSeen, { call, agent }: Sighted): void {
+  if (seen.phase === 'abandoned') {
+    abandon(run, { call, agent, at: seen.at });
+    return;
+  }
+  if (seen.phase === 'start') {
+    call.sdkModel ??= seen.model ?? 'unknown';
+    call.sdkFirstTokenAt = seen.at;
+    if (seen.ttftMs !== undefined) call.sdkStartedAt = seen.at - unixNanoFromMs(seen.ttftMs);
+    if (seen.usage !== undefined) call.streamStartUsage = seen.usage;
+  } else if (seen.usage !== undefined) call.streamUsage = seen.usage;
+  call.sdkEndedAt = seen.at;
+  if (seen.stopReason !== undefined) call.streamStopReason = seen.stopReason;
+  if (seen.phase === 'end') finishStream(run, call);
 }
 
 export function onCallFailed(run: Run, seen: CallFailed): void {
-  withCall(run, seen, (call, agent) => {
-    call.sdkError = seen.error;
-    call.isUnmeasured ||= seen.isUnmeasured === true;
-    // What a failed call carried is carried again by the next.
-    agent.nextInput = [...call.input, ...agent.nextInput];
-    if (seen.model !== undefined) call.sdkModel ??= seen.model;
-    call.sdkEndedAt = seen.at;
-    finishStream(run, call);
-  });
+  sight(run, seen, failed);
 }
 
-/** Finds the call and whose it is, and hands it what was waiting for it when the stream shows it for the first time. */
-function withCall(run: Run, seen: Sight, use: (call: CallNode, agent: AgentNode) => void): void {
+function failed(run: Run, seen: CallFailed, { call, agent }: Sighted): void {
+  call.sdkError = seen.error;
+  call.isUnmeasured ||= seen.isUnmeasured === true;
+  // What a failed call carried is carried again by the next.
+  agent.nextInput = [...call.input, ...agent.nextInput];
+  if (seen.model !== undefined) call.sdkModel ??= seen.model;
+  call.sdkEndedAt = seen.at;
+  finishStream(run, call);
+}
+
+interface Sighted {
+  readonly call: CallNode;
+  readonly agent: AgentNode;
+}
+
+/** Finds the call and whose it is, now or when that becomes known, and hands both on: with what was waiting for the call, at its first sight. */
+function sight<S extends Sight>(run: Run, seen: S, use: (run: Run, seen: S, sighted: Sighted) => void): void {
   place(run, seen.agent, (parent) => {
     const agent = agentOf(parent);
     const call = agent === undefined ? undefined : run.registry.call(streamName(run, seen, agent));
@@ -87,9 +99,9 @@ function withCall(run: Run, seen: Sight, use: (call: CallNode, agent: AgentNode)
       return;
     }
     attach(run, call, parent);
-    if (!call.seenBy.has('sdk') && !call.seenBy.has('partials')) firstSight(run, call, agent);
-    call.seenBy.add(seen.source);
-    use(call, agent);
+    if ((call.seenBy & STREAM) === 0) firstSight(run, call, agent);
+    sawIt(call, seen.source);
+    use(run, seen, { call, agent });
   });
 }
 
@@ -97,9 +109,9 @@ function firstSight(run: Run, call: CallNode, agent: AgentNode): void {
   if (agent.currentCall !== undefined && agent.currentCall !== call) finishStream(run, agent.currentCall);
   agent.currentCall = call;
   call.input = agent.nextInput;
-  agent.nextInput = [];
+  agent.nextInput = NONE;
   call.retries = agent.pendingRetries;
-  agent.pendingRetries = [];
+  agent.pendingRetries = NONE;
   const askedAt = agent.requestedAt ?? agent.lastInputAt ?? agent.sdkStartedAt;
   if (askedAt !== undefined) call.sdkStartedAt ??= notBefore(askedAt, agent.sdkStartedAt);
   agent.requestedAt = undefined;
@@ -125,7 +137,7 @@ function abandon(run: Run, { call, agent, at }: Abandoned): void {
     return;
   }
   run.registry.dropCall(call);
-  call.parent?.openCalls.delete(call);
+  if (call.parent !== undefined) call.parent.openCalls = closed(call.parent.openCalls, call);
   if (agent.currentCall === call) agent.currentCall = undefined;
   agent.nextInput = [...call.input, ...agent.nextInput];
   const cut = { name: 'retry', at, attributes: { reason: 'stream_cut' } } as const;
@@ -150,7 +162,7 @@ function measure(run: Run, seen: CallMeasured, where: { readonly ref: NamedCall;
     run.counters.late += 1;
     return;
   }
-  call.seenBy.add(seen.source);
+  sawIt(call, seen.source);
   if (seen.part === 'span') call.cliSpan = seen;
   else call.cliLog = seen;
   if (where.parent !== undefined) attach(run, call, where.parent);
@@ -200,7 +212,7 @@ function attach(run: Run, call: CallNode, parent: Parent): void {
     return;
   }
   call.parent = parent;
-  parent.openCalls.add(call);
+  parent.openCalls = opened(parent.openCalls, call);
 }
 
 /** A call's figures are final when both its span and the log that prices it are there. */

@@ -3,6 +3,8 @@ import type { PermissionSeen, ToolHandlerStarted, ToolMeasured, ToolResultSeen }
 import type { UnixNano } from '../model/time.ts';
 import { startTool } from './emit.ts';
 import { type AgentNode, agentOf, type CallNode, type Parent, type ToolNode } from './nodes.ts';
+import { appended, opened } from './lists.ts';
+import { sawIt } from './sources.ts';
 import { nowMs, place, type Run, turnAt } from './run.ts';
 
 interface Asked {
@@ -15,12 +17,12 @@ interface Asked {
 /** The model asked for a tool: its span starts here for those who watch live. */
 export function onToolAsked(run: Run, { call, agent, block, at }: Asked): void {
   const askedBy = call.messageId ?? call.requestId;
-  const tool = run.registry.tool(block.id, askedBy === undefined ? {} : { askedBy });
+  const tool = run.registry.tool(block.id, askedBy);
   if (tool === undefined) {
     run.counters.late += 1;
     return;
   }
-  tool.seenBy.add('sdk');
+  sawIt(tool, 'sdk');
   tool.call = call;
   if (askedBy !== undefined) tool.askedBy = askedBy;
   tool.requestedByLlmSpanId = call.spanId;
@@ -33,13 +35,13 @@ export function onToolAsked(run: Run, { call, agent, block, at }: Asked): void {
 }
 
 export function onToolResult(run: Run, seen: ToolResultSeen): void {
-  const tool = run.registry.tool(seen.toolCallId, {});
+  const tool = run.registry.tool(seen.toolCallId);
   if (tool === undefined) {
     run.counters.late += 1;
     return;
   }
-  tool.seenBy.add(seen.source);
-  place(run, seen.agent, (parent) => attach(run, tool, parent));
+  sawIt(tool, seen.source);
+  if (tool.parent === undefined) place(run, seen.agent, (parent) => attach(run, tool, parent));
   tool.output = seen.output;
   tool.hasOutput = true;
   tool.isError = seen.isError;
@@ -49,20 +51,18 @@ export function onToolResult(run: Run, seen: ToolResultSeen): void {
   tool.inBackground ||= seen.inBackground === true;
   if (run.expectsCli) tool.deadline = nowMs(run) + run.options.settleMs;
   // A CLI that tells nothing of tasks still ends a foreground subagent with the result of the call that asked for it.
-  if (!tool.inBackground) for (const subagent of tool.openAgents.items) subagent.sdkEndedAt ??= seen.at;
+  if (!tool.inBackground) for (const subagent of tool.openAgents) subagent.sdkEndedAt ??= seen.at;
 }
 
 export function onToolMeasured(run: Run, seen: ToolMeasured): void {
-  const tool = run.registry.tool(seen.toolCallId, {
-    ...(seen.cliToolSpanId === undefined ? {} : { cliToolSpanId: seen.cliToolSpanId }),
-  });
+  const tool = run.registry.tool(seen.toolCallId, undefined, seen.cliToolSpanId);
   if (tool === undefined) {
     // Of a call that the stream has told in full, the log adds nothing.
     if (seen.part !== 'log') run.counters.late += 1;
     run.registry.nameEndedTool([seen.cliSpanId, seen.cliToolSpanId], seen.toolCallId);
     return;
   }
-  tool.seenBy.add(seen.source);
+  sawIt(tool, seen.source);
   if (seen.part === 'span') tool.cliSpan = seen;
   else if (seen.part === 'execution') tool.cliExecution = seen;
   else if (seen.part === 'hook') tool.hook = seen;
@@ -77,7 +77,7 @@ export function onToolMeasured(run: Run, seen: ToolMeasured): void {
 /** A host's handler runs: whoever is called from it must find the span of the call, read or not. */
 export function onToolHandler(run: Run, seen: ToolHandlerStarted): void {
   const known = run.registry.openTool(seen.toolCallId);
-  const tool = known ?? run.registry.tool(seen.toolCallId, {});
+  const tool = known ?? run.registry.tool(seen.toolCallId);
   if (tool === undefined) return;
   tool.toolName ??= seen.toolName;
   tool.sdkStartedAt ??= seen.at;
@@ -97,7 +97,7 @@ export function onPermission(run: Run, seen: PermissionSeen): void {
       return;
     }
     if (seen.decision === 'deny') tool.denied ??= { decidedBy: seen.decidedBy };
-    if (seen.wasAsked) tool.permissions.push(seen);
+    if (seen.wasAsked) tool.permissions = appended(tool.permissions, seen);
   };
   if (seen.toolCallId !== undefined) decide(run.registry.openTool(seen.toolCallId));
   else if (seen.cliToolSpanId !== undefined) {
@@ -114,5 +114,5 @@ function attach(run: Run, tool: ToolNode, parent: Parent): void {
     return;
   }
   tool.parent = agent;
-  agent.openTools.add(tool);
+  agent.openTools = opened(agent.openTools, tool);
 }

@@ -11,8 +11,10 @@ import type {
 import type { Message } from '../model/message.ts';
 import { subtractUsage, type Totals } from '../model/usage.ts';
 import { addTotals } from './totals.ts';
+import { appended } from './lists.ts';
 import type { AgentNode } from './nodes.ts';
 import { outcomeOfEnd, outcomeOfResult } from './outcome.ts';
+import { sawIt } from './sources.ts';
 import { nowMs, place, type Run, turnAt } from './run.ts';
 
 export function onSession(run: Run, seen: SessionSeen): void {
@@ -27,7 +29,7 @@ export function onTurnStart(run: Run, seen: TurnStarted): void {
     if (seen.cliSpanId !== undefined) run.registry.nameEndedTurn(seen.cliSpanId, seen.turn);
     return;
   }
-  turn.seenBy.add(seen.source);
+  sawIt(turn, seen.source);
   if (seen.cliSpanId !== undefined) run.registry.nameCliSpan(seen.cliSpanId, turn);
   turn.trigger = moreTelling(turn.trigger, seen.trigger);
   if (seen.userMessageId !== undefined) turn.userMessageId ??= seen.userMessageId;
@@ -50,8 +52,8 @@ function moreTelling(left: AgentNode['trigger'], right: AgentNode['trigger']): N
 }
 
 function takePrompt(turn: AgentNode, prompt: Message): void {
-  turn.input.push(prompt);
-  turn.nextInput.push(prompt);
+  turn.input = appended(turn.input, prompt);
+  turn.nextInput = appended(turn.nextInput, prompt);
 }
 
 export function onTurnMeasured(run: Run, seen: TurnMeasured): void {
@@ -61,7 +63,7 @@ export function onTurnMeasured(run: Run, seen: TurnMeasured): void {
     run.registry.nameEndedTurn(seen.cliSpanId, seen.turn);
     return;
   }
-  turn.seenBy.add(seen.source);
+  sawIt(turn, seen.source);
   run.registry.nameCliSpan(seen.cliSpanId, turn);
   turn.cliStartedAt = seen.startedAt;
   turn.cliEndedAt = seen.at;
@@ -75,7 +77,7 @@ export function onTurnResult(run: Run, seen: TurnResult): void {
     run.counters.late += 1;
     return;
   }
-  turn.seenBy.add(seen.source);
+  sawIt(turn, seen.source);
   turn.result = seen;
   if (turn.session === undefined && run.session !== undefined) turn.session = run.session;
   turn.sdkEndedAt = seen.at;
@@ -100,17 +102,18 @@ function cumulativeDelta(run: Run, cumulative: Totals | undefined): Totals | und
 export function onInput(run: Run, seen: InputSeen): void {
   place(run, seen.agent, (parent) => {
     if (parent.kind !== 'agent') return;
-    parent.nextInput.push(seen.message);
+    parent.nextInput = appended(parent.nextInput, seen.message);
     parent.lastInputAt = seen.at;
-    if (parent.turn === undefined && parent.currentCall === undefined) parent.input.push(seen.message);
+    if (parent.turn === undefined && parent.currentCall === undefined) parent.input = appended(parent.input, seen.message);
   });
 }
 
 export function onEvent(run: Run, seen: EventSeen): void {
   place(run, seen.agent, (parent) => {
     if (parent.kind !== 'agent') return;
-    if (seen.event.name === 'retry') parent.pendingRetries.push(seen.event);
-    else parent.events.push(seen.event);
+    if (parent.isEnded) run.counters.late += 1;
+    else if (seen.event.name === 'retry') parent.pendingRetries = appended(parent.pendingRetries, seen.event);
+    else parent.events = appended(parent.events, seen.event);
   });
 }
 

@@ -6,11 +6,15 @@ import {
   agentNode,
   type CallNode,
   callNode,
+  type CallSlot,
   mergeCalls,
   type Parent,
   type ToolNode,
   toolNode,
+  type ToolSlot,
 } from './nodes.ts';
+import { NOBODY } from './sources.ts';
+import { appended, NONE } from './lists.ts';
 
 const REMEMBERED = 2048;
 /** The stream tells of a thing while it is open; only the CLI's batches come late. */
@@ -35,8 +39,8 @@ export class Registry {
   readonly subagents: Set<AgentNode> = new Set();
   readonly #agentsById: Map<string, AgentNode> = new Map();
   readonly #agentsByTool: Map<string, AgentNode> = new Map();
-  readonly #calls: OpenMap<CallNode, CallNode | SpanId>;
-  readonly #tools: OpenMap<ToolNode, ToolNode | ClosedTool>;
+  readonly #calls: OpenMap<CallSlot>;
+  readonly #tools: OpenMap<ToolSlot>;
   readonly #cliSpans: Map<string, Parent> = new Map();
   readonly #closedCliSpans: RecentMap<Parent> = new RecentMap(REMEMBERED);
   readonly #waiting: Map<string, ((parent: Parent) => void)[]> = new Map();
@@ -109,41 +113,51 @@ export class Registry {
 
   /** The call of those ids; undefined when it has ended already. */
   call(ref: NamedCall): CallNode | undefined {
-    const names = callNames(ref);
-    const held = names.map((name) => this.#calls.get(name));
-    let node: CallNode | undefined;
-    let isKnown = true;
-    for (const known of held) if (typeof known === 'string') return undefined;
-    for (const known of held as readonly (CallNode | undefined)[]) {
-      isKnown &&= known !== undefined;
-      if (known === undefined || known === node) continue;
-      if (node === undefined) node = known;
-      else this.#merge(node, known);
+    const { requestId, messageId, unnamed } = ref;
+    const byRequest = requestId === undefined ? undefined : this.#calls.get(requestName(requestId));
+    const byMessage = messageId === undefined ? undefined : this.#calls.get(messageName(messageId));
+    const byPlace = unnamed === undefined ? undefined : this.#calls.get(unnamed);
+    if (isClosed(byRequest) || isClosed(byMessage) || isClosed(byPlace)) return undefined;
+    const node = this.#same(byRequest, this.#same(byMessage, byPlace?.call)) ?? this.#newCall();
+    if (requestId !== undefined && byRequest === undefined) {
+      node.requestId ??= requestId;
+      this.#calls.set(requestName(requestId), node.slot);
     }
-    if (node !== undefined && isKnown) return node;
-    node ??= callNode(this.#ids.spanId());
-    if (ref.requestId !== undefined) node.requestId ??= ref.requestId;
-    if (ref.messageId !== undefined) node.messageId ??= ref.messageId;
-    if (ref.unnamed !== undefined) node.unnamed = ref.unnamed;
-    for (const name of names) this.#calls.set(name, node);
+    if (messageId !== undefined && byMessage === undefined) {
+      node.messageId ??= messageId;
+      this.#calls.set(messageName(messageId), node.slot);
+    }
+    if (unnamed !== undefined && byPlace === undefined) {
+      node.unnamed = unnamed;
+      this.#calls.set(unnamed, node.slot);
+    }
     return node;
   }
 
-  #merge(into: CallNode, from: CallNode): void {
-    mergeCalls(into, from);
-    for (const name of callNames(from)) this.#calls.set(name, into);
+  #newCall(): CallNode {
+    return callNode(this.#ids.spanId(), this.#calls.age);
+  }
+
+  /** The call that both mean; two that were known as different turn out to be one. */
+  #same(slot: CallSlot | undefined, other: CallNode | undefined): CallNode | undefined {
+    const into = slot?.call;
+    if (into === undefined || other === undefined || into === other) return into ?? other;
+    mergeCalls(into, other);
+    for (const name of callNames(other)) this.#calls.set(name, into.slot);
+    return into;
   }
 
   /** Our span of a call, ended or not, or not heard of yet: a tool can be done before the call that asked for it. */
   spanIdOfCall(requestId: string): SpanId | undefined {
-    const held = this.#calls.get(requestName(requestId));
-    return typeof held === 'string' ? held : this.call({ requestId })?.spanId;
+    return this.#calls.get(requestName(requestId))?.spanId ?? this.call({ requestId })?.spanId;
   }
 
   /** Forgets what never found its place; how many things that were. */
   dropUnplaced(): number {
-    const nodes = [...new Set(this.#calls.open()), ...this.#tools.open(), ...this.subagents];
-    const count = this.#waitingCount + nodes.filter((node) => !node.seenBy.isEmpty).length;
+    const calls = this.#calls.open().map((slot) => slot.call);
+    const tools = this.#tools.open().map((slot) => slot.tool);
+    const nodes = new Set([...calls, ...tools, ...this.subagents]);
+    const count = this.#waitingCount + [...nodes].filter((node) => node !== undefined && node.seenBy !== NOBODY).length;
     this.#calls.deleteOpen();
     this.#tools.deleteOpen();
     for (const held of [this.subagents, this.#agentsById, this.#agentsByTool, this.#cliSpans]) held.clear();
@@ -161,8 +175,8 @@ export class Registry {
   /** True when a call has its place in the row of its agent's calls, or needs none any more. */
   isNamed(ref: NamedCall): boolean {
     return callNames(ref).some((name) => {
-      const held = this.#calls.get(name);
-      return typeof held === 'string' || held?.unnamed !== undefined || held?.requestId !== undefined;
+      const slot = this.#calls.get(name);
+      return isClosed(slot) || slot?.call?.unnamed !== undefined || slot?.call?.requestId !== undefined;
     });
   }
 
@@ -172,28 +186,37 @@ export class Registry {
   }
 
   closeCall(node: CallNode): void {
-    for (const name of callNames(node)) this.#calls.set(name, node.spanId);
+    const { slot } = node;
+    slot.call = undefined;
+    // Remembered from its end on, not from its beginning.
+    if (slot.age !== this.#calls.age) for (const name of callNames(node)) this.#calls.set(name, slot);
   }
 
-  /** The tool call of that id; undefined when it has ended and `word` is not of a new one. */
-  tool(toolCallId: string, word: { readonly askedBy?: string; readonly cliToolSpanId?: string }): ToolNode | undefined {
-    const held = this.#tools.get(toolCallId);
-    if (held !== undefined && isOpenTool(held)) return held;
-    if (held !== undefined && !isAnother(held, word)) return undefined;
-    const node = toolNode(this.#ids.spanId(), toolCallId);
-    this.#tools.set(toolCallId, node);
+  /** The tool call of that id; undefined when it has ended and the word is not of a new one. */
+  tool(toolCallId: string, askedBy?: string, cliToolSpanId?: string): ToolNode | undefined {
+    const slot = this.#tools.get(toolCallId);
+    if (slot !== undefined) {
+      if (isOpenTool(slot)) return slot.tool;
+      if (!isAnother(slot, askedBy, cliToolSpanId)) return undefined;
+    }
+    const node = toolNode(this.#ids.spanId(), toolCallId, this.#tools.age);
+    this.#tools.set(toolCallId, node.slot);
     return node;
   }
 
   openTool(toolCallId: string): ToolNode | undefined {
-    const held = this.#tools.get(toolCallId);
-    return held !== undefined && isOpenTool(held) ? held : undefined;
+    const slot = this.#tools.get(toolCallId);
+    return slot !== undefined && isOpenTool(slot) ? slot.tool : undefined;
   }
 
   closeTool(node: ToolNode): void {
+    const { slot } = node;
     node.isEnded = true;
     this.#closeCliSpans(node);
-    this.#tools.set(node.toolCallId, this.#keepsNodes ? node : { isEnded: true, askedBy: node.askedBy });
+    slot.askedBy = node.askedBy;
+    // The CLI may still name its spans.
+    if (!this.#keepsNodes) slot.tool = undefined;
+    if (slot.age !== this.#tools.age) this.#tools.set(node.toolCallId, slot);
   }
 
   /** A late word about an ended span must find it, bare of its content, to be told from one that is early. */
@@ -212,8 +235,8 @@ export class Registry {
   }
 
   nameEndedTool(cliSpanIds: readonly (string | undefined)[], toolCallId: string): void {
-    const node = this.#tools.get(toolCallId);
-    if (node === undefined || !('kind' in node) || !node.isEnded) return;
+    const node = this.#tools.get(toolCallId)?.tool;
+    if (node === undefined || !node.isEnded) return;
     for (const id of cliSpanIds) if (id !== undefined) this.nameCliSpan(id, node);
   }
 
@@ -221,7 +244,7 @@ export class Registry {
   nameCliSpan(cliSpanId: string, node: Parent): void {
     if (node.isEnded) this.#closedCliSpans.set(cliSpanId, node);
     else if (this.#cliSpans.get(cliSpanId) !== node) {
-      node.cliSpanIds.push(cliSpanId);
+      node.cliSpanIds = appended(node.cliSpanIds, cliSpanId);
       this.#cliSpans.set(cliSpanId, node);
     }
     const waiting = this.#waiting.get(cliSpanId);
@@ -269,8 +292,8 @@ export class Registry {
 /** Ended nodes are remembered bare of all content. */
 function strip(node: Parent): void {
   if (node.kind === 'agent') {
-    node.input = [];
-    node.nextInput = [];
+    node.input = NONE;
+    node.nextInput = NONE;
     node.lastOutput = undefined;
     node.currentCall = undefined;
     return;
@@ -285,15 +308,16 @@ function strip(node: Parent): void {
   node.hook = undefined;
 }
 
-/** What is remembered of an ended tool call; where the CLI may still name its spans, it is the node itself. */
-type ClosedTool = Pick<ToolNode, 'askedBy'> & { readonly isEnded: true; readonly cliToolSpanId?: string | undefined };
-
-function isOpenCall(held: CallNode | SpanId): held is CallNode {
-  return typeof held === 'object';
+function isOpenCall({ call }: CallSlot): boolean {
+  return call !== undefined;
 }
 
-function isOpenTool(held: ToolNode | ClosedTool): held is ToolNode {
-  return !held.isEnded;
+function isClosed(slot: CallSlot | undefined): boolean {
+  return slot !== undefined && slot.call === undefined;
+}
+
+function isOpenTool(slot: ToolSlot): slot is ToolSlot & { readonly tool: ToolNode } {
+  return slot.tool !== undefined && !slot.tool.isEnded;
 }
 
 type Names = { readonly [K in keyof NamedCall]?: string | undefined };
@@ -316,11 +340,8 @@ function messageName(messageId: string): string {
 }
 
 /** What is left of a call that has ended is enough to tell a late word about it from a new call with the same id. */
-function isAnother(
-  closed: ToolNode | ClosedTool,
-  word: { readonly askedBy?: string; readonly cliToolSpanId?: string },
-): boolean {
-  if (word.askedBy !== undefined) return word.askedBy !== closed.askedBy;
-  const { cliToolSpanId } = closed;
-  return word.cliToolSpanId !== undefined && cliToolSpanId !== undefined && word.cliToolSpanId !== cliToolSpanId;
+function isAnother({ askedBy, tool }: ToolSlot, saidAskedBy?: string, saidCliSpanId?: string): boolean {
+  if (saidAskedBy !== undefined) return saidAskedBy !== askedBy;
+  const cliToolSpanId = tool?.cliToolSpanId;
+  return saidCliSpanId !== undefined && cliToolSpanId !== undefined && saidCliSpanId !== cliToolSpanId;
 }

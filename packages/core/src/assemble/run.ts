@@ -4,6 +4,7 @@ import type { Attributes, Issue, Span } from '../model/span.ts';
 import type { Clock } from '../model/time.ts';
 import type { Totals } from '../model/usage.ts';
 import { Ledger } from './ledger.ts';
+import { appended, opened } from './lists.ts';
 import type { AgentNode, Parent, ToolNode } from './nodes.ts';
 import { Registry } from './registry.ts';
 
@@ -94,7 +95,7 @@ export function turnAt(run: Run, turn: number): AgentNode | undefined {
   const { parent, firstTurn, ids } = run.options;
   if (parent !== undefined) node.parentContext = parent;
   node.traceId = parent?.traceId ?? (turn === 0 ? firstTurn?.traceId : undefined) ?? ids.traceId();
-  if (turn === 0) node.issues.push(...(run.options.knownIssues ?? []));
+  if (turn === 0) node.issues = [...(run.options.knownIssues ?? [])];
   return node;
 }
 
@@ -126,7 +127,7 @@ export function place(run: Run, ref: AgentRef, use: (parent: Parent) => void): b
 function linkSubagent(run: Run, subagent: AgentNode, ref: AgentRef): void {
   if (subagent.spawnedBy !== undefined) return;
   if (ref.toolCallId !== undefined) {
-    const tool = run.registry.tool(ref.toolCallId, {});
+    const tool = run.registry.tool(ref.toolCallId);
     if (tool !== undefined) adopt(subagent, tool);
     return;
   }
@@ -139,10 +140,11 @@ function linkSubagent(run: Run, subagent: AgentNode, ref: AgentRef): void {
 export function adopt(subagent: AgentNode, tool: ToolNode): void {
   if (subagent.spawnedBy !== undefined) return;
   subagent.spawnedBy = tool;
-  if (!subagent.isEnded) tool.openAgents.add(subagent);
+  if (!subagent.isEnded) tool.openAgents = opened(tool.openAgents, subagent);
 }
 
 /** Notes an issue once. */
-export function addIssue(node: { readonly issues: Issue[] }, issue: Issue): void {
-  if (!node.issues.some((known) => known.code === issue.code && known.field === issue.field)) node.issues.push(issue);
+export function addIssue(node: { issues: Issue[] }, issue: Issue): void {
+  if (node.issues.some((known) => known.code === issue.code && known.field === issue.field)) return;
+  node.issues = appended(node.issues, issue);
 }

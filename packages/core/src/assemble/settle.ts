@@ -6,6 +6,7 @@ import { type AgentNode, agentOf, type CallNode, type ToolNode, turnOf } from '.
 import { count } from './on-call.ts';
 import { outcomeOfCli } from './outcome.ts';
 import { addIssue, nowMs, type Run, turnAt } from './run.ts';
+import { STREAM } from './sources.ts';
 import { addTotals } from './totals.ts';
 
 /** Ends whatever has been heard of by all who will speak of it, innermost first, until nothing more moves. */
@@ -82,13 +83,13 @@ function settleChildren(run: Run, agent: AgentNode): boolean {
   let hasMoved = false;
   if (turnOf(agent) === undefined) return false;
   if (agent.pendingHooks.length > 0) emitPendingHooks(run, agent);
-  for (const tool of agent.openTools.items) {
-    for (const call of tool.openCalls.items) if (settleCall(run, call)) hasMoved = true;
+  for (const tool of agent.openTools) {
+    for (const call of tool.openCalls) if (settleCall(run, call)) hasMoved = true;
     if (!isToolDone(run, tool)) continue;
     finishTool(run, tool);
     hasMoved = true;
   }
-  for (const call of agent.openCalls.items) if (settleCall(run, call)) hasMoved = true;
+  for (const call of agent.openCalls) if (settleCall(run, call)) hasMoved = true;
   return hasMoved;
 }
 
@@ -119,7 +120,7 @@ function finishTool(run: Run, tool: ToolNode): void {
 function isCallDone(run: Run, call: CallNode): boolean {
   const agent = agentOf(call);
   if (agent === undefined) return false;
-  const wasStreamed = call.seenBy.has('sdk') || call.seenBy.has('partials');
+  const wasStreamed = (call.seenBy & STREAM) !== 0;
   const isStreamDone = call.isSdkDone || isStreamOver(run, agent) || (!wasStreamed && isAuxiliary(call));
   if (!isStreamDone) return false;
   return call.wasCut || call.isUnmeasured || isCallMeasured(run, call, agent) || isPastDeadline(run, call);
@@ -144,7 +145,7 @@ function isAuxiliary(call: CallNode): boolean {
 
 function isToolDone(run: Run, tool: ToolNode): boolean {
   const agent = tool.parent;
-  if (agent === undefined || tool.openCalls.size > 0) return false;
+  if (agent === undefined || tool.openCalls.length > 0) return false;
   if (!tool.inBackground && holdsForeground(run, tool)) return false;
   if (!tool.hasOutput && !isStreamOver(run, agent)) return false;
   if (!run.expectsCli || run.isProcessGone || isPastDeadline(run, tool)) return true;
@@ -156,8 +157,8 @@ function isToolDone(run: Run, tool: ToolNode): boolean {
 /** By telemetry alone: the CLI logs a foreground subagent's end before the result of the call that asked for it. */
 function holdsForeground(run: Run, tool: ToolNode): boolean {
   const isLaunch = !run.options.expects.sdk && tool.cliSpan?.endedAt !== undefined && tool.cliLog !== undefined;
-  if (!isLaunch) return tool.openAgents.size > 0;
-  for (const { cliEndedAt } of tool.openAgents.items)
+  if (!isLaunch) return tool.openAgents.length > 0;
+  for (const { cliEndedAt } of tool.openAgents)
     if (cliEndedAt !== undefined && !isAfter(cliEndedAt, endOfTool(tool))) return true;
   return false;
 }
@@ -204,8 +205,11 @@ function isTurnDone(run: Run, turn: AgentNode): boolean {
   if (run.expectsCli && !run.isProcessGone && (turn.cliEndedAt === undefined || !turn.isPromptLogged)) return false;
   if (hasOpen(turn)) return false;
   if (run.isProcessGone || !run.expectsCli) return true;
+  if (hasResult) return remainderOf(run, turn) === undefined;
+  // Spans and logs come apart: by telemetry alone, what happened in a turn may still be told when the next has begun.
+  if (!run.options.expects.sdk) return false;
   // Without a result its totals are what the CLI has counted, which is known for certain when the process is gone.
-  return hasResult ? remainderOf(run, turn) === undefined : !isLatest(run, turn);
+  return !isLatest(run, turn);
 }
 
 function isLatest(run: Run, { turn }: AgentNode): boolean {
@@ -214,8 +218,8 @@ function isLatest(run: Run, { turn }: AgentNode): boolean {
 
 /** Background subagents and the calls that launched them hold nobody up. */
 function hasOpen(agent: AgentNode): boolean {
-  if (agent.openCalls.size > 0) return true;
-  for (const tool of agent.openTools.items) if (!tool.inBackground || tool.openAgents.size === 0) return true;
+  if (agent.openCalls.length > 0) return true;
+  for (const tool of agent.openTools) if (!tool.inBackground || tool.openAgents.length === 0) return true;
   return false;
 }
 
@@ -241,15 +245,15 @@ function endTurn(run: Run, turn: AgentNode): void {
 
 /** Whatever is still open below ends with its agent; background subagents go on as segments of their own. */
 function endOpen(run: Run, agent: AgentNode): void {
-  for (const tool of agent.openTools.items) {
-    for (const subagent of tool.openAgents.items) {
+  for (const tool of agent.openTools) {
+    for (const subagent of tool.openAgents) {
       if (subagent.inBackground && !run.isProcessGone) subagent.isSegment = true;
       else endUnfinished(run, subagent);
     }
-    for (const call of tool.openCalls.items) finishCall(run, call);
+    for (const call of tool.openCalls) finishCall(run, call);
     finishTool(run, tool);
   }
-  for (const call of agent.openCalls.items) {
+  for (const call of agent.openCalls) {
     if (call.cliSpan === undefined && call.sdkError === undefined && !call.isSdkDone) call.wasCut = true;
     finishCall(run, call);
   }

@@ -9,28 +9,18 @@ const LISTS: readonly (readonly SourceName[])[] = Array.from({ length: 1 << NAME
   Object.freeze(NAMES.filter((name) => (bits & BITS[name]) !== 0)),
 );
 
-/** Which sources saw something. */
-export class Sources {
-  #bits = 0;
+/** Which sources saw something: one bit each. */
+export type Sources = number;
 
-  add(source: SourceName): void {
-    this.#bits |= BITS[source];
-  }
+export const NOBODY: Sources = 0;
+export const STREAM: Sources = BITS.sdk | BITS.partials;
 
-  addAll(sources: Sources): void {
-    this.#bits |= sources.#bits;
-  }
+/** Notes that a source saw it. */
+export function sawIt(node: { seenBy: Sources }, source: SourceName): void {
+  node.seenBy |= BITS[source];
+}
 
-  has(source: SourceName): boolean {
-    return (this.#bits & BITS[source]) !== 0;
-  }
-
-  get isEmpty(): boolean {
-    return this.#bits === 0;
-  }
-
-  /** Sorted by name. */
-  get names(): readonly SourceName[] {
-    return LISTS[this.#bits] ?? [];
-  }
+/** Sorted by name. */
+export function sourceNames(sources: Sources): readonly SourceName[] {
+  return LISTS[sources] ?? [];
 }

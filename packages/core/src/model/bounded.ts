@@ -6,6 +6,9 @@ export class RecentFlags {
   readonly #capacity: number;
   #recent: Map<string, number> = new Map();
   #older: Map<string, number> = new Map();
+  /** Not yet in a map: flags of one string come one after the other. */
+  #last = '';
+  #lastFlags = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -13,14 +16,21 @@ export class RecentFlags {
 
   /** Sets one flag of 31; false when it was set already. */
   add(value: string, flag: number): boolean {
+    if (value !== this.#last) this.#turnTo(value);
+    if ((this.#lastFlags & flag) !== 0) return false;
+    this.#lastFlags |= flag;
+    return true;
+  }
+
+  #turnTo(value: string): void {
     const flags = this.#recent.get(value) ?? this.#older.get(value) ?? 0;
-    if ((flags & flag) !== 0) return false;
     if (this.#recent.size >= this.#capacity) {
       this.#older = this.#recent;
       this.#recent = new Map();
     }
-    this.#recent.set(value, flags | flag);
-    return true;
+    if (this.#lastFlags !== 0) this.#recent.set(this.#last, this.#lastFlags);
+    this.#last = value;
+    this.#lastFlags = flags;
   }
 }
 
@@ -63,28 +73,34 @@ export class RecentMap<V> {
 }
 
 /**
- * What is open, by name, and at least the last `capacity` of what has ended. Entries are replaced and seldom deleted: a `Map` from
+ * What is open, by name, and at least the last `capacity` of what was set. Entries are replaced and seldom deleted: a `Map` from
  * which much is deleted changes its table all the time, and each old table keeps its successor, with all that is in it, from dying young.
  */
-export class OpenMap<Open extends Held, Held> {
+export class OpenMap<V> {
   readonly #capacity: number;
-  readonly #isOpen: (value: Held) => value is Open;
+  readonly #isOpen: (value: V) => boolean;
   #limit: number;
-  #recent: Map<string, Held> = new Map();
-  #older: Map<string, Held> = new Map();
+  #recent: Map<string, V> = new Map();
+  #older: Map<string, V> = new Map();
+  #age = 0;
 
-  constructor(capacity: number, isOpen: (value: Held) => value is Open) {
+  constructor(capacity: number, isOpen: (value: V) => boolean) {
     this.#capacity = capacity;
     this.#limit = capacity;
     this.#isOpen = isOpen;
   }
 
+  /** How often it has begun to forget: what was set at the same age is sure to be remembered for a while. */
+  get age(): number {
+    return this.#age;
+  }
+
   /** What was last set under that name, open or ended. */
-  get(name: string): Held | undefined {
+  get(name: string): V | undefined {
     return this.#recent.get(name) ?? this.#older.get(name);
   }
 
-  set(name: string, value: Held): void {
+  set(name: string, value: V): void {
     if (this.#recent.size >= this.#limit) this.#forget();
     this.#recent.set(name, value);
   }
@@ -96,7 +112,7 @@ export class OpenMap<Open extends Held, Held> {
   }
 
   /** Every open one, as often as it has names. */
-  open(): Open[] {
+  open(): V[] {
     return [...this.#openByName().values()];
   }
 
@@ -106,15 +122,16 @@ export class OpenMap<Open extends Held, Held> {
 
   /** What is open lives on, however old. */
   #forget(): void {
-    const fresh: Map<string, Held> = new Map();
+    const fresh: Map<string, V> = new Map();
     for (const [name, value] of this.#older) if (this.#isOpen(value) && !this.#recent.has(name)) fresh.set(name, value);
     this.#limit = fresh.size + this.#capacity;
     this.#older = this.#recent;
     this.#recent = fresh;
+    this.#age += 1;
   }
 
-  #openByName(): Map<string, Open> {
-    const open: Map<string, Open> = new Map();
+  #openByName(): Map<string, V> {
+    const open: Map<string, V> = new Map();
     for (const [name, value] of [...this.#older, ...this.#recent]) {
       if (this.#isOpen(value)) open.set(name, value);
       else open.delete(name);
