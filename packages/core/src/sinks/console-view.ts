@@ -1,11 +1,13 @@
 import type { SpanId } from '../model/ids.ts';
+import { oneLine } from '../model/one-line.ts';
 import type { CapturedSpan } from '../model/sink.ts';
 import type { AgentSpan, SpanEvent } from '../model/span.ts';
+import { failureOf, nameOf, preview, wordsOf } from '../model/span-words.ts';
 import { msBetween } from '../model/time.ts';
 import { addUsage, type Totals, type Usage } from '../model/usage.ts';
-import { callFigures, failureOf, joined, markOf, NAME_STYLES, nameOf, preview, wordsOf } from './describe-span.ts';
+import { callFigures, joined, markOf, NAME_STYLES } from './describe-span.ts';
 import { bytes, duration, totalsText } from './figures.ts';
-import { formatLine, oneLine, type Screen, type Segment } from './terminal.ts';
+import { formatLine, type Screen, type Segment } from './terminal.ts';
 
 /** What is counted of an agent until it ends, its subagents included. */
 interface Tally {
@@ -41,7 +43,7 @@ export class ConsoleView {
   started(span: CapturedSpan): void {
     switch (span.kind) {
       case 'agent':
-        this.#enter(span, ['accent', '▶ '], padded(wordsOf(span.input, span.contentBytes.input)));
+        this.#enter(span, ['accent', '▶ '], padded(wordsOf(span.input) || sizeOf(span.contentBytes.input)));
         return;
       case 'tool':
         this.#enter(span, ['dim', '→ '], padded(preview(span.input)));
@@ -161,4 +163,9 @@ function eventText({ name, attributes, content = '' }: SpanEvent): string {
 
 function padded(text: string): string {
   return text === '' ? '' : ` ${text}`;
+}
+
+/** Of content that was not captured, how much there was. */
+function sizeOf(size = 0): string {
+  return size === 0 ? '' : `(${bytes(size)})`;
 }

@@ -1,6 +1,7 @@
 import type { Span } from '../model/span.ts';
+import { failureOf, nameOf, preview } from '../model/span-words.ts';
 import { msBetween } from '../model/time.ts';
-import { callFigures, failureOf, joined, markOf, NAME_STYLES, nameOf, preview } from './describe-span.ts';
+import { callFigures, joined, markOf, NAME_STYLES } from './describe-span.ts';
 import { duration, totalsText } from './figures.ts';
 import { type SpanBranch, spanTrees } from './span-tree.ts';
 import { cellsOf, formatLine, type Screen, type Segment } from './terminal.ts';

@@ -3,11 +3,12 @@ import { applyCapture } from '../capture/apply-capture.ts';
 import { resolveCapture } from '../capture/policy.ts';
 import type { CaptureOptions } from '../model/capture-options.ts';
 import type { SpanId, SpanKey, TraceId } from '../model/ids.ts';
+import { oneLine } from '../model/one-line.ts';
 import type { CapturedSpan, Sink } from '../model/sink.ts';
 import type { AgentSpan, LlmSpan, Span, ToolSpan } from '../model/span.ts';
 import { consoleSink, type ConsoleSinkOptions } from './console-sink.ts';
 import { memorySink } from './memory-sink.ts';
-import { cellsOf, formatLine, oneLine } from './terminal.ts';
+import { cellsOf, formatLine } from './terminal.ts';
 
 function common(id: string, parent?: string) {
   return {

@@ -1,3 +1,5 @@
+import { harmless } from '../model/one-line.ts';
+
 /** What a piece of a line means. */
 export type Style = 'plain' | 'bold' | 'dim' | 'good' | 'bad' | 'warning' | 'accent';
 export type Segment = readonly [style: Style, text: string];
@@ -19,26 +21,14 @@ const SGR: Readonly<Record<Style, string>> = {
   accent: '36',
 };
 
-/** More of a text is not looked at. UTF-16 units. */
-const MAX_LENGTH = 400;
 const ELLIPSIS = '…';
-
-// Controls can drive a terminal, invisible formatting (the direction of text) can make a line read as something else. Emoji are
-// joined by U+200D.
-const UNSAFE = /(?!\u200d)[\p{Cc}\p{Cf}\p{Surrogate}]/gu;
-
-/** Any text as one harmless line: breaks and runs of blanks become one blank, what drives a terminal becomes U+FFFD. */
-export function oneLine(text: string): string {
-  const line = text.slice(0, MAX_LENGTH).replace(/\s+/g, ' ').trim().replace(UNSAFE, '\ufffd');
-  return text.length > MAX_LENGTH ? `${line}${ELLIPSIS}` : line;
-}
 
 /** One line: harmless whatever the segments hold, cut to the screen, painted. Blanks at the ends of a segment are kept. */
 export function formatLine(
   segments: readonly Segment[],
   { hasColor, columns = Number.POSITIVE_INFINITY }: Screen,
 ): string {
-  const safe = segments.map(([style, text]): Segment => [style, text.replace(UNSAFE, '\ufffd')]);
+  const safe = segments.map(([style, text]): Segment => [style, harmless(text)]);
   const isCut = cellsOf(safe.map(([, text]) => text).join('')) > columns;
   let room = isCut ? Math.max(0, columns - 1) : columns;
   let line = '';

@@ -1,6 +1,6 @@
+import { oneLine } from '../model/one-line.ts';
 import type { LlmSpan, Span, ToolSpan } from '../model/span.ts';
 import { type SpanBranch, spanTrees } from './span-tree.ts';
-import { oneLine } from './terminal.ts';
 
 export interface TreeTextOptions {
   /** Show hook spans too. */
