@@ -60,7 +60,8 @@ function wrongEnd(
 
 /** A turn, or a call that stands alone; its parent, if any, is not ours. */
 function isOutermost(span: Span): boolean {
-  return (span.kind === 'agent' && span.role === 'main') || (span.kind === 'llm' && span.purpose === 'validation');
+  if (span.kind === 'agent') return span.role === 'main';
+  return span.kind === 'llm' && (span.parentSpanId === undefined || span.parentIsRemote === true);
 }
 
 /** What is delivered as a whole: a turn, a segment, a call that stands alone. */

@@ -1,10 +1,9 @@
 import type { AgentRef, CallMeasured, CallRef } from '../../model/observation.ts';
 import type { LlmSpan, SpanError } from '../../model/span.ts';
-import { unixNanoFromMs } from '../../model/time.ts';
 import { usageFromExclusive } from '../../model/usage.ts';
 import type { OtlpAttributes, OtlpLog, OtlpSpan } from '../../otlp/records.ts';
 import { given } from '../../model/given.ts';
-import { booleanOf, numberOf, stringOf, usageParts } from './fields.ts';
+import { booleanOf, nanosOf, numberOf, startBefore, startOf, stringOf, usageParts } from './fields.ts';
 
 const PURPOSES: Readonly<Record<string, LlmSpan['purpose']>> = {
   sdk: 'turn',
@@ -46,7 +45,7 @@ export function callFromSpan(span: OtlpSpan): CallMeasured {
   const { attributes } = span;
   const attempts = span.events.filter((event) => event.name === 'gen_ai.request.attempt');
   const lastAttempt = attempts.at(-1)?.at ?? span.startedAt;
-  const ttftMs = numberOf(attributes['ttft_ms']);
+  const untilFirstToken = nanosOf(attributes['ttft_ms']);
   const hasFailed = booleanOf(attributes['success']) === false;
   return {
     type: 'call-measured',
@@ -59,12 +58,12 @@ export function callFromSpan(span: OtlpSpan): CallMeasured {
     model: stringOf(attributes['gen_ai.request.model']) ?? stringOf(attributes['model']) ?? 'unknown',
     purpose: purposeOf(attributes),
     // The span begins some 10 ms before the request leaves; its first attempt is when it does.
-    startedAt: attempts[0]?.at ?? span.startedAt,
+    startedAt: startOf({ startedAt: attempts[0]?.at ?? span.startedAt, endedAt: span.endedAt }),
     endedAt: span.endedAt,
     attempts: Math.max(attempts.length, numberOf(attributes['attempt']) ?? 1),
     ...given('provider', providerOf(attributes)),
     ...given('usage', hasFailed ? undefined : usageFromExclusive(usageParts(attributes))),
-    ...given('firstTokenAt', ttftMs === undefined ? undefined : lastAttempt + unixNanoFromMs(ttftMs)),
+    ...given('firstTokenAt', untilFirstToken === undefined ? undefined : lastAttempt + untilFirstToken),
     ...given('stopReason', stringOf(attributes['stop_reason'])),
     ...given('error', hasFailed ? callError(attributes) : undefined),
   };
@@ -74,7 +73,6 @@ export function callFromSpan(span: OtlpSpan): CallMeasured {
 export function callFromLog(log: OtlpLog, id: string): CallMeasured {
   const { attributes } = log;
   const hasFailed = attributes['event.name'] === 'api_error';
-  const durationMs = numberOf(attributes['duration_ms']);
   return {
     type: 'call-measured',
     part: 'log',
@@ -86,7 +84,7 @@ export function callFromLog(log: OtlpLog, id: string): CallMeasured {
     model: stringOf(attributes['model']) ?? 'unknown',
     purpose: purposeOf(attributes),
     endedAt: log.at,
-    ...given('startedAt', durationMs === undefined ? undefined : log.at - unixNanoFromMs(durationMs)),
+    ...given('startedAt', startBefore(log.at, nanosOf(attributes['duration_ms']))),
     ...given('provider', providerOf(attributes)),
     ...given('usage', hasFailed ? undefined : usageFromExclusive(usageParts(attributes))),
     ...given('costUsd', hasFailed ? undefined : numberOf(attributes['cost_usd'])),

@@ -367,8 +367,19 @@ describe('what the source took in', () => {
     );
     logs(log('api_request', {}, A), log('unheard_of', {}), { at: 1n, attributes: {} });
     metrics({ name: 'x', data: { type: 'other' } });
-    expect(cli.counters).toMatchObject({ spans: 4, logs: 3, metrics: 1, unknown: 3 });
+    // Three spans, two logs and a metric.
+    expect(cli.counters).toEqual({ spans: 4, logs: 3, metrics: 1, unknown: 6 });
     expect(seen).toHaveLength(2);
+  });
+
+  test('is not unknown where it is left alone on purpose, and is where it lacks its ids', () => {
+    const { cli, spans, logs, seen } = source({ showHooks: false });
+    spans(span('claude_code.hook', {}, A));
+    logs(log('tool_decision', {}), log('plugin_loaded', {}), log('hook_execution_complete', {}), log('compaction', {}));
+    expect(cli.counters.unknown).toBe(0);
+    logs(log('tool_result', {}), log('subagent_completed', {}));
+    expect(cli.counters.unknown).toBe(2);
+    expect(seen).toEqual([]);
   });
 
   test('names its event by `event.name` or, where that is missing, by the record’s own', () => {

@@ -28,11 +28,12 @@ export interface CliTelemetryOptions {
   readonly onSteer?: (steer: { readonly turn: number; readonly at: bigint }) => void;
 }
 
-/** What the receiver took in that is no record of ours. */
+/** How many records came in. */
 export interface CliTelemetryCounters {
   readonly spans: number;
   readonly logs: number;
   readonly metrics: number;
+  /** Those that say nothing to us: of a newer CLI or another program, or without the ids that make them useful. */
   readonly unknown: number;
 }
 
@@ -43,6 +44,30 @@ const REMEMBERED = 256;
 
 /** Records of what a call answered. */
 const ANSWERS: ReadonlySet<string> = new Set(['assistant_response', 'api_response_body']);
+
+/** Records of the CLI that tell only what others tell better, or nothing of what an agent does. */
+const LEFT_ALONE: ReadonlySet<string> = new Set([
+  'api_request_body',
+  'api_retries_exhausted',
+  'at_mention',
+  'auth',
+  'feedback_survey',
+  'hook_execution_start',
+  'hook_plugin_metrics',
+  'hook_registered',
+  'internal_error',
+  'managed_settings_resolved',
+  'mcp_server_connection',
+  'permission_mode_changed',
+  'plugin_installed',
+  'plugin_loaded',
+  'retention_sweep',
+  'safety_event',
+  'skill_activated',
+  'system_prompt',
+  'tool',
+  'tool_decision',
+]);
 
 function nameOf(log: OtlpLog): string | undefined {
   return stringOf(log.attributes['event.name']) ?? log.eventName?.replace(SPAN_PREFIX, '');
@@ -83,8 +108,9 @@ export class CliTelemetrySource {
     this.#counters.spans += 1;
     const observation = this.#fromSpan(span);
     this.#session(span.attributes['session.id'], span.endedAt);
-    if (observation === undefined) this.#counters.unknown += 1;
-    else this.#options.observe(observation);
+    if (observation !== undefined) this.#options.observe(observation);
+    // Hooks are taken from their log.
+    else if (span.name !== `${SPAN_PREFIX}hook`) this.#counters.unknown += 1;
   }
 
   #fromSpan(span: OtlpSpan): Observation | undefined {
@@ -114,7 +140,7 @@ export class CliTelemetrySource {
     this.#counters.logs += 1;
     this.#session(log.attributes['session.id'], log.at);
     const name = nameOf(log);
-    const observation = name === undefined ? undefined : this.#fromLog(log, name);
+    const observation = name === undefined ? this.#unknown() : this.#fromLog(log, name);
     if (observation !== undefined) this.#options.observe(observation);
   }
 
@@ -132,17 +158,22 @@ export class CliTelemetrySource {
       case 'api_response_body':
         return answerIdsFromLog(log, id);
       case 'tool_result':
-        return toolFromLog(log, id);
+        return toolFromLog(log, id) ?? this.#unknown();
       case 'hook_execution_complete':
         return this.#options.showHooks ? hookFromLog(log, id) : undefined;
       case 'subagent_completed':
-        return subagentFromLog(log, id);
+        return subagentFromLog(log, id) ?? this.#unknown();
       case 'compaction':
       case 'api_refusal':
         return this.#options.hasStream ? undefined : eventFromLog(log, id, name);
       default:
-        return undefined;
+        return LEFT_ALONE.has(name) ? undefined : this.#unknown();
     }
+  }
+
+  #unknown(): undefined {
+    this.#counters.unknown += 1;
+    return undefined;
   }
 
   /** Turns are counted, so a prompt that is exported once more must not count again. */
@@ -192,6 +223,7 @@ export class CliTelemetrySource {
     this.#counters.metrics += metrics.length;
     const counters = countersFrom(metrics);
     if (counters !== undefined) this.#options.observe(counters);
+    this.#counters.unknown += metrics.filter(({ data }) => data.type !== 'sum' && data.type !== 'gauge').length;
     const points = metricPoints(metrics);
     if (points.length > 0) this.#options.metrics?.(points);
   }

@@ -1,5 +1,9 @@
+import { unixNanoFromMs } from '../../model/time.ts';
 import type { ExclusiveUsage } from '../../model/usage.ts';
 import type { OtlpAttributes, OtlpValue } from '../../otlp/records.ts';
+
+/** A year. */
+const LONGEST_MS = 366 * 86_400_000;
 
 /** Log records carry many numbers as strings; spans carry them as numbers. */
 export function numberOf(value: OtlpValue | undefined): number | undefined {
@@ -23,6 +27,22 @@ export function booleanOf(value: OtlpValue | undefined): boolean | undefined {
 export function contentOf(value: OtlpValue | undefined): string | undefined {
   const text = stringOf(value);
   return text === '<REDACTED>' ? undefined : text;
+}
+
+/** Nothing starts after its end, whatever a damaged record says. */
+export function startOf({ startedAt, endedAt }: { readonly startedAt: bigint; readonly endedAt: bigint }): bigint {
+  return startedAt > endedAt ? endedAt : startedAt;
+}
+
+/** A time span in nanoseconds from milliseconds; undefined where it is none that anything could have lasted. */
+export function nanosOf(value: OtlpValue | undefined): bigint | undefined {
+  const ms = numberOf(value);
+  return ms === undefined || ms < 0 || ms > LONGEST_MS ? undefined : unixNanoFromMs(ms);
+}
+
+/** When something began that lasted so long. */
+export function startBefore(endedAt: bigint, lasted: bigint | undefined): bigint | undefined {
+  return lasted === undefined || lasted > endedAt ? undefined : endedAt - lasted;
 }
 
 /** JSON in a string; the string itself when it is none. */

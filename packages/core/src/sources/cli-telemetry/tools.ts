@@ -1,10 +1,9 @@
 import type { HookSeen, PermissionSeen, ToolMeasured } from '../../model/observation.ts';
 import type { Decider, SpanError } from '../../model/span.ts';
-import { unixNanoFromMs } from '../../model/time.ts';
 import type { OtlpAttributes, OtlpLog, OtlpSpan } from '../../otlp/records.ts';
 import { agentRef } from './calls.ts';
 import { given } from '../../model/given.ts';
-import { booleanOf, contentOf, jsonOf, numberOf, stringOf } from './fields.ts';
+import { booleanOf, contentOf, jsonOf, nanosOf, numberOf, startBefore, startOf, stringOf } from './fields.ts';
 
 /** `claude_code.tool` and, within it, `claude_code.tool.execution`. */
 export function toolFromSpan(span: OtlpSpan, part: 'span' | 'execution'): ToolMeasured | undefined {
@@ -21,7 +20,7 @@ export function toolFromSpan(span: OtlpSpan, part: 'span' | 'execution'): ToolMe
     agent: agentRef(attributes, span.parentSpanId),
     toolCallId,
     cliSpanId: span.spanId,
-    startedAt: span.startedAt,
+    startedAt: startOf(span),
     endedAt: span.endedAt,
     ...given('cliToolSpanId', part === 'span' ? span.spanId : span.parentSpanId),
     ...given('toolName', stringOf(attributes['tool_name'])),
@@ -43,7 +42,6 @@ export function toolFromLog(log: OtlpLog, id: string): ToolMeasured | undefined 
   const toolCallId = stringOf(attributes['tool_use_id']);
   if (toolCallId === undefined) return undefined;
   const toolName = stringOf(attributes['tool_name']);
-  const durationMs = numberOf(attributes['duration_ms']);
   return {
     type: 'tool-measured',
     part: 'log',
@@ -53,7 +51,7 @@ export function toolFromLog(log: OtlpLog, id: string): ToolMeasured | undefined 
     agent: agentRef(attributes, log.spanId),
     toolCallId,
     endedAt: log.at,
-    ...given('startedAt', durationMs === undefined ? undefined : log.at - unixNanoFromMs(durationMs)),
+    ...given('startedAt', startBefore(log.at, nanosOf(attributes['duration_ms']))),
     // Logs call every MCP tool the same.
     ...given('toolName', toolName === 'mcp_tool' ? mcpName(attributes) : toolName),
     ...given('requestId', stringOf(attributes['request_id'])),
@@ -93,7 +91,7 @@ export function permissionFromSpan(span: OtlpSpan, host: 'user' | 'host'): Permi
     source: 'cli',
     at: span.endedAt,
     cliToolSpanId: span.parentSpanId,
-    startedAt: span.startedAt,
+    startedAt: startOf(span),
     endedAt: span.endedAt,
     decision: span.attributes['decision'] === 'reject' ? 'deny' : 'allow',
     decidedBy: wasAsked ? host : deciderOf(source),
@@ -119,7 +117,7 @@ export function hookFromLog(log: OtlpLog, id: string): HookSeen | undefined {
     agent: agentRef(attributes, log.spanId),
     hookEvent,
     hookName: stringOf(attributes['hook_name']) ?? hookEvent,
-    startedAt: log.at - unixNanoFromMs(numberOf(attributes['total_duration_ms']) ?? 0),
+    startedAt: startBefore(log.at, nanosOf(attributes['total_duration_ms'])) ?? log.at,
     blocked: (numberOf(attributes['num_blocking']) ?? 0) > 0,
   };
 }
