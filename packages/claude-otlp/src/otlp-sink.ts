@@ -1,7 +1,7 @@
 import type { CaptureOptions, Diag, Sink, SinkStats } from '@spanprism/core';
 import { genaiDialect } from '@spanprism/core/dialect';
 import type { Dialect, GenaiDialectOptions, SemconvVersion, SpanLimits } from '@spanprism/core/dialect';
-import { otlpDelivery, otlpTraceSink, sinkDiag } from '@spanprism/core/otlp';
+import { disabledSink, otlpDelivery, otlpTraceSink, sinkDiag } from '@spanprism/core/otlp';
 import type { Environment, OtlpEndpoint, SpoolOptions } from '@spanprism/core/otlp';
 import { readOtlpConfig } from './config/otlp-config.ts';
 import type { OtlpConfig, OtlpConfigOptions, SignalConfig } from './config/otlp-config.ts';
@@ -115,20 +115,6 @@ function endpointOf(
     ([, value]) => value !== undefined,
   );
   return { ...config, url: url.value, ...Object.fromEntries(given) };
-}
-
-/** `OTEL_SDK_DISABLED`: takes everything and sends nothing. */
-function disabledSink(name: string): Sink {
-  let dropped = 0;
-  return {
-    name,
-    spanEnd: () => {
-      dropped += 1;
-    },
-    flush: () => Promise.resolve(),
-    close: () => Promise.resolve(),
-    stats: () => ({ delivered: 0, queued: 0, dropped: dropped === 0 ? {} : { sdk_disabled: dropped } }),
-  };
 }
 
 /** Waits for all of them, whatever becomes of one, then tells the first that failed. */

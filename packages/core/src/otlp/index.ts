@@ -51,6 +51,7 @@ export type {
   OtlpSpan,
   OtlpValue,
 } from './records.ts';
+export { disabledSink } from './sink/disabled-sink.ts';
 export { type OtlpEndpoint, otlpDelivery, type OtlpProtocol } from './sink/otlp-endpoint.ts';
 export { otlpTraceSink, type OtlpTraceSinkOptions, type SinkDiag, sinkDiag } from './sink/otlp-trace-sink.ts';
 export { spanRecord } from './sink/span-record.ts';

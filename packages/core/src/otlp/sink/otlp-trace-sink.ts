@@ -16,6 +16,7 @@ import type { OtlpScope } from '../records.ts';
 import { otlpDelivery } from './otlp-endpoint.ts';
 import type { OtlpEndpoint, OtlpProtocol } from './otlp-endpoint.ts';
 import { extraRecord, spanRecord } from './span-record.ts';
+import { withStartRecords } from './start-records.ts';
 
 export interface OtlpTraceSinkOptions extends OtlpEndpoint {
   /** Unique among the sinks of a program. */
@@ -59,18 +60,15 @@ export function otlpTraceSink(options: OtlpTraceSinkOptions): Sink {
   const codec = CODECS[options.protocol ?? 'http/protobuf'];
   const encode = encoderOf(codec, dialect, { ...dialect.limits, ...options.limits });
   const resource = { ...dialect.resource, ...options.resource };
-  const traces = createDelivery({
+  const delivery = {
     ...otlpDelivery('traces', options, { name, diag }),
-    assemble: (records) => codec.assembleTraces(resource, scope, records),
-    ...(spool === undefined ? {} : { spool }),
-  });
+    assemble: (records: readonly Uint8Array[]) => codec.assembleTraces(resource, scope, records),
+  };
+  const traces = createDelivery({ ...delivery, ...(spool === undefined ? {} : { spool }) });
   let sampledOut = 0;
-  return {
+  const sink: Sink = {
     name,
     ...(capture === undefined ? {} : { capture }),
-    ...startsOf(dialect, (span, record) => {
-      if (sampler(span)) traces.enqueue(encode.extra(span, record));
-    }),
     spanEnd: (span) => {
       if (sampler(span)) traces.enqueue(encode.span(span));
       else sampledOut += 1;
@@ -84,6 +82,7 @@ export function otlpTraceSink(options: OtlpTraceSinkOptions): Sink {
     },
     useDiag,
   };
+  return withStartRecords(sink, dialect, { delivery, encode: encode.extra, sampler, diag });
 }
 
 export interface SinkDiag {
@@ -98,21 +97,6 @@ export function sinkDiag(own: Diag | undefined, environment: Environment = proce
     diag: (level, message) => out(level, message),
     useDiag: (diag) => {
       if (own === undefined) out = diag;
-    },
-  };
-}
-
-function startsOf(
-  dialect: Dialect,
-  take: (span: CapturedSpan, record: DialectRecord) => void,
-): Pick<Sink, 'spanStart'> {
-  if (dialect.atStart === undefined) return {};
-  return {
-    spanStart: (span) => {
-      const record = dialect.atStart?.(span);
-      if (record !== undefined) take(span, record);
-      // The trace is core's: nothing is opened here.
-      return undefined;
     },
   };
 }
