@@ -1,1 +1,3 @@
-export {};
+export { logfireDialect, type LogfireDialectOptions } from './logfire-dialect.ts';
+export type { LogfireConfigOptions } from './logfire-config.ts';
+export { logfireSink, type LogfireSinkOptions } from './logfire-sink.ts';
