@@ -108,6 +108,13 @@ describe('a span', () => {
     expect(deaf.started).toEqual([]);
   });
 
+  test('that starts is told first to sinks in the tracing of the host, as these may open another trace', () => {
+    const pending = live('pending');
+    const host: NotedSink = { ...live('host', context('a')), ambient: () => undefined };
+    expect(fanOut(route(pending), route(host)).fan.start(span)).toEqual(context('a'));
+    expect(pending.started.map(({ traceId }) => traceId)).toEqual([context('a').traceId]);
+  });
+
   test('that starts below another keeps its trace', () => {
     const [first, second] = [live('first', context('a')), live('second')];
     fanOut(route(first), route(second)).fan.start({ ...span, parentSpanId: '2'.repeat(16) as SpanId });

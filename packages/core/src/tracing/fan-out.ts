@@ -14,22 +14,25 @@ export interface Route {
 /** Hands every span to every sink, each through its own policy; one that fails costs the others nothing. */
 export class FanOut {
   readonly #routes: readonly (Route & { readonly spanEnd: string })[];
+  /** Those that hear of starts. One that lives in the host's tracing may open the trace, and the others are to be told of that one. */
+  readonly #starters: readonly Route[];
   readonly #guarded: Guarded;
   readonly hearsStarts: boolean;
 
   constructor(routes: readonly Route[], guarded: Guarded) {
     this.#routes = routes.map((route) => ({ ...route, spanEnd: `${route.sink.name}.spanEnd` }));
     this.#guarded = guarded;
-    this.hearsStarts = routes.some(({ sink }) => sink.spanStart !== undefined);
+    const starters = this.#routes.filter(({ sink }) => sink.spanStart !== undefined);
+    this.#starters = starters.toSorted((a, b) => Number(isOfHost(b.sink)) - Number(isOfHost(a.sink)));
+    this.hearsStarts = starters.length > 0;
   }
 
   start(span: Span): TraceContext | undefined {
     let opened: TraceContext | undefined;
     if (!this.hearsStarts) return undefined;
     const views = new Views(span);
-    for (const route of this.#routes) {
+    for (const route of this.#starters) {
       const { sink } = route;
-      if (sink.spanStart === undefined) continue;
       const context = this.#guarded.runDetached(`${sink.name}.spanStart`, () => {
         // A later sink is told of the trace that the first one opened.
         const known =
@@ -120,6 +123,10 @@ export class FanOut {
     }
     return stats;
   }
+}
+
+function isOfHost({ ambient }: Sink): boolean {
+  return ambient !== undefined;
 }
 
 /** A span as policies let it be seen: sinks with the same policy share one captured span. */
