@@ -1,6 +1,7 @@
 import type { CaptureOptions } from '../model/capture-options.ts';
 import { given } from '../model/given.ts';
 import type { CapturedSpan, Sink } from '../model/sink.ts';
+import { writeStderr } from '../model/write-stderr.ts';
 import { ConsoleView } from './console-view.ts';
 
 /** Where lines are written: a terminal, a file, a test. */
@@ -23,9 +24,19 @@ export interface ConsoleSinkOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
+const STDERR: LineStream = {
+  write: writeStderr,
+  get isTTY() {
+    return process.stderr.isTTY;
+  },
+  get columns() {
+    return process.stderr.columns;
+  },
+};
+
 /** A live view: one line for each prompt, call, tool, wait and end, with tokens and cost. Lines are cut to the terminal's width. */
 export function consoleSink(options: ConsoleSinkOptions = {}): Sink {
-  const { name = 'console', stream = process.stderr, environment = process.env, capture } = options;
+  const { name = 'console', stream = STDERR, environment = process.env, capture } = options;
   const { color: hasColor = stream.isTTY === true && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb' } =
     options;
   const view = new ConsoleView(
