@@ -15,6 +15,7 @@ export default defineConfig({
       unit('core'),
       unit('claude-otlp'),
       unit('claude-logfire'),
+      unit('register'),
       unit('testkit'),
       {
         ...resolution,

@@ -4,7 +4,7 @@ import { requiredNamespace } from './required-namespace.ts';
 import { isSdkEntry, mayBeSdk } from './sdk-entry.ts';
 import type { SdkCopies } from './sdk-copies.ts';
 
-type Load = (this: unknown, request: unknown, parent: unknown, isMain: unknown) => unknown;
+type Load = (this: unknown, ...parameters: readonly [request: unknown, parent: unknown, isMain: unknown]) => unknown;
 
 /** The parts of Node's CommonJS loader that every instrumentation hooks; they are not in its types. */
 interface CommonJsLoader {
