@@ -182,7 +182,7 @@ describe('a Logfire that does not take it', () => {
     await gone.close();
     const sink = sinkTo({ baseUrl: gone.url });
     sink.spanEnd(agent({ id: 1, ms: [0, 1] }));
-    await expect(sink.flush(200)).rejects.toThrow();
+    await expect(sink.flush(200)).rejects.toThrow(/1 record/);
     const lines = said.filter((line) => !line.startsWith('debug'));
     expect(lines).toEqual([expect.stringContaining('ECONNREFUSED')]);
     await sink.close(50).catch(() => undefined);

@@ -35,7 +35,7 @@ function classesIn(left: Left): Classes {
   ) as unknown as Classes;
 }
 
-const NOWHERE: Classes = { protobuf: [], json: [], spool: [], otel: [], console: [], diagnostics: [] };
+const NOWHERE: Classes = { protobuf: [], json: [], logfire: [], spool: [], otel: [], console: [], diagnostics: [] };
 
 describe('content of every recording', () => {
   const cases = recordings.flatMap((name) => SOURCE_SETS.map((sources) => ({ name, sources })));
@@ -49,7 +49,7 @@ describe('content of every recording', () => {
     const left = classesIn(await leftOf({ names: [name], sources: ['sdk+cli', 'cli'], capture: 'full' }));
     const { protobuf } = left;
     expect(protobuf).not.toEqual([]);
-    expect(left).toMatchObject({ json: protobuf, spool: protobuf, otel: protobuf, diagnostics: [] });
+    expect(left).toMatchObject({ json: protobuf, logfire: protobuf, spool: protobuf, otel: protobuf, diagnostics: [] });
     // A line is no place for answers and results.
     const inLines = protobuf.some((content) => ['prompt', 'toolInput', 'error'].includes(content));
     expect(left.console.length > 0, 'on the console').toBe(inLines);
@@ -71,7 +71,9 @@ describe('content of every recording', () => {
 
   test.each(fields)('%o lets out nothing else', { timeout: 60_000 }, async (capture, classes) => {
     const left = classesIn(await leftOf({ names: recordings, sources: ['sdk', 'cli'], capture }));
-    expect(left).toMatchObject({ protobuf: classes, json: classes, spool: classes, otel: classes, diagnostics: [] });
+    for (const exit of ['protobuf', 'json', 'logfire', 'spool', 'otel'] as const)
+      expect(left[exit], exit).toEqual(classes);
+    expect(left.diagnostics).toEqual([]);
     expect(classes).toEqual(expect.arrayContaining([...left.console]));
   });
 

@@ -7,6 +7,7 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
+import { logfireSink } from '../../../claude-logfire/src/index.ts';
 import { otlpSink } from '../../../claude-otlp/src/index.ts';
 import { otelSink } from '../../../claude-otlp/src/otel/index.ts';
 import { resolveCapture } from '../../../core/src/capture/policy.ts';
@@ -23,7 +24,7 @@ import type { Told } from '../replay/replay.ts';
 export type Left = Readonly<Record<Exit, Buffer>>;
 
 /** `spool`: its files, before anything was delivered. */
-export type Exit = 'protobuf' | 'json' | 'spool' | 'otel' | 'console' | 'diagnostics';
+export type Exit = 'protobuf' | 'json' | 'logfire' | 'spool' | 'otel' | 'console' | 'diagnostics';
 
 export interface WatchedSinksOptions {
   readonly capture?: CaptureOptions;
@@ -31,11 +32,14 @@ export interface WatchedSinksOptions {
   readonly refuses?: boolean;
 }
 
+/** The fakes of backends, by exit. */
+type Collectors = Readonly<Record<'protobuf' | 'json' | 'logfire', Collector>>;
+
 const DEADLINE_MS = 10_000;
 
 /** Real sinks of every sort under one capture policy, into fakes of the network. */
 export class WatchedSinks implements AsyncDisposable {
-  readonly #collectors: { readonly protobuf: Collector; readonly json: Collector };
+  readonly #collectors: Collectors;
   readonly #spool: string = mkdtempSync(join(tmpdir(), 'spanprism-canary-'));
   readonly #exporter: InMemorySpanExporter = new InMemorySpanExporter();
   readonly #lines: string[] = [];
@@ -43,10 +47,7 @@ export class WatchedSinks implements AsyncDisposable {
   readonly #sinks: readonly Sink[];
   readonly #fanOut: FanOut;
 
-  private constructor(
-    collectors: { readonly protobuf: Collector; readonly json: Collector },
-    { capture }: WatchedSinksOptions,
-  ) {
+  private constructor(collectors: Collectors, { capture }: WatchedSinksOptions) {
     this.#collectors = collectors;
     const diag = (level: string, message: string): void => void this.#diagnostics.push(`${level}: ${message}`);
     const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(this.#exporter)] });
@@ -62,6 +63,7 @@ export class WatchedSinks implements AsyncDisposable {
     this.#sinks = [
       otlp('http/protobuf', collectors.protobuf),
       otlp('http/json', collectors.json),
+      logfireSink({ token: 'pylf_v1_us_0123456789abcdef', baseUrl: collectors.logfire.url, environment: {}, diag }),
       otelSink({ tracerProvider }),
       consoleSink({ color: false, stream: { write: (line) => this.#lines.push(line) } }),
     ];
@@ -73,10 +75,10 @@ export class WatchedSinks implements AsyncDisposable {
   }
 
   static async start(options: WatchedSinksOptions = {}): Promise<WatchedSinks> {
-    const [protobuf, json] = await Promise.all([startCollector(), startCollector()]);
+    const [protobuf, json, logfire] = await Promise.all([startCollector(), startCollector(), startCollector()]);
     if (options.refuses === true)
-      for (const one of [protobuf, json]) one.behave({ kind: 'status', status: 400, body: 'no' });
-    return new WatchedSinks({ protobuf, json }, options);
+      for (const one of [protobuf, json, logfire]) one.behave({ kind: 'status', status: 400, body: 'no' });
+    return new WatchedSinks({ protobuf, json, logfire }, options);
   }
 
   tell(told: readonly Told[]): void {
@@ -96,10 +98,11 @@ export class WatchedSinks implements AsyncDisposable {
     const spool = filesBelow(this.#spool);
     // Rejects where a collector refuses.
     await this.#fanOut.each('close', DEADLINE_MS).catch((error: unknown) => this.#diagnostics.push(String(error)));
-    const { protobuf, json } = this.#collectors;
+    const { protobuf, json, logfire } = this.#collectors;
     return {
       protobuf: protobuf.bytes(),
       json: json.bytes(),
+      logfire: logfire.bytes(),
       spool,
       otel: Buffer.from(JSON.stringify(this.#exporter.getFinishedSpans().map(readable))),
       console: Buffer.from(this.#lines.join('')),
@@ -125,7 +128,7 @@ export class WatchedSinks implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#collectors.protobuf.close(), this.#collectors.json.close()]);
+    await Promise.all(Object.values(this.#collectors).map((collector) => collector.close()));
     rmSync(this.#spool, { recursive: true, force: true });
   }
 }
