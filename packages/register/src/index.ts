@@ -1,1 +1,18 @@
-export {};
+// `node --import @spanprism/register app.js`. Loading this hooks the imports of the Agent SDK and does nothing else.
+import { AutomaticTracing } from './automatic-tracing.ts';
+import { onSdkImport } from './hook.ts';
+import { wrapLate } from './wrap-late.ts';
+
+const automatic = new AutomaticTracing((line) => process.stderr.write(`spanprism: ${line}\n`));
+
+onSdkImport((sdk) => {
+  // Early, so that nobody waits for it in a first call; but whether Sentry is set up is known no sooner than there.
+  if (!process.env['SENTRY_DSN']) setImmediate(() => automatic.start()).unref();
+  let watched: object | undefined;
+  return wrapLate(sdk, (member) => {
+    // A tool server is made long before anything is traced, if ever.
+    if (member !== 'createSdkMcpServer') automatic.announce();
+    watched ??= automatic.start()?.wrapSdk(sdk);
+    return watched;
+  });
+});

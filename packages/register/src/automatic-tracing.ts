@@ -1,0 +1,72 @@
+import type * as core from '@spanprism/core';
+import { chooseSinks } from './choose-sinks.ts';
+import { isSentryLive, loadInstalled } from './installed.ts';
+
+/** The receiver listens after some tens of milliseconds; a machine that takes longer than this is better traced without it. */
+const READY_MS = 1_000;
+const SLICE_MS = 5;
+
+/**
+ * The tracing of a program that says nothing about it: made when the SDK is first used, because only then it is known that there is
+ * something to trace and whether the program has set up Sentry. Nothing of it throws.
+ */
+export class AutomaticTracing {
+  readonly #say: (line: string) => void;
+  #started: { readonly tracing: core.Tracing | undefined } | undefined;
+  #unsaid: readonly string[] = [];
+
+  constructor(say: (line: string) => void) {
+    this.#say = say;
+  }
+
+  /** Undefined when there is nothing to trace with: it has been said why. */
+  start(): core.Tracing | undefined {
+    if (this.#started !== undefined) return this.#started.tracing;
+    // Set first: what is started here may come back here, by way of what it imports.
+    this.#started = { tracing: undefined };
+    try {
+      this.#started = { tracing: this.#create() };
+    } catch (error) {
+      this.#unsaid = [`nothing is traced: ${error instanceof Error ? error.message : String(error)}`];
+    }
+    return this.#started.tracing;
+  }
+
+  /** The program calls the model now: what was found is said, once, and the figures of the call can be received from here on. */
+  announce(): void {
+    const tracing = this.start();
+    const lines = this.#unsaid;
+    this.#unsaid = [];
+    for (const line of lines) this.#say(line);
+    if (tracing !== undefined && lines.length > 0) waitUntilReady(tracing);
+  }
+
+  #create(): core.Tracing | undefined {
+    const environment = process.env;
+    if (environment['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return undefined;
+    const { consoleSink, createTracing } = loadInstalled('@spanprism/core') as typeof core;
+    const { sinks, found, problems } = chooseSinks({ environment, isSentryLive }, loadInstalled);
+    if (sinks.length === 0 && problems.length > 0) {
+      this.#unsaid = [...problems, 'nothing is traced'];
+      return undefined;
+    }
+    const where = found.length === 0 ? ON_CONSOLE : `to ${found.join(', ')}`;
+    this.#unsaid = [...problems, `Claude agents are traced ${where}`];
+    return createTracing({ sinks: sinks.length === 0 ? [consoleSink()] : sinks });
+  }
+}
+
+const ON_CONSOLE =
+  'on this console; OTEL_EXPORTER_OTLP_ENDPOINT, LANGFUSE_PUBLIC_KEY, LOGFIRE_TOKEN or SENTRY_DSN sends them to a backend';
+
+/**
+ * `await tracing.ready()`, for a caller that cannot await: `query()` starts its child before it returns. Most programs do not get
+ * here before the receiver listens, for it was started when the SDK had been loaded.
+ */
+function waitUntilReady(tracing: core.Tracing): void {
+  const nothing = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; waited < READY_MS; waited += SLICE_MS) {
+    if (tracing.stats().loopback?.state !== 'starting') return;
+    Atomics.wait(nothing, 0, 0, SLICE_MS);
+  }
+}
