@@ -15,6 +15,7 @@ export type {
   DialectValue,
   SpanLimits,
 } from './dialect.ts';
+export { exceptionEvents } from './exception-events.ts';
 export { genaiDialect, type GenaiDialectOptions } from './genai-dialect.ts';
 export { jsonText, plainOrJsonText } from './json-text.ts';
 export {

@@ -6,12 +6,16 @@ const STANDARD: ReadonlySet<string> = new Set([...Object.values(SEMCONV), ...Obj
 const OWN_PREFIX = 'claude.';
 
 /**
- * The user's attributes under their own keys. A key that the conventions or we give a meaning moves to
- * `claude.attribute.<key>`, on every span alike: a usage figure of the user's must not be counted as one of the model's.
+ * The user's attributes under their own keys. A key that the conventions, we or this dialect (`isTakenHere`) give a meaning moves
+ * to `claude.attribute.<key>`, on every span alike: a usage figure of the user's must not be counted as one of the model's.
  */
-export function putUserAttributes(attributes: Attributes, into: AttributeTaker): void {
+export function putUserAttributes(
+  attributes: Attributes,
+  into: AttributeTaker,
+  isTakenHere: (key: string) => boolean = () => false,
+): void {
   for (const key of Object.keys(attributes)) {
-    into.put(isTaken(key) ? `claude.attribute.${key}` : key, attributes[key]);
+    into.put(isTaken(key) || isTakenHere(key) ? `claude.attribute.${key}` : key, attributes[key]);
   }
 }
 
