@@ -1,71 +1,21 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import {
-  answer,
-  type CollectedSpan,
-  cleanEnvironment,
-  makeProject,
-  type Rule,
-  startCollector,
-  startMessagesApi,
-  text,
-  toolUse,
-  when,
-} from '@spanprism/testkit';
+import { answer, text, toolUse, when } from '@spanprism/testkit';
 import { describe, expect, test } from 'vitest';
-
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const examples = join(root, 'examples');
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program of the examples as a user would, but on the sources, and in an environment that shares nothing with this machine. */
-function runExample(file: string, words: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
-  const parameters = ['--conditions=@spanprism/source', join(examples, file), ...words];
-  return new Promise((resolve) => {
-    execFile(process.execPath, parameters, { cwd: examples, env }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
-
-async function runAgainst(rules: readonly Rule[], file: string, words: readonly string[]) {
-  await using project = await makeProject();
-  await using api = await startMessagesApi({ rules });
-  await using collector = await startCollector();
-  const env = cleanEnvironment({
-    home: project.home,
-    apiUrl: api.url,
-    extra: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: 'example' },
-  });
-  const ended = await runExample(file, words, env);
-  const spans = collector.spans().toSorted((left, right) => Number(left.startedAt - right.startedAt));
-  return { ended, spans };
-}
-
-function treeOf(spans: readonly CollectedSpan[], parent?: CollectedSpan, depth = 0): readonly string[] {
-  const children = spans.filter(({ parentSpanId }) => parentSpanId === parent?.spanId);
-  return children.flatMap((span) => [`${'  '.repeat(depth)}${span.name}`, ...treeOf(spans, span, depth + 1)]);
-}
+import { root, runAgainst, runExample, treeOf } from './run-example.ts';
 
 const OK = { code: 0, stderr: '' };
 
 test('the OTLP example sends its run to a collector', async () => {
-  const { ended, spans } = await runAgainst(
-    [
+  const { ended, spans } = await runAgainst({
+    rules: [
       when.toolResult('toolu_ls', /otlp\.ts/).reply(text('Two programs and a demo.')),
       when.lastUserText('Look around').reply(toolUse({ id: 'toolu_ls', name: 'Bash', input: { command: 'ls' } })),
     ],
-    'otlp.ts',
-    ['Look around'],
-  );
+    file: 'otlp.ts',
+    words: ['Look around'],
+  });
   expect(ended).toEqual({ ...OK, stdout: 'Two programs and a demo.\n' });
   expect(treeOf(spans)).toEqual([
     'invoke_agent guide',
@@ -79,14 +29,14 @@ test('the OTLP example sends its run to a collector', async () => {
 
 test('the OpenTelemetry example has one trace: request, agent, tool, and the span that the tool makes itself', async () => {
   const stock = toolUse({ id: 'toolu_stock', name: 'mcp__shop__stock', input: { article: 'lamp' } });
-  const { ended, spans } = await runAgainst(
-    [
+  const { ended, spans } = await runAgainst({
+    rules: [
       when.toolResult('toolu_stock', '4 left').reply(answer(text('Four lamps are left.'))),
       when.lastUserText('How many lamps?').reply(answer(stock)),
     ],
-    'otel-host.ts',
-    ['How many lamps?'],
-  );
+    file: 'otel-host.ts',
+    words: ['How many lamps?'],
+  });
   expect(ended).toEqual({ ...OK, stdout: 'Four lamps are left.\n' });
   expect(treeOf(spans)).toEqual([
     'GET /ask',
