@@ -48,15 +48,21 @@ function firstSet({ variables }: Vendor, environment: Environment): string {
 
 /** Langfuse's own endpoint in `OTEL_EXPORTER_OTLP_ENDPOINT`, beside Langfuse's keys, would send each span there twice. */
 function hasEndpointOf({ hosts = [], urlVariable }: Vendor, environment: Environment): boolean {
-  const endpoint = hostOf(environment[firstSet(STANDARD, environment)]);
+  const endpoint = urlIn(environment, firstSet(STANDARD, environment));
   if (endpoint === undefined) return false;
-  const own = urlVariable === undefined ? undefined : hostOf(environment[urlVariable]);
-  return endpoint === own || hosts.some((host) => endpoint === host || endpoint.endsWith(`.${host}`));
+  const own = urlVariable === undefined ? undefined : urlIn(environment, urlVariable);
+  if (own !== undefined && endpoint.host === own.host && endpoint.pathname.startsWith(pathOf(own))) return true;
+  return hosts.some((host) => endpoint.hostname === host || endpoint.hostname.endsWith(`.${host}`));
 }
 
-/** With its port: on one machine, several backends differ in nothing else. */
-function hostOf(url: string | undefined): string | undefined {
-  return url !== undefined && URL.canParse(url) ? new URL(url).host : undefined;
+function urlIn(environment: Environment, variable: string): URL | undefined {
+  const value = environment[variable]?.trim();
+  return value !== undefined && URL.canParse(value) ? new URL(value) : undefined;
+}
+
+/** Behind one gateway, backends differ in their paths alone. The path of a DSN, which has a key as its user, is no path of a server. */
+function pathOf({ username, pathname }: URL): string {
+  return username === '' ? pathname : '/';
 }
 
 function make(

@@ -2,7 +2,7 @@ import module, { createRequire, type LoadHookSync, type ResolveHookSync } from '
 import { pathToFileURL } from 'node:url';
 import type * as iitm from 'import-in-the-middle';
 import type * as iitmLoader from 'import-in-the-middle/create-hook.mjs';
-import type * as iitmSupport from 'import-in-the-middle/supports-sync-hooks.mjs';
+import { supportsSyncHooks } from 'import-in-the-middle/supports-sync-hooks.mjs';
 import { isSdkEntry, mayBeSdk } from './sdk-entry.ts';
 import type { SdkCopies } from './sdk-copies.ts';
 
@@ -13,7 +13,6 @@ const require = createRequire(import.meta.url);
  * works once per process, and belongs to whoever else instruments the program.
  */
 export function patchImport(copies: SdkCopies): void {
-  const { supportsSyncHooks } = require('import-in-the-middle/supports-sync-hooks.mjs') as typeof iitmSupport;
   const listen = listenOnce(copies);
   if (supportsSyncHooks()) return hookInThread(listen);
   listen();

@@ -22,7 +22,7 @@ export interface Vendor {
   readonly isMeant?: (environment: Environment) => boolean;
   /** Its hosts, by the ends of their names; an OTLP endpoint there is the same backend a second time. */
   readonly hosts?: readonly string[];
-  /** A variable that holds a URL of it, for one that its user hosts. */
+  /** A variable with its URL, for one that its user hosts. */
   readonly urlVariable?: string;
 }
 
