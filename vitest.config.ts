@@ -14,6 +14,7 @@ export default defineConfig({
     projects: [
       unit('core'),
       unit('claude-otlp'),
+      unit('claude-langfuse'),
       unit('claude-logfire'),
       unit('register'),
       unit('testkit'),
@@ -26,6 +27,17 @@ export default defineConfig({
           globalSetup: 'src/packed.ts',
           testTimeout: 120_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        ...resolution,
+        test: {
+          name: 'backends',
+          root: 'e2e',
+          include: ['backends/**/*.test.ts'],
+          globalSetup: 'backends/prepare.ts',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
     ],

@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SinkStats } from '@spanprism/core';
+
+/** What of a `langfuse` 3.x client is needed. */
+export interface LangfuseClient {
+  trace(body: object): unknown;
+  span(body: object): unknown;
+  generation(body: object): unknown;
+  flushAsync(): Promise<unknown>;
+  on(event: string, listener: (payload: unknown) => void): () => void;
+}
+
+const UNDELIVERED = 'undelivered';
+
+/** Follows our observations through the client, which tells what became of batches in events alone: no promise of it fails. */
+export class ClientBatches {
+  isClosed = false;
+  readonly #client: LangfuseClient;
+  readonly #complain: (message: string) => void;
+  readonly #unsubscribe: readonly (() => void)[];
+  /** By id, and whether the client has taken it into its queue. */
+  readonly #open = new Map<unknown, boolean>();
+  readonly #dropped: Record<string, number> = {};
+  #delivered = 0;
+  /** How many have ended, whosever. */
+  #batches = 0;
+  #failure: Error | undefined;
+  #lost = 0;
+  #wake: () => void = () => undefined;
+
+  constructor(client: LangfuseClient, complain: (message: string) => void) {
+    this.#client = client;
+    this.#complain = complain;
+    const taken = (body: unknown): void => {
+      const id = read(body, 'id');
+      if (this.#open.has(id)) this.#open.set(id, true);
+    };
+    this.#unsubscribe = [
+      client.on('span-create', taken),
+      client.on('generation-create', taken),
+      // Right before the end of its batch; other warnings are texts.
+      client.on('warning', (warning) => void (warning instanceof Error && (this.#failure = warning))),
+      client.on('flush', (items) => this.#settle(Array.isArray(items) ? items : [])),
+    ];
+  }
+
+  accept(id: string): boolean {
+    if (this.isClosed) this.#drop('closed', [id]);
+    else this.#open.set(id, false);
+    return !this.isClosed;
+  }
+
+  async flush(deadlineMs: number): Promise<void> {
+    const done = new AbortController();
+    const late = delay(deadlineMs, undefined, { signal: done.signal }).catch(() => undefined);
+    await Promise.race([this.#drain(), late]);
+    done.abort();
+    const missing = this.#lost + this.#open.size;
+    this.#lost = 0;
+    if (missing > 0) throw new Error(`${missing} observations were not delivered within ${deadlineMs} ms`);
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    this.isClosed = true;
+    try {
+      await this.flush(deadlineMs);
+    } finally {
+      for (const off of this.#unsubscribe) off();
+      this.#drop(UNDELIVERED, [...this.#open.keys()]);
+    }
+  }
+
+  stats(): SinkStats {
+    return { delivered: this.#delivered, queued: this.#open.size, dropped: { ...this.#dropped } };
+  }
+
+  async #drain(): Promise<void> {
+    // One call sends one batch, and none when nothing is left.
+    for (let before = -1; before !== this.#batches && this.#open.size > 0; ) {
+      before = this.#batches;
+      await this.#client.flushAsync();
+    }
+    // By now it has taken all but what its sampling leaves out, or everything is if it is disabled.
+    const refused = [...this.#open].filter(([, isTaken]) => !isTaken);
+    this.#drop(
+      'not_taken_by_client',
+      refused.map(([id]) => id),
+    );
+    while (this.#open.size > 0) await new Promise<void>((resolve) => void (this.#wake = resolve));
+  }
+
+  #settle(items: readonly unknown[]): void {
+    const failure = this.#failure;
+    const ours = items.map((item) => read(read(item, 'body'), 'id')).filter((id) => this.#open.has(id));
+    this.#batches += 1;
+    this.#failure = undefined;
+    if (failure === undefined) {
+      for (const id of ours) this.#open.delete(id);
+      this.#delivered += ours.length;
+    } else if (ours.length > 0) {
+      this.#drop(UNDELIVERED, ours);
+      this.#lost += ours.length;
+      this.#complain(`${ours.length} observations were not delivered: ${causeOf(failure)}`);
+    }
+    this.#wake();
+  }
+
+  #drop(reason: string, ids: readonly unknown[]): void {
+    for (const id of ids) this.#open.delete(id);
+    if (ids.length > 0) this.#dropped[reason] = (this.#dropped[reason] ?? 0) + ids.length;
+  }
+}
+
+function read(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+/** A code alone: the client's words quote the server, which may quote what it was sent. */
+function causeOf(failure: Error): string {
+  const status = read(read(failure, 'response'), 'status');
+  if (status === undefined)
+    return 'the network failed. Is the baseUrl of the client right, and does Langfuse listen there?';
+  if (status !== 401 && status !== 403) return `HTTP ${String(status)}.`;
+  return `HTTP ${status}. Check the keys of the client: both of one project, and of the region of its baseUrl.`;
+}

@@ -1,0 +1,107 @@
+import type { Attributes } from '@spanprism/core';
+import { checkUrl, readFlag, readText, wrongValue } from '@spanprism/core/otlp';
+import type { Environment, Headers, SamplerOptions, Sourced } from '@spanprism/core/otlp';
+
+export interface LangfuseConfigOptions {
+  /** `pk-lf-…`; `LANGFUSE_PUBLIC_KEY` unless given. */
+  readonly publicKey?: string;
+  /** `sk-lf-…`; `LANGFUSE_SECRET_KEY` unless given. */
+  readonly secretKey?: string;
+  /** The region, or your own server; `LANGFUSE_BASE_URL` or `https://cloud.langfuse.com` (EU) unless given. */
+  readonly baseUrl?: string;
+  /** Langfuse's environment, such as `staging`; `LANGFUSE_TRACING_ENVIRONMENT` unless given. */
+  readonly environment?: string;
+  /** Of your program; `LANGFUSE_RELEASE` unless given. */
+  readonly release?: string;
+  /** Whole traces are kept or not; `LANGFUSE_SAMPLE_RATE`, else the standard variables, unless given. */
+  readonly sampler?: SamplerOptions;
+}
+
+export interface LangfuseConfig {
+  /** The full URL for traces. */
+  readonly url: string;
+  readonly headers: Headers;
+  readonly resource: Attributes;
+  readonly sampler: SamplerOptions | undefined;
+  /** What to do, by HTTP status. */
+  readonly fixes: Readonly<Record<string, string>>;
+}
+
+const CLOUD = { value: 'https://cloud.langfuse.com', from: 'the default, which is the EU' };
+
+/** Code before environment, defaults last; undefined where the environment says that nothing is to be sent. */
+export function readLangfuseConfig(options: LangfuseConfigOptions, env: Environment): LangfuseConfig | undefined {
+  const isOff = /^(false|0)$/i.test(readText(env, 'LANGFUSE_TRACING_ENABLED')?.value ?? '');
+  if (isOff || readFlag(env, 'OTEL_SDK_DISABLED')) return undefined;
+  const { publicKey, secretKey, baseUrl, environment, release } = options;
+  const pk = checkKey('public', publicKey, env);
+  const sk = checkKey('secret', secretKey, env);
+  // The older names are those of Langfuse's own SDKs.
+  const base = checkBase(said('baseUrl', baseUrl) ?? readText(env, ...BASE_URLS) ?? CLOUD);
+  const stage = said('environment', environment) ?? readText(env, 'LANGFUSE_TRACING_ENVIRONMENT');
+  const built = release ?? readText(env, 'LANGFUSE_RELEASE')?.value;
+  return {
+    url: `${base.value.replace(/\/+$/, '')}/api/public/otel/v1/traces`,
+    headers: {
+      authorization: `Basic ${Buffer.from(`${pk.value}:${sk.value}`).toString('base64')}`,
+      // Written at once; without it the cloud takes minutes.
+      'x-langfuse-ingestion-version': '4',
+    },
+    resource: {
+      ...(stage === undefined ? {} : { 'langfuse.environment': checkEnvironment(stage) }),
+      ...(built === undefined ? {} : { 'langfuse.release': built }),
+    },
+    sampler: options.sampler ?? samplerOf(env),
+    fixes: fixesFor(base, pk),
+  };
+}
+
+const BASE_URLS = ['LANGFUSE_BASE_URL', 'LANGFUSE_BASEURL', 'LANGFUSE_HOST'] as const;
+
+function said(option: string, value: string | undefined): Sourced<string> | undefined {
+  return value === undefined ? undefined : { value, from: `the option ${option}` };
+}
+
+/** Keys are never shown. */
+function checkKey(which: 'public' | 'secret', option: string | undefined, env: Environment): Sourced<string> {
+  const variable = `LANGFUSE_${which.toUpperCase()}_KEY`;
+  const key = said(`${which}Key`, option) ?? readText(env, variable) ?? { value: '', from: `env ${variable}` };
+  const other = which === 'public' ? 'secret' : 'public';
+  const fix = `Set ${variable} or the option ${which}Key, from Settings → API Keys of your Langfuse project.`;
+  if (key.value === '') throw wrongValue(`Langfuse has no ${which} key`, { from: key.from, fix });
+  if (key.value.startsWith(`${other.charAt(0)}k-lf-`))
+    throw wrongValue(`the ${which} key is a ${other} one`, { from: key.from, fix });
+  if (/[^\x21-\x7e]/.test(key.value))
+    throw wrongValue(`the ${which} key has a blank or another character that no key has`, { from: key.from, fix });
+  return key;
+}
+
+function checkBase(base: Sourced<string>): Sourced<string> {
+  if (!/\/(api\/public|v1\/traces)\b/.test(new URL(checkUrl(base).value).pathname)) return base;
+  const fix = 'Give where Langfuse itself is, e.g. https://us.cloud.langfuse.com; the path of its API is appended.';
+  throw wrongValue('the base URL has the path of the API already', { from: base.from, fix });
+}
+
+/** What it does not take, Langfuse puts under `default` without a word. */
+function checkEnvironment({ value, from }: Sourced<string>): string {
+  if (/^(?!langfuse)[a-z0-9_-]{1,40}$/.test(value)) return value;
+  const fix = 'Use up to 40 lower-case letters, digits, - and _, and do not begin with "langfuse".';
+  throw wrongValue(`"${value}" is no environment that Langfuse takes`, { from, fix });
+}
+
+function samplerOf(env: Environment): SamplerOptions | undefined {
+  const rate = readText(env, 'LANGFUSE_SAMPLE_RATE');
+  if (rate === undefined) return undefined;
+  const ratio = Number(rate.value);
+  if (ratio >= 0 && ratio <= 1) return { type: 'parentbased_traceidratio', ratio };
+  throw wrongValue(`"${rate.value}" is no ratio`, { from: rate.from, fix: 'Give the share to keep, from 0 to 1.' });
+}
+
+function fixesFor({ value, from }: Sourced<string>, publicKey: Sourced<string>): LangfuseConfig['fixes'] {
+  const place = `${new URL(value).origin} (from ${from})`;
+  const keys =
+    `Check the keys (the public one is from ${publicKey.from}): both must be of one project in the region at ${place}. ` +
+    'Keys of another region are unknown there: set LANGFUSE_BASE_URL to theirs.';
+  const server = `Is Langfuse at ${place}, and 3.22 or newer? Older servers take no OTLP.`;
+  return { 401: keys, 403: keys, 404: server, 405: server, ECONNREFUSED: `Is Langfuse at ${place}?` };
+}
