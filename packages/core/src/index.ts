@@ -25,7 +25,7 @@ export type {
   ToolSpan,
 } from './model/span.ts';
 export type { Clock, UnixNano } from './model/time.ts';
-export { msBetween, msFromUnixNano, systemClock, unixNanoFromMs } from './model/time.ts';
+export { isoFromUnixNano, msBetween, msFromUnixNano, systemClock, unixNanoFromMs } from './model/time.ts';
 export type { Totals, Usage } from './model/usage.ts';
 export { consoleSink, type ConsoleSinkOptions, type LineStream } from './sinks/console-sink.ts';
 export { memorySink, type MemorySink, type MemorySinkOptions } from './sinks/memory-sink.ts';

@@ -22,3 +22,14 @@ export function putUserAttributes(
 function isTaken(key: string): boolean {
   return STANDARD.has(key) || key.startsWith(OWN_PREFIX);
 }
+
+/** The user's tags: lists are JSON in attributes (`tracing.withAttributes({ tags: […] })`), and any other text is one tag. */
+export function userTags({ tags }: Attributes): readonly string[] | undefined {
+  if (typeof tags !== 'string') return undefined;
+  try {
+    const list: unknown = JSON.parse(tags);
+    return Array.isArray(list) ? list.map(String) : [tags];
+  } catch {
+    return [tags];
+  }
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { unixNanoFromIso } from './time.ts';
+import { isoFromUnixNano, unixNanoFromIso } from './time.ts';
 
 describe('unixNanoFromIso', () => {
   // `Date.parse` is the reference, whatever was read before.
@@ -25,4 +25,12 @@ describe('unixNanoFromIso', () => {
     expect(unixNanoFromIso(text)).toBe(expected);
     expect(unixNanoFromIso(text)).toBe(expected);
   });
+});
+
+test.each([
+  ['2026-11-21T08:27:03.250Z', 1_795_249_623_250_000_000n],
+  ['2026-11-21T08:27:03.250250001Z', 1_795_249_623_250_250_001n],
+  ['2026-11-21T08:27:03.000000500Z', 1_795_249_623_000_000_500n],
+])('%s is written with as many digits as it takes', (iso, time) => {
+  expect(isoFromUnixNano(time)).toBe(iso);
 });

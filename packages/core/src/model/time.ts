@@ -18,6 +18,13 @@ export function msFromUnixNano(time: UnixNano): number {
   return Number(time / NANOS_PER_MS) + Number(time % NANOS_PER_MS) / 1e6;
 }
 
+/** ISO 8601 in UTC, with as many digits as it takes to be exact. */
+export function isoFromUnixNano(time: UnixNano): string {
+  const rest = time % NANOS_PER_MS;
+  const toMs = new Date(Number(time / NANOS_PER_MS)).toISOString();
+  return rest === 0n ? toMs : toMs.replace('Z', `${String(rest).padStart(6, '0')}Z`);
+}
+
 /** Length in milliseconds, as a double. */
 export function msBetween(start: UnixNano, end: UnixNano): number {
   return Number(end - start) / 1e6;

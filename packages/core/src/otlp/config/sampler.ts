@@ -22,8 +22,14 @@ export interface SamplerOptions {
 /** True for a span that is to be sent. Whole traces are kept or not, so that no turn arrives in parts. */
 export type Sampler = (span: CapturedSpan) => boolean;
 
-export function readSampler(option: SamplerOptions | undefined, environment: Environment): Sampler {
-  const { type, ratio } = option === undefined ? samplerOfEnvironment(environment) : samplerOfOption(option);
+/** `rateVariable`: a backend's own variable for the share of traces, which goes before the standard ones. */
+export function readSampler(
+  option: SamplerOptions | undefined,
+  environment: Environment,
+  rateVariable?: string,
+): Sampler {
+  const { type, ratio } =
+    option === undefined ? samplerOfEnvironment(environment, rateVariable) : samplerOfOption(option);
   const keeps = KEEPS[type.replace('parentbased_', '') as Root];
   if (!type.startsWith('parentbased_')) return (span) => keeps(span.traceId, ratio);
   return (span) => span.traceIsSampled ?? keeps(span.traceId, ratio);
@@ -45,7 +51,9 @@ function samplerOfOption({ type, ratio = 1 }: SamplerOptions): Required<SamplerO
   return { type: pick({ value: type, from }, NAMES, 'sampler'), ratio: checkRatio({ value: String(ratio), from }) };
 }
 
-function samplerOfEnvironment(environment: Environment): Required<SamplerOptions> {
+function samplerOfEnvironment(environment: Environment, rateVariable = ''): Required<SamplerOptions> {
+  const rate = readText(environment, rateVariable);
+  if (rate !== undefined) return { type: 'parentbased_traceidratio', ratio: checkRatio(rate) };
   const name = readText(environment, 'OTEL_TRACES_SAMPLER') ?? { value: 'parentbased_always_on', from: 'the default' };
   const type = pick(name, NAMES, 'sampler that works here');
   const share = type.endsWith('traceidratio') ? readText(environment, 'OTEL_TRACES_SAMPLER_ARG') : undefined;
