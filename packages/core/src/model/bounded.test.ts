@@ -21,8 +21,7 @@ describe('RecentFlags', () => {
 });
 
 describe('OpenMap', () => {
-  const numbers = (): OpenMap<number | string> =>
-    new OpenMap<number | string>(2, (value) => typeof value === 'number');
+  const numbers = (): OpenMap<number | string> => new OpenMap<number | string>(2, (value) => typeof value === 'number');
 
   test('what is open stays, however much ends after it', () => {
     const map = numbers();
