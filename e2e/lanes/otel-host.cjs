@@ -5,7 +5,9 @@
 exports.otelHost = function otelHost({ context, ContextManager, exporter, tracerProvider, otelSink }) {
   context.setGlobalContextManager(new ContextManager().enable());
   const tracer = tracerProvider.getTracer('shop');
-  const rowOf = (span) => ({ name: span.name, ...span.spanContext(), parentSpanId: span.parentSpanContext?.spanId });
+  // OpenTelemetry 1.x says the parent's id alone.
+  const parentOf = (span) => span.parentSpanContext?.spanId ?? span.parentSpanId;
+  const rowOf = (span) => ({ name: span.name, ...span.spanContext(), parentSpanId: parentOf(span) });
   return {
     sinks: [otelSink({ tracerProvider })],
     step: (name, run) =>

@@ -5,6 +5,7 @@ import type { TracingStats } from '@spanprism/core';
 import {
   answer,
   type CollectedSpan,
+  type Collector,
   cleanEnvironment,
   makeProject,
   type Rule,
@@ -21,8 +22,10 @@ import { agent, usage } from './replies.ts';
 const tarballs = inject('tarballs');
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'spanprism-lanes-')));
 
+const OTEL_LANES = ['otel-1', 'otel-2', 'otel-3', 'honeycomb'];
+
 beforeAll(() => {
-  for (const lane of ['plain', 'otel-2', 'otel-3']) installLane(lane, folder, tarballs);
+  for (const lane of ['plain', ...OTEL_LANES]) installLane(lane, folder, tarballs);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -31,7 +34,7 @@ test('the plain lane has no OpenTelemetry, and every other one has one copy of i
   const copies = (lane: string): readonly string[] =>
     globSync('**/@opentelemetry/api/package.json', { cwd: join(folder, lane, 'node_modules') });
   expect(copies('plain')).toEqual([]);
-  expect(['otel-2', 'otel-3'].map((lane) => copies(lane).length)).toEqual([1, 1]);
+  expect(OTEL_LANES.map((lane) => copies(lane).length)).toEqual(OTEL_LANES.map(() => 1));
 });
 
 const rules: readonly Rule[] = [
@@ -67,18 +70,29 @@ interface Report {
 interface TracedRun extends Report {
   readonly ended: Pick<Ended, 'code' | 'signal' | 'stderr'>;
   readonly collected: readonly CollectedSpan[];
+  /** What Honeycomb got, where the lane has its distribution. */
+  readonly honeycomb: Pick<Collector, 'spans' | 'requests'>;
 }
 
 async function tracedRun(node: string, file: string): Promise<TracedRun> {
   await using project = await makeProject();
   await using api = await startMessagesApi({ rules });
   await using collector = await startCollector();
-  const extra = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
+  await using honeycomb = await startCollector();
+  const extra = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    HONEYCOMB_API_ENDPOINT: honeycomb.url,
+    HONEYCOMB_API_KEY: 'hcaik_0123456789',
+    OTEL_SERVICE_NAME: 'shop',
+  };
   const env = cleanEnvironment({ home: project.home, apiUrl: api.url, extra });
   const { stdout, ...ended } = await runProgram({ node, file: join(folder, file), cwd: project.cwd, env });
   api.assertAllMatched();
   expect(ended).toEqual({ code: 0, signal: null, stderr: '' });
-  return { ...(JSON.parse(stdout) as Report), ended, collected: collector.spans() };
+  const report: Report = JSON.parse(stdout);
+  // What the host's own SDK has exported: kept by an exporter in the program, or sent to Honeycomb.
+  const otel = [...report.otel, ...honeycomb.spans()];
+  return { ...report, ended, collected: collector.spans(), honeycomb, otel };
 }
 
 /** Names, indented by depth; siblings by name, because not every tracing tells its spans in the order of their starts. */
@@ -108,6 +122,9 @@ const doors = { imported: 'traced-run.mjs', required: 'traced-run.cjs' };
 
 describe.each<[string, readonly (keyof typeof NODES)[]]>([
   ['plain', ['20.19', '22.15', '24']],
+  ['otel-1', ['20.19', '22.15', '24']],
+  // Honeycomb's distribution 0.7.2: OpenTelemetry 1.22 with an API of before links could be added.
+  ['honeycomb', ['20.19', '22.15', '24']],
   ['otel-2', ['20.19', '22.15', '24']],
   // Its SDK supports nothing older.
   ['otel-3', ['22.15', '24']],
@@ -125,6 +142,7 @@ describe.each<[string, readonly (keyof typeof NODES)[]]>([
       expect(new Set(run.collected.map(({ spanId }) => spanId)).size).toBe(AGENT.length);
       expect(namesOf(run.otel)).toEqual(lane === 'plain' ? [] : HOST);
       checkOneTrace(run);
+      if (lane === 'honeycomb') checkHoneycomb(run);
     }
   });
 });
@@ -137,4 +155,18 @@ function checkOneTrace({ traces, otel, collected }: TracedRun): void {
   const request = otel.find(({ name }) => name === 'GET /ask');
   const turn = collected.find(({ name }) => name === 'invoke_agent claude');
   expect(turn?.parentSpanId, 'parent of the turn over OTLP').toBe(request?.spanId);
+}
+
+/** What its distribution sends has its key, and a tool says which call asked for it, though these spans take no links. */
+function checkHoneycomb({ honeycomb }: TracedRun): void {
+  const keys = honeycomb.requests.map(({ headers }) => headers['x-honeycomb-team']);
+  expect(new Set(keys)).toEqual(new Set(['hcaik_0123456789']));
+  const spans = honeycomb.spans();
+  const calls = spans.filter(({ name }) => name.startsWith('chat ')).map(({ spanId }) => spanId);
+  const tools = spans.filter(({ name }) => name.startsWith('execute_tool '));
+  expect(tools.map(({ attributes }) => calls.includes(String(attributes['claude.linked_span_id'])))).toEqual([
+    true,
+    true,
+  ]);
+  expect(new Set(spans.map(({ resource }) => resource['service.name']))).toEqual(new Set(['shop']));
 }

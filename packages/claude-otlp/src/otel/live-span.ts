@@ -68,12 +68,18 @@ export function finishSpan(
   // Here rather than at the start: a tool may begin before the call that asked for it has ended.
   for (const { spanId, attributes } of dialect.links(span)) {
     const target = trace.getSpanContext(contextOf(spanId) ?? ROOT_CONTEXT);
-    if (target !== undefined) live.addLink({ context: target, attributes: mutable(attributes) });
+    if (target !== undefined) addLink(live, target, attributes);
   }
   const { code, message } = dialect.status(span);
   if (code !== 'unset') live.setStatus({ code: STATUS[code], ...(message === undefined ? {} : { message }) });
   const endedAt = span.endedAt ?? span.startedAt;
   live.end(hrTime(endedAt < startedAt ? startedAt : endedAt));
+}
+
+// Spans of OpenTelemetry before API 1.9 take links with their start alone, when nobody knows of this one yet.
+function addLink(live: OtelSpan, target: SpanContext, attributes: DialectAttributes): void {
+  if (typeof live.addLink === 'function') live.addLink({ context: target, attributes: mutable(attributes) });
+  else live.setAttribute('claude.linked_span_id', target.spanId);
 }
 
 /** The context that a sink tells core of; undefined while nobody traces. */

@@ -1,4 +1,5 @@
 import { context, createContextKey, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
+import type { Span, TracerProvider } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { AlwaysOnSampler, BasicTracerProvider, ParentBasedSampler } from '@opentelemetry/sdk-trace-base';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
@@ -307,4 +308,23 @@ test('the reasons of a provider that cannot flush come as one error', async () =
     message: 'the tracer provider could not flush: no route to host; no route to host',
     cause: [new Error('no route to host'), new Error('no route to host')],
   });
+});
+
+test('spans of an OpenTelemetry before API 1.9, which take no links, say the same in an attribute', () => {
+  // Its spans have no such method; the real ones are in a lane of the end-to-end tests.
+  const older: TracerProvider = {
+    getTracer: (name) => {
+      const tracer = provider.getTracer(name);
+      const withoutLinks = (span: Span): Span => Object.assign(span, { addLink: undefined });
+      return Object.assign(Object.create(tracer) as typeof tracer, {
+        startSpan: (...given: Parameters<typeof tracer.startSpan>) => withoutLinks(tracer.startSpan(...given)),
+      });
+    },
+  };
+  sink = otelSink({ tracerProvider: older });
+  for (const span of SAMPLE_TRACES['text-and-tool'] ?? []) sink.spanEnd(span);
+  const { links, attributes } = exported('execute_tool mcp__weather__get_weather');
+  const asker = finished.find((span) => span.attributes['gen_ai.response.id'] === 'msg_01A');
+  expect(links).toEqual([]);
+  expect(attributes['claude.linked_span_id']).toBe(asker?.spanContext().spanId);
 });
