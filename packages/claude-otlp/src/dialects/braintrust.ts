@@ -1,7 +1,6 @@
 import type { SpanKind } from '@spanprism/core';
-import { jsonText } from '@spanprism/core/dialect';
+import { jsonText, userTags } from '@spanprism/core/dialect';
 import type { Overlay } from './overlay.ts';
-import { tagList } from './tag-list.ts';
 
 const TYPES: Readonly<Record<SpanKind, string>> = {
   agent: 'task',
@@ -22,12 +21,12 @@ export const BRAINTRUST: Overlay = {
     ...(kind === 'tool'
       ? { 'gen_ai.tool.call.arguments': 'braintrust.input', 'gen_ai.tool.call.result': 'braintrust.output' }
       : {}),
-    ...(tagList(attributes['tags']) === undefined ? {} : { tags: null }),
+    ...(userTags(attributes) === undefined ? {} : { tags: null }),
   }),
   userKey: (key) => `braintrust.metadata.${key}`,
   put: ({ kind, attributes, sessionId }, into) => {
     into.put('braintrust.span_attributes', jsonText({ type: TYPES[kind] }));
     into.put('braintrust.metadata.session_id', sessionId);
-    into.put('braintrust.tags', tagList(attributes['tags']));
+    into.put('braintrust.tags', userTags(attributes));
   },
 };

@@ -1,8 +1,7 @@
-import type { CapturedSpan, Message, SpanKind } from '@spanprism/core';
-import { jsonText } from '@spanprism/core/dialect';
+import type { Message, SpanKind } from '@spanprism/core';
+import { jsonText, userTags } from '@spanprism/core/dialect';
 import type { Overlay, Renames } from './overlay.ts';
 import { plainMessages } from './plain-messages.ts';
-import { tagList } from './tag-list.ts';
 import { totalTokens } from './total-tokens.ts';
 
 const RUN_TYPES: Readonly<Record<SpanKind, string>> = {
@@ -31,7 +30,7 @@ export const LANGSMITH: Overlay = {
   put: (span, into) => {
     into.put('langsmith.span.kind', RUN_TYPES[span.kind]);
     into.put('langsmith.metadata.thread_id', span.sessionId);
-    into.put('langsmith.span.tags', tagsOf(span));
+    into.put('langsmith.span.tags', userTags(span.attributes)?.join(','));
     if (span.kind === 'llm') into.put('gen_ai.usage.total_tokens', totalTokens(span.usage));
     if (span.kind !== 'llm' && span.kind !== 'agent') return;
     into.put('input.value', messagesJson(span.input));
@@ -39,11 +38,6 @@ export const LANGSMITH: Overlay = {
   },
   readsExceptionEvents: true,
 };
-
-function tagsOf({ attributes }: CapturedSpan): string | undefined {
-  const { tags } = attributes;
-  return tagList(tags)?.join(',') ?? (tags === undefined ? undefined : String(tags));
-}
 
 function messagesJson(messages: readonly Message[] | undefined): string | undefined {
   return messages === undefined ? undefined : jsonText({ messages: plainMessages(messages) });

@@ -9,11 +9,11 @@ import {
   plainOrJsonText,
   putClaudeAttributes,
   putUserAttributes,
+  userTags,
 } from '@spanprism/core/dialect';
 import type { AttributeTaker, Dialect } from '@spanprism/core/dialect';
 import { putInputMessages, putOutputMessages } from './openinference-messages.ts';
 import { onlyText } from './plain-messages.ts';
-import { tagList } from './tag-list.ts';
 import { totalTokens } from './total-tokens.ts';
 
 export interface OpenInferenceDialectOptions {
@@ -146,8 +146,8 @@ const RESERVED =
   /^(agent|document|embedding|exception|graph|input|llm|message|metadata|openinference|output|prompt|reranker|retrieval|session|tag|tool)\./;
 
 function putTheirs({ attributes }: CapturedSpan, into: AttributeTaker): void {
-  const { tags, ...others } = attributes;
-  const list = tagList(tags);
+  const { tags: _, ...others } = attributes;
+  const list = userTags(attributes);
   into.put('tag.tags', list);
   putUserAttributes(list === undefined ? attributes : others, into, (key) => RESERVED.test(key) || key === 'metadata');
 }

@@ -3,6 +3,7 @@ import { textBytes, truncateText } from '../model/truncate.ts';
 /** Stands where the end of a text was cut off. */
 const CUT = '…';
 const CUT_BYTES = 3;
+const LEAST_QUOTED_BYTES = 16;
 
 /**
  * A text of at most `maxBytes` of UTF-8. JSON stays JSON: of a list the last items stay, as the latest messages are those that
@@ -27,11 +28,14 @@ function shortenJson(text: string, maxBytes: number): string | undefined {
   }
   const shorter = Array.isArray(value) ? lastItems(value, maxBytes) : value;
   // What is between the texts is not counted here, so the texts get less and less until all of it fits.
-  for (let each = maxBytes; each >= 1; each = Math.floor(each / 2)) {
+  for (let each = maxBytes; each >= 1; ) {
     const json = JSON.stringify(shorter, (_, inner: unknown) => shortLeaf(inner, each));
-    if (textBytes(json) <= maxBytes) return json;
+    const bytes = textBytes(json);
+    if (bytes <= maxBytes) return json;
+    each = Math.floor(each * Math.min(0.9, maxBytes / bytes));
   }
-  return undefined;
+  // Not its texts make it long: the beginning of it, as the one text of a JSON of its own.
+  return maxBytes < LEAST_QUOTED_BYTES ? undefined : JSON.stringify(cutText(text, Math.floor(maxBytes / 2) - 2));
 }
 
 function shortLeaf(value: unknown, maxBytes: number): unknown {

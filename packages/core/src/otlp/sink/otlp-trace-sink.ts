@@ -116,10 +116,11 @@ function encoderOf(codec: Codec, dialect: Dialect, given: SpanLimits): Encoder {
   return {
     span: (span) => {
       let encoded = codec.encodeSpan(spanRecord(span, dialect, limits));
-      let maxTextBytes = Math.min(given.maxTextBytes ?? Infinity, maxSpanBytes / 2);
+      // Attributes are measured encoded, so their texts get less and less until the whole span fits.
+      let maxTextBytes = Math.floor(Math.min(given.maxTextBytes ?? Infinity, maxSpanBytes / 2));
       while (encoded.length > maxSpanBytes && maxTextBytes >= LEAST_TEXT_BYTES) {
-        encoded = codec.encodeSpan(spanRecord(span, dialect, { ...given, maxTextBytes: Math.floor(maxTextBytes) }));
-        maxTextBytes /= 2;
+        encoded = codec.encodeSpan(spanRecord(span, dialect, { ...given, maxTextBytes }));
+        maxTextBytes = Math.floor(maxTextBytes * Math.min(0.8, maxSpanBytes / encoded.length));
       }
       return encoded;
     },
