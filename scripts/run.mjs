@@ -1,7 +1,7 @@
-// `npm test`, `npm run demo` and `npm run bench`: set up what is missing, then run.
+// `npm test`, `npm run test:backends`, `npm run demo` and `npm run bench`: set up what is missing, then run.
 import { join } from 'node:path';
 import { root, run, setup } from './setup.mjs';
-import { test } from './test.mjs';
+import { test, testBackends } from './test.mjs';
 
 const build = () => run(['turbo', 'run', 'build', '--output-logs=errors-only']);
 const install = (options) => run(['pnpm', 'install', '--frozen-lockfile'], options);
@@ -9,6 +9,7 @@ const inBench = { cwd: join(root, 'bench') };
 
 const commands = {
   test: () => test(),
+  'test:backends': () => testBackends(),
   demo: (args) => setup() && build() && run(['node', join('examples', 'demo', 'main.ts'), ...args]),
   bench: (args) => setup() && build() && install(inBench) && run(['pnpm', 'run', 'bench', ...args], inBench),
 };

@@ -52,6 +52,15 @@ export type {
   MetricPoint,
   Origin,
 } from './collector/telemetry-view.ts';
+export { readMetrics, readSpans } from './collector/telemetry-view.ts';
+// sentry-endpoint
+export type { SentryEnvelope, SentryItem, SentrySpanRow } from './sentry-endpoint/envelope.ts';
+export {
+  type SentryAnswer,
+  type SentryEndpoint,
+  type SentryRequest,
+  startSentryEndpoint,
+} from './sentry-endpoint/sentry-endpoint.ts';
 // mock-sdk
 export { AbortError } from './mock-sdk/child.ts';
 export type { ControlAnswers, ControlName } from './mock-sdk/control-answers.ts';

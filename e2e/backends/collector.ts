@@ -1,0 +1,105 @@
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type CollectedMetric, type CollectedSpan, readMetrics, readSpans } from '@spanprism/testkit';
+import { type Build, cachedBuild, done, fetched } from './cached-build.ts';
+import { freePorts, startServer, temporaryFolder } from './server.ts';
+
+const BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.162.0';
+const sources = join(import.meta.dirname, 'collector');
+const FILES = ['manifest.yaml', 'go.mod', 'go.sum'];
+
+/** The OpenTelemetry Collector, built by its own builder from the modules that `collector/go.mod` pins. */
+export function buildCollector(): Promise<Build> {
+  const inputs = [BUILDER, ...FILES.map((file) => readFileSync(join(sources, file), 'utf8'))];
+  return cachedBuild({ name: 'collector', inputs, make });
+}
+
+async function make(folder: string): Promise<void> {
+  const env = { CGO_ENABLED: '0', GOWORK: 'off', GOBIN: folder };
+  const go = (...words: readonly string[]) => ({ program: 'go', words, cwd: folder, env, timeoutMs: 300_000 });
+  const builder = (...words: readonly string[]) => ({
+    program: join(folder, 'builder'),
+    words: ['--config', 'manifest.yaml', '--skip-get-modules', ...words],
+    cwd: folder,
+    env,
+    timeoutMs: 480_000,
+  });
+  await fetched('Go is needed', { ...go('version'), cwd: sources });
+  for (const file of FILES) cpSync(join(sources, file), join(folder, file));
+  await fetched("the Collector's builder could not be fetched", go('install', BUILDER));
+  await done("the Collector's builder", builder('--skip-compilation'));
+  await fetched("the Collector's modules could not be fetched", go('list', '-deps', '.'));
+  await done("the Collector's build", builder('--skip-generate'));
+}
+
+export interface RealCollector {
+  /** Value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  readonly url: string;
+  /** Everything that it has written, once it wrote this many spans. */
+  readonly spans: (count: number) => Promise<readonly CollectedSpan[]>;
+  readonly metrics: () => readonly CollectedMetric[];
+  readonly log: () => string;
+  readonly stop: () => Promise<void>;
+}
+
+const configuration = (folder: string, port: number): object => ({
+  receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
+  processors: { batch: { timeout: '100ms' } },
+  exporters: Object.fromEntries(
+    ['traces', 'metrics'].map((signal) => [
+      `file/${signal}`,
+      { path: join(folder, `${signal}.jsonl`), flush_interval: '100ms' },
+    ]),
+  ),
+  service: {
+    // Nothing of its own is served or sent.
+    telemetry: { metrics: { level: 'none' } },
+    pipelines: {
+      traces: { receivers: ['otlp'], processors: ['batch'], exporters: ['file/traces'] },
+      metrics: { receivers: ['otlp'], processors: ['batch'], exporters: ['file/metrics'] },
+    },
+  },
+});
+
+/** Starts a Collector on a port of its own that writes to a folder of its own. */
+export async function startRealCollector(build: string): Promise<RealCollector> {
+  const folder = temporaryFolder();
+  const [port = 0] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}`;
+  const config = join(folder.path, 'config.yaml');
+  // JSON is YAML.
+  await writeFile(config, JSON.stringify(configuration(folder.path, port)));
+  const server = await startServer({
+    name: 'the Collector',
+    program: join(build, 'collector'),
+    words: ['--config', `file:${config}`],
+    url,
+    readyWithinMs: 30_000,
+  });
+  const written = (signal: string): readonly string[] => {
+    const file = join(folder.path, `${signal}.jsonl`);
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+    // The last one may not be complete yet.
+    return lines.slice(0, -1);
+  };
+  return {
+    url,
+    spans: async (count) => {
+      for (let waited = 0; ; waited += 50) {
+        const spans = written('traces').flatMap((line) => readSpans(JSON.parse(line)));
+        if (spans.length >= count) return spans;
+        if (waited > 15_000)
+          throw new Error(`the Collector wrote ${spans.length} spans, not ${count}:\n${server.log()}`);
+        await delay(50);
+      }
+    },
+    metrics: () => written('metrics').flatMap((line) => readMetrics(JSON.parse(line))),
+    log: server.log,
+    stop: async () => {
+      await server.stop();
+      await folder.remove();
+    },
+  };
+}
