@@ -1,5 +1,5 @@
-import { checkUrl, readFlag, readText, wrongValue } from '@spanprism/core/otlp';
-import type { Environment, SamplerOptions, Sourced } from '@spanprism/core/otlp';
+import { checkUrl, readFlag, readSampler, readText, wrongValue } from '@spanprism/core/otlp';
+import type { Environment, Sampler, SamplerOptions, Sourced } from '@spanprism/core/otlp';
 import type { Attributes, Diag } from '@spanprism/core';
 
 export interface LogfireConfigOptions {
@@ -25,7 +25,7 @@ export interface LogfireConfig {
   readonly url: string;
   readonly serviceName: string | undefined;
   readonly resource: Attributes;
-  readonly sampler: SamplerOptions | undefined;
+  readonly sampler: Sampler;
   /** What a 401 most likely means here. */
   readonly keyFix: string;
 }
@@ -52,7 +52,7 @@ export function readLogfireConfig(
       ...(stage === undefined ? {} : { 'deployment.environment.name': stage }),
       ...options.resource,
     },
-    sampler: options.sampler ?? samplerOf(environment),
+    sampler: readSampler(options.sampler, environment, 'LOGFIRE_TRACE_SAMPLE_RATE'),
     keyFix:
       `Check the token (from ${token.from}): it must be a write token of this project that has not been revoked, and ` +
       `one of this region; ${base.value} was chosen by ${base.from}.`,
@@ -139,13 +139,4 @@ function checkBase({ value, from }: Sourced<string>): void {
   if (!/\/v1\/\w+\/?$/.test(pathname)) return;
   const fix = 'It must be the base alone, e.g. https://logfire-eu.pydantic.dev; /v1/traces is appended.';
   throw wrongValue('the base URL ends in the path of a signal', { from, fix });
-}
-
-function samplerOf(environment: Environment): SamplerOptions | undefined {
-  const rate = readText(environment, 'LOGFIRE_TRACE_SAMPLE_RATE');
-  if (rate === undefined) return undefined;
-  const ratio = Number(rate.value);
-  if (ratio >= 0 && ratio <= 1) return { type: 'parentbased_traceidratio', ratio };
-  const fix = 'Give the share of traces to keep as a number from 0 to 1, e.g. 0.1.';
-  throw wrongValue(`"${rate.value}" is no ratio`, { from: rate.from, fix });
 }

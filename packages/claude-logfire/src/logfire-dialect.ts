@@ -1,5 +1,13 @@
-import { collectAttributes, genaiDialect, jsonText, SEMCONV, toolDefinitionParts } from '@spanprism/core/dialect';
-import type { AttributeTaker, Dialect, DialectEvent, DialectRecord, DialectValue } from '@spanprism/core/dialect';
+import {
+  collectAttributes,
+  exceptionEvents,
+  genaiDialect,
+  jsonText,
+  SEMCONV,
+  toolDefinitionParts,
+  userTags,
+} from '@spanprism/core/dialect';
+import type { AttributeTaker, Dialect, DialectRecord, DialectValue } from '@spanprism/core/dialect';
 import type { CapturedSpan, SpanId } from '@spanprism/core';
 import { LEVELS, levelOf } from './level.ts';
 import { requestData, responseData } from './request-data.ts';
@@ -22,7 +30,8 @@ export function logfireDialect({ toolParent = 'agent', pendingSpans = true }: Lo
     name: 'logfire',
     attributes,
     putAttributes,
-    events: (span) => [...genai.events(span), ...exceptionOf(span)],
+    // What the pages of agents and issues call an exception; a refusal of permission is a decision.
+    events: (span) => [...genai.events(span), ...(levelOf(span) === 'error' ? exceptionEvents(span) : [])],
   };
   return pendingSpans ? { ...dialect, atStart: (span) => pendingSpan(dialect, span) } : dialect;
 }
@@ -85,7 +94,7 @@ function putLogfireAttributes(genai: Dialect, span: CapturedSpan, into: Attribut
 
 /** The conventions' attributes in Logfire's names; what the user calls as Logfire or we call something is moved as others are. */
 function putGenai(genai: Dialect, span: CapturedSpan, into: AttributeTaker): void {
-  const hasTags = userTags(span) !== undefined;
+  const hasTags = userTags(span.attributes) !== undefined;
   genai.putAttributes?.(span, {
     put: (key, value) => {
       if (key === TOOL_NAMES || (key === TAGS && hasTags) || (span.kind === 'agent' && OF_CALLS.has(key))) return;
@@ -114,28 +123,8 @@ function typed(key: string, value: unknown): typeof JSON_TYPES {
 const CALL_TAGS: readonly string[] = ['LLM'];
 
 function tagsOf(span: CapturedSpan): readonly string[] {
-  const own = userTags(span) ?? [];
+  const own = userTags(span.attributes) ?? [];
   return span.kind === 'llm' ? [...new Set([...CALL_TAGS, ...own])] : own;
-}
-
-/** `tracing.withAttributes({ tags: […] })`: core keeps lists as JSON. */
-function userTags({ attributes }: CapturedSpan): readonly string[] | undefined {
-  const text = attributes[TAGS];
-  if (typeof text !== 'string' || !text.startsWith('[')) return undefined;
-  try {
-    const tags: unknown = JSON.parse(text);
-    return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** What the pages of agents and issues call an exception. */
-function exceptionOf(span: CapturedSpan): readonly DialectEvent[] {
-  if (levelOf(span) !== 'error') return [];
-  const { type = '_OTHER', message = '' } = span.error ?? {};
-  const attributes = { 'exception.type': type, 'exception.message': message === type ? '' : message };
-  return [{ name: 'exception', at: span.endedAt ?? span.startedAt, attributes }];
 }
 
 const NO_PARENT = '0000000000000000';

@@ -1,4 +1,4 @@
-import { disabledSink, otlpTraceSink, readResource, readSampler, sinkDiag } from '@spanprism/core/otlp';
+import { disabledSink, otlpTraceSink, readResource, sinkDiag } from '@spanprism/core/otlp';
 import type { Environment, OtlpEndpoint, SpoolOptions } from '@spanprism/core/otlp';
 import type { CaptureOptions, Diag, Sink } from '@spanprism/core';
 import { readLogfireConfig } from './logfire-config.ts';
@@ -34,7 +34,7 @@ export function logfireSink(options: LogfireSinkOptions = {}): Sink {
   const { diag, useDiag } = sinkDiag(options.diag, environment);
   const config = readLogfireConfig(options, environment, (level, message) => diag(level, `${name}: ${message}`));
   if (config === undefined) return disabledSink(name);
-  const { token, url, keyFix, resource, serviceName } = config;
+  const { token, url, keyFix, resource, serviceName, sampler } = config;
   const sink = otlpTraceSink({
     name,
     diag,
@@ -43,7 +43,7 @@ export function logfireSink(options: LogfireSinkOptions = {}): Sink {
     // The token alone, without a scheme before it.
     headers: { authorization: token },
     resource: readResource({ resource, ...(serviceName === undefined ? {} : { serviceName }) }, environment),
-    sampler: readSampler(config.sampler, environment),
+    sampler,
     scope: SCOPE,
     fixes: { 401: keyFix, 403: keyFix },
     ...(capture === undefined ? {} : { capture }),
