@@ -10,15 +10,13 @@ export interface LangfuseClient {
   on(event: string, listener: (payload: unknown) => void): () => void;
 }
 
-const UNDELIVERED = 'undelivered';
-
 /** Follows our observations through the client, which tells what became of batches in events alone: no promise of it fails. */
 export class ClientBatches {
   isClosed = false;
   readonly #client: LangfuseClient;
   readonly #complain: (message: string) => void;
   readonly #unsubscribe: readonly (() => void)[];
-  /** By id, and whether the client has taken it into its queue. */
+  /** Given to the client, by id; `true` once it has taken it into its queue. */
   readonly #open = new Map<unknown, boolean>();
   readonly #dropped: Record<string, number> = {};
   #delivered = 0;
@@ -26,18 +24,14 @@ export class ClientBatches {
   #batches = 0;
   #failure: Error | undefined;
   #lost = 0;
-  #wake: () => void = () => undefined;
 
   constructor(client: LangfuseClient, complain: (message: string) => void) {
     this.#client = client;
     this.#complain = complain;
-    const taken = (body: unknown): void => {
-      const id = read(body, 'id');
-      if (this.#open.has(id)) this.#open.set(id, true);
-    };
+    const take = (body: unknown): void => void (this.#open.has(idOf(body)) && this.#open.set(idOf(body), true));
     this.#unsubscribe = [
-      client.on('span-create', taken),
-      client.on('generation-create', taken),
+      client.on('span-create', take),
+      client.on('generation-create', take),
       // Right before the end of its batch; other warnings are texts.
       client.on('warning', (warning) => void (warning instanceof Error && (this.#failure = warning))),
       client.on('flush', (items) => this.#settle(Array.isArray(items) ? items : [])),
@@ -66,7 +60,7 @@ export class ClientBatches {
       await this.flush(deadlineMs);
     } finally {
       for (const off of this.#unsubscribe) off();
-      this.#drop(UNDELIVERED, [...this.#open.keys()]);
+      this.#drop('undelivered', [...this.#open.keys()]);
     }
   }
 
@@ -80,34 +74,31 @@ export class ClientBatches {
       before = this.#batches;
       await this.#client.flushAsync();
     }
-    // By now it has taken all but what its sampling leaves out, or everything is if it is disabled.
-    const refused = [...this.#open].filter(([, isTaken]) => !isTaken);
+    // What it has not taken by now is left out by its sampling, or it is disabled.
+    const left = [...this.#open.keys()];
     this.#drop(
       'not_taken_by_client',
-      refused.map(([id]) => id),
+      left.filter((id) => this.#open.get(id) === false),
     );
-    while (this.#open.size > 0) await new Promise<void>((resolve) => void (this.#wake = resolve));
+    while (this.#open.size > 0) await batchEnd(this.#client);
   }
 
   #settle(items: readonly unknown[]): void {
-    const failure = this.#failure;
-    const ours = items.map((item) => read(read(item, 'body'), 'id')).filter((id) => this.#open.has(id));
+    const ours = items.map((item) => idOf(read(item, 'body'))).filter((id) => this.#open.has(id));
     this.#batches += 1;
-    this.#failure = undefined;
-    if (failure === undefined) {
-      for (const id of ours) this.#open.delete(id);
+    if (this.#failure === undefined) {
       this.#delivered += ours.length;
     } else if (ours.length > 0) {
-      this.#drop(UNDELIVERED, ours);
       this.#lost += ours.length;
-      this.#complain(`${ours.length} observations were not delivered: ${causeOf(failure)}`);
+      this.#complain(`${ours.length} observations were not delivered: ${causeOf(this.#failure)}`);
     }
-    this.#wake();
+    this.#drop(this.#failure && 'undelivered', ours);
+    this.#failure = undefined;
   }
 
-  #drop(reason: string, ids: readonly unknown[]): void {
+  #drop(reason: string | undefined, ids: readonly unknown[]): void {
     for (const id of ids) this.#open.delete(id);
-    if (ids.length > 0) this.#dropped[reason] = (this.#dropped[reason] ?? 0) + ids.length;
+    if (reason !== undefined && ids.length > 0) this.#dropped[reason] = (this.#dropped[reason] ?? 0) + ids.length;
   }
 }
 
@@ -115,11 +106,21 @@ function read(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
+const idOf = (body: unknown): unknown => read(body, 'id');
+
+function batchEnd(client: LangfuseClient): Promise<void> {
+  return new Promise((resolve) => {
+    const off = client.on('flush', () => {
+      off();
+      resolve();
+    });
+  });
+}
+
 /** A code alone: the client's words quote the server, which may quote what it was sent. */
 function causeOf(failure: Error): string {
   const status = read(read(failure, 'response'), 'status');
-  if (status === undefined)
-    return 'the network failed. Is the baseUrl of the client right, and does Langfuse listen there?';
-  if (status !== 401 && status !== 403) return `HTTP ${String(status)}.`;
-  return `HTTP ${status}. Check the keys of the client: both of one project, and of the region of its baseUrl.`;
+  if (status === undefined) return 'the network failed. Is the baseUrl of the client right, and Langfuse there?';
+  const isKey = status === 401 || status === 403;
+  return `HTTP ${String(status)}.${isKey ? ' Check the keys of the client: of one project, in the region of its baseUrl.' : ''}`;
 }

@@ -1,3 +1,4 @@
+import { isoFromUnixNano } from '@spanprism/core';
 import type { CapturedSpan, Sink } from '@spanprism/core';
 import { genaiDialect } from '@spanprism/core/dialect';
 import type { GenaiDialectOptions } from '@spanprism/core/dialect';
@@ -5,7 +6,6 @@ import { sinkDiag } from '@spanprism/core/otlp';
 import type { OtlpTraceSinkOptions } from '@spanprism/core/otlp';
 import { ClientBatches } from './client-batches.ts';
 import type { LangfuseClient } from './client-batches.ts';
-import { isoTime } from './generation.ts';
 import { observationOf } from './observation.ts';
 import { traceFieldsOf } from './trace-fields.ts';
 
@@ -57,15 +57,14 @@ function isRoot({ parentSpanId, parentIsRemote }: CapturedSpan): boolean {
 
 function traceBody(span: CapturedSpan): object {
   const { name, input, output } = observationOf(span);
-  const { fields, metadata } = traceFieldsOf(span.attributes);
-  const { traceName = name, sessionId = span.sessionId, tags, userId, version, public: isPublic } = fields;
-  const said = { name: traceName, sessionId, tags: tagsOf(tags), userId, version, public: isPublic, metadata };
-  return { ...said, id: span.traceId, timestamp: isoTime(span.startedAt), input, output };
+  const { traceName = name, sessionId = span.sessionId, promptName: _, promptVersion: __, ...fields } = fieldsOf(span);
+  const timestamp = isoFromUnixNano(span.startedAt);
+  return { ...fields, name: traceName, sessionId, id: span.traceId, timestamp, input, output };
 }
 
 function observationBody(span: CapturedSpan): object {
   const { metadata, ...observation } = observationOf(span);
-  const { version, promptName, promptVersion } = traceFieldsOf(span.attributes).fields;
+  const { version, promptName, promptVersion } = fieldsOf(span);
   return {
     ...observation,
     ...(span.kind === 'llm' ? { promptName, promptVersion } : {}),
@@ -73,18 +72,9 @@ function observationBody(span: CapturedSpan): object {
     metadata: { 'claude.span.kind': span.kind, ...metadata },
     id: span.spanId,
     traceId: span.traceId,
-    startTime: isoTime(span.startedAt),
-    endTime: isoTime(span.endedAt ?? span.startedAt),
+    startTime: isoFromUnixNano(span.startedAt),
+    endTime: isoFromUnixNano(span.endedAt ?? span.startedAt),
   };
 }
 
-/** Lists are JSON in attributes; any other text is one tag. */
-function tagsOf(tags: unknown): readonly unknown[] | undefined {
-  if (typeof tags !== 'string') return undefined;
-  try {
-    const list: unknown = JSON.parse(tags);
-    return Array.isArray(list) ? list : [tags];
-  } catch {
-    return [tags];
-  }
-}
+const fieldsOf = (span: CapturedSpan) => traceFieldsOf(span.attributes);

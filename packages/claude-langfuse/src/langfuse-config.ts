@@ -1,6 +1,6 @@
 import type { Attributes } from '@spanprism/core';
 import { checkUrl, readFlag, readText, wrongValue } from '@spanprism/core/otlp';
-import type { Environment, Headers, SamplerOptions, Sourced } from '@spanprism/core/otlp';
+import type { Environment, Headers, Sourced } from '@spanprism/core/otlp';
 
 export interface LangfuseConfigOptions {
   /** `pk-lf-…`; `LANGFUSE_PUBLIC_KEY` unless given. */
@@ -13,8 +13,6 @@ export interface LangfuseConfigOptions {
   readonly environment?: string;
   /** Of your program; `LANGFUSE_RELEASE` unless given. */
   readonly release?: string;
-  /** Whole traces are kept or not; `LANGFUSE_SAMPLE_RATE`, else the standard variables, unless given. */
-  readonly sampler?: SamplerOptions;
 }
 
 export interface LangfuseConfig {
@@ -22,7 +20,6 @@ export interface LangfuseConfig {
   readonly url: string;
   readonly headers: Headers;
   readonly resource: Attributes;
-  readonly sampler: SamplerOptions | undefined;
   /** What to do, by HTTP status. */
   readonly fixes: Readonly<Record<string, string>>;
 }
@@ -33,47 +30,43 @@ const CLOUD = { value: 'https://cloud.langfuse.com', from: 'the default, which i
 export function readLangfuseConfig(options: LangfuseConfigOptions, env: Environment): LangfuseConfig | undefined {
   const isOff = /^(false|0)$/i.test(readText(env, 'LANGFUSE_TRACING_ENABLED')?.value ?? '');
   if (isOff || readFlag(env, 'OTEL_SDK_DISABLED')) return undefined;
-  const { publicKey, secretKey, baseUrl, environment, release } = options;
-  const pk = checkKey('public', publicKey, env);
-  const sk = checkKey('secret', secretKey, env);
-  // The older names are those of Langfuse's own SDKs.
-  const base = checkBase(said('baseUrl', baseUrl) ?? readText(env, ...BASE_URLS) ?? CLOUD);
-  const stage = said('environment', environment) ?? readText(env, 'LANGFUSE_TRACING_ENVIRONMENT');
-  const built = release ?? readText(env, 'LANGFUSE_RELEASE')?.value;
+  const said = (option: keyof LangfuseConfigOptions, ...variables: readonly string[]) => {
+    const value = options[option];
+    return value === undefined ? readText(env, ...variables) : { value, from: `the option ${option}` };
+  };
+  const publicKey = checkKey('public', said('publicKey', 'LANGFUSE_PUBLIC_KEY'));
+  const secretKey = checkKey('secret', said('secretKey', 'LANGFUSE_SECRET_KEY'));
+  // The other names are those of Langfuse's older SDKs.
+  const base = checkBase(said('baseUrl', 'LANGFUSE_BASE_URL', 'LANGFUSE_BASEURL', 'LANGFUSE_HOST') ?? CLOUD);
+  const environment = said('environment', 'LANGFUSE_TRACING_ENVIRONMENT');
+  const release = said('release', 'LANGFUSE_RELEASE');
   return {
     url: `${base.value.replace(/\/+$/, '')}/api/public/otel/v1/traces`,
     headers: {
-      authorization: `Basic ${Buffer.from(`${pk.value}:${sk.value}`).toString('base64')}`,
+      authorization: `Basic ${Buffer.from(`${publicKey.value}:${secretKey.value}`).toString('base64')}`,
       // Written at once; without it the cloud takes minutes.
       'x-langfuse-ingestion-version': '4',
     },
     resource: {
-      ...(stage === undefined ? {} : { 'langfuse.environment': checkEnvironment(stage) }),
-      ...(built === undefined ? {} : { 'langfuse.release': built }),
+      ...(environment === undefined ? {} : { 'langfuse.environment': checkEnvironment(environment) }),
+      ...(release === undefined ? {} : { 'langfuse.release': release.value }),
     },
-    sampler: options.sampler ?? samplerOf(env),
-    fixes: fixesFor(base, pk),
+    fixes: fixesFor(base, publicKey),
   };
 }
 
-const BASE_URLS = ['LANGFUSE_BASE_URL', 'LANGFUSE_BASEURL', 'LANGFUSE_HOST'] as const;
-
-function said(option: string, value: string | undefined): Sourced<string> | undefined {
-  return value === undefined ? undefined : { value, from: `the option ${option}` };
-}
-
 /** Keys are never shown. */
-function checkKey(which: 'public' | 'secret', option: string | undefined, env: Environment): Sourced<string> {
+function checkKey(which: 'public' | 'secret', key: Sourced<string> | undefined): Sourced<string> {
   const variable = `LANGFUSE_${which.toUpperCase()}_KEY`;
-  const key = said(`${which}Key`, option) ?? readText(env, variable) ?? { value: '', from: `env ${variable}` };
+  const { value = '', from = `env ${variable}` } = key ?? {};
   const other = which === 'public' ? 'secret' : 'public';
   const fix = `Set ${variable} or the option ${which}Key, from Settings → API Keys of your Langfuse project.`;
-  if (key.value === '') throw wrongValue(`Langfuse has no ${which} key`, { from: key.from, fix });
-  if (key.value.startsWith(`${other.charAt(0)}k-lf-`))
-    throw wrongValue(`the ${which} key is a ${other} one`, { from: key.from, fix });
-  if (/[^\x21-\x7e]/.test(key.value))
-    throw wrongValue(`the ${which} key has a blank or another character that no key has`, { from: key.from, fix });
-  return key;
+  if (value === '') throw wrongValue(`Langfuse has no ${which} key`, { from, fix });
+  if (value.startsWith(`${other.charAt(0)}k-lf-`))
+    throw wrongValue(`the ${which} key is a ${other} one`, { from, fix });
+  if (/[^\x21-\x7e]/.test(value))
+    throw wrongValue(`the ${which} key has a blank or what else no key has`, { from, fix });
+  return { value, from };
 }
 
 function checkBase(base: Sourced<string>): Sourced<string> {
@@ -87,14 +80,6 @@ function checkEnvironment({ value, from }: Sourced<string>): string {
   if (/^(?!langfuse)[a-z0-9_-]{1,40}$/.test(value)) return value;
   const fix = 'Use up to 40 lower-case letters, digits, - and _, and do not begin with "langfuse".';
   throw wrongValue(`"${value}" is no environment that Langfuse takes`, { from, fix });
-}
-
-function samplerOf(env: Environment): SamplerOptions | undefined {
-  const rate = readText(env, 'LANGFUSE_SAMPLE_RATE');
-  if (rate === undefined) return undefined;
-  const ratio = Number(rate.value);
-  if (ratio >= 0 && ratio <= 1) return { type: 'parentbased_traceidratio', ratio };
-  throw wrongValue(`"${rate.value}" is no ratio`, { from: rate.from, fix: 'Give the share to keep, from 0 to 1.' });
 }
 
 function fixesFor({ value, from }: Sourced<string>, publicKey: Sourced<string>): LangfuseConfig['fixes'] {

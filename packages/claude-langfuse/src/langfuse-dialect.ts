@@ -13,14 +13,11 @@ import { TRACE_KEYS, traceFieldsOf } from './trace-fields.ts';
 
 export interface LangfuseDialectOptions extends Pick<GenaiDialectOptions, 'toolParent'> {
   /**
-   * Whether Claude's session is written over Langfuse's where the program names none to us. Not unless given: what
-   * `propagateAttributes` says beside a `LangfuseSpanProcessor` stays, and where nobody says anything Langfuse takes Claude's.
+   * Whether Claude's session is Langfuse's where the program names none to us. Not unless given: what `propagateAttributes` says
+   * beside a `LangfuseSpanProcessor` stays, and where nobody says anything Langfuse takes Claude's by itself.
    */
   readonly claudeSession?: boolean;
 }
-
-/** Of one span Langfuse takes little more. */
-const LIMITS = { maxSpanBytes: 9_000_000 };
 
 /**
  * Spans as Langfuse's OTLP endpoint reads them. For tracing that has a `LangfuseSpanProcessor` already:
@@ -28,7 +25,7 @@ const LIMITS = { maxSpanBytes: 9_000_000 };
  */
 export function langfuseDialect({ toolParent = 'agent', claudeSession = false }: LangfuseDialectOptions = {}): Dialect {
   const putAttributes = (span: CapturedSpan, into: AttributeTaker): void => {
-    const { type, operation } = KINDS[span.kind];
+    const [type, operation] = KINDS[span.kind];
     into.put('langfuse.observation.type', type);
     into.put(S.ATTR_GEN_AI_OPERATION_NAME, operation);
     into.put(S.ATTR_GEN_AI_CONVERSATION_ID, span.sessionId);
@@ -38,7 +35,8 @@ export function langfuseDialect({ toolParent = 'agent', claudeSession = false }:
   return {
     ...genaiDialect({ toolParent }),
     name: 'langfuse',
-    limits: LIMITS,
+    // Of one span Langfuse takes little more.
+    limits: { maxSpanBytes: 9_000_000 },
     spanName: nameOf,
     attributes: (span) => collectAttributes((into) => putAttributes(span, into)),
     putAttributes,
@@ -48,14 +46,14 @@ export function langfuseDialect({ toolParent = 'agent', claudeSession = false }:
   };
 }
 
-/** The operation says nothing that the type does not: a `LangfuseSpanProcessor` lets pass what has attributes of the conventions. */
-const KINDS: Readonly<Record<CapturedSpan['kind'], { readonly type: string; readonly operation?: string }>> = {
-  agent: { type: 'agent', operation: S.GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT },
-  llm: { type: 'generation', operation: S.GEN_AI_OPERATION_NAME_VALUE_CHAT },
-  tool: { type: 'tool', operation: S.GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL },
-  permission: { type: 'span' },
-  hook: { type: 'span' },
-  custom: { type: 'chain', operation: 'invoke_workflow' },
+/** Type, and the operation by which a `LangfuseSpanProcessor` knows what it lets pass. */
+const KINDS: Readonly<Record<CapturedSpan['kind'], readonly [type: string, operation?: string]>> = {
+  agent: ['agent', S.GEN_AI_OPERATION_NAME_VALUE_INVOKE_AGENT],
+  llm: ['generation', S.GEN_AI_OPERATION_NAME_VALUE_CHAT],
+  tool: ['tool', S.GEN_AI_OPERATION_NAME_VALUE_EXECUTE_TOOL],
+  permission: ['span'],
+  hook: ['span'],
+  custom: ['chain', 'invoke_workflow'],
 };
 
 const OBSERVATION_KEYS = {
@@ -81,11 +79,10 @@ function putObservation(span: CapturedSpan, into: AttributeTaker): void {
 
 /** On every span: Langfuse keeps these with each observation. */
 function putTrace(span: CapturedSpan, session: string | undefined, into: AttributeTaker): void {
-  const { fields, metadata } = traceFieldsOf(span.attributes);
-  const { tags, promptName, promptVersion, sessionId = session, ...others } = fields;
+  const { metadata, tags, promptName, promptVersion, ...fields } = traceFieldsOf(span.attributes);
   const prompt = span.kind === 'llm' ? { promptName, promptVersion } : {};
-  const said: typeof fields = { ...others, ...prompt, sessionId };
+  const said = { ...fields, sessionId: fields.sessionId ?? session, ...prompt };
+  for (const [field, value] of Object.entries(said)) into.put(TRACE_KEYS[field as keyof typeof said], value);
   into.put('langfuse.trace.tags', tags);
-  for (const [field, value] of Object.entries(said)) into.put(TRACE_KEYS[field as keyof typeof TRACE_KEYS], value);
   if (Object.keys(metadata).length > 0) into.put('langfuse.trace.metadata', jsonText(metadata));
 }

@@ -1,21 +1,20 @@
 import type { Sink } from '@spanprism/core';
 import { disabledSink, otlpTraceSink, readResource, readSampler, sinkDiag } from '@spanprism/core/otlp';
-import type { Environment, OtlpTraceSinkOptions, ResourceOptions } from '@spanprism/core/otlp';
+import type { Environment, OtlpTraceSinkOptions, ResourceOptions, SamplerOptions } from '@spanprism/core/otlp';
 import { readLangfuseConfig } from './langfuse-config.ts';
 import type { LangfuseConfigOptions } from './langfuse-config.ts';
 import { langfuseDialect } from './langfuse-dialect.ts';
 import type { LangfuseDialectOptions } from './langfuse-dialect.ts';
 
-type Passed = Pick<OtlpTraceSinkOptions, 'capture' | 'spool' | 'compression' | 'timeoutMs'>;
-
 export interface LangfuseSinkOptions
   extends LangfuseConfigOptions,
     ResourceOptions,
     Pick<LangfuseDialectOptions, 'toolParent'>,
-    Pick<OtlpTraceSinkOptions, 'diag'>,
-    Passed {
+    Pick<OtlpTraceSinkOptions, 'capture' | 'spool' | 'diag' | 'compression' | 'timeoutMs'> {
   /** Unique among the sinks of a program; `langfuse` unless given. */
   readonly name?: string;
+  /** Whole traces are kept or not; `LANGFUSE_SAMPLE_RATE`, else the standard variables, unless given. */
+  readonly sampler?: SamplerOptions;
   /** Environment variables; `process.env` unless given. */
   readonly env?: Environment;
 }
@@ -25,28 +24,28 @@ export interface LangfuseSinkOptions
  * on a value it cannot work with.
  */
 export function langfuseSink(options: LangfuseSinkOptions = {}): Sink {
-  const {
-    name = 'langfuse',
-    env = process.env,
-    toolParent = 'agent',
-    capture,
-    spool,
-    compression,
-    timeoutMs,
-  } = options;
+  const { name = 'langfuse', env = process.env, toolParent = 'agent' } = options;
   const { diag, useDiag } = sinkDiag(options.diag, env);
   const config = readLangfuseConfig(options, env);
   if (config === undefined) return disabledSink(name);
-  const passed = Object.entries({ capture, spool, compression, timeoutMs }).filter(([, value]) => value !== undefined);
   const sink = otlpTraceSink({
-    ...(Object.fromEntries(passed) as Passed),
+    ...pick(options, ['capture', 'spool', 'compression', 'timeoutMs']),
     ...config,
     name,
     diag,
     dialect: langfuseDialect({ toolParent, claudeSession: true }),
     resource: readResource({ ...options, resource: { ...config.resource, ...options.resource } }, env),
-    sampler: readSampler(config.sampler, env),
+    sampler: readSampler(options.sampler, env, 'LANGFUSE_SAMPLE_RATE'),
     scope: { name: '@spanprism/claude-langfuse' },
   });
   return { ...sink, useDiag };
+}
+
+/** Those that are given; undefined counts as not given. */
+export function pick<T, K extends keyof T>(
+  options: T,
+  names: readonly K[],
+): { readonly [P in K]?: Exclude<T[P], undefined> } {
+  const given = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
+  return Object.fromEntries(given) as { readonly [P in K]?: Exclude<T[P], undefined> };
 }

@@ -1,16 +1,33 @@
 import {
+  chatMessages,
   claudeEvents,
   collectAttributes,
   failureOf,
+  finishReason,
+  instructionParts,
   nameOf,
+  outputMessages,
   putClaudeAttributes,
   SEMCONV as S,
+  toolDefinitionParts,
 } from '@spanprism/core/dialect';
 import type { AttributeTaker } from '@spanprism/core/dialect';
-import type { CapturedSpan, Json } from '@spanprism/core';
-import { contentOf } from './content.ts';
-import { generationOf, isoTime } from './generation.ts';
-import type { Generation } from './generation.ts';
+import { isoFromUnixNano } from '@spanprism/core';
+import type { CapturedSpan, Json, LlmSpan, Usage } from '@spanprism/core';
+
+type Figures = Readonly<Record<string, number>>;
+
+/** What Langfuse shows, counts and prices of a call of a model. */
+interface Generation {
+  readonly model: string;
+  readonly modelParameters: Readonly<Record<string, string | boolean>>;
+  /** Buckets that share no token, by the names that Langfuse has prices for. */
+  readonly usageDetails: Figures | undefined;
+  /** US dollars. Where they are not known, Langfuse multiplies the buckets with prices of its own. */
+  readonly costDetails: Figures | undefined;
+  /** ISO 8601. */
+  readonly completionStartTime: string | undefined;
+}
 
 /** A span in the words of Langfuse, whatever way it is sent. */
 export interface Observation extends Partial<Generation> {
@@ -25,14 +42,23 @@ export interface Observation extends Partial<Generation> {
 
 export function observationOf(span: CapturedSpan): Observation {
   const statusMessage = endingOf(span);
-  return {
-    name: nameOf(span),
-    level: levelOf(span, statusMessage),
-    statusMessage,
-    ...(span.kind === 'llm' ? generationOf(span) : {}),
-    ...contentOf(span),
-    metadata: metadataOf(span),
-  };
+  const said = { name: nameOf(span), level: levelOf(span, statusMessage), statusMessage, metadata: metadataOf(span) };
+  switch (span.kind) {
+    case 'agent':
+      return {
+        ...said,
+        input: span.input && chatMessages(span.input),
+        output: span.output && outputMessages(span.output),
+      };
+    case 'llm':
+      return { ...said, ...generationOf(span), input: requestOf(span), output: answerOf(span) };
+    case 'tool':
+      return { ...said, input: span.input, output: span.output };
+    case 'permission':
+    case 'hook':
+    case 'custom':
+      return said;
+  }
 }
 
 /** A refusal of permission is a decision, and what was cancelled did not fail: both want a look, neither is an error. */
@@ -56,6 +82,61 @@ function endingOf(span: CapturedSpan): string | undefined {
   return span.kind === 'hook' && span.blocked ? 'blocked' : undefined;
 }
 
+/** Langfuse has no fields for instructions and tools: it looks for both in the input. */
+function requestOf({ input, systemInstructions, toolDefinitions }: LlmSpan): Json {
+  const system = systemInstructions && [{ role: 'system', parts: instructionParts(systemInstructions) }];
+  const messages = [...(system ?? []), ...chatMessages(input ?? [])];
+  if (toolDefinitions !== undefined) return { messages, tools: toolDefinitionParts(toolDefinitions) };
+  return (input ?? system) && messages;
+}
+
+function answerOf({ output, stopReason }: LlmSpan): Json {
+  return output && outputMessages(output, stopReason === undefined ? undefined : finishReason(stopReason));
+}
+
+function generationOf({ requestModel, responseModel, provider, usage, costUsd, firstTokenAt }: LlmSpan): Generation {
+  return {
+    model: responseModel ?? requestModel,
+    modelParameters: { model: requestModel, provider, ...(firstTokenAt === undefined ? {} : { stream: true }) },
+    usageDetails: usage && bucketsOf(usage),
+    costDetails: costUsd === undefined ? undefined : { total: costUsd },
+    completionStartTime: firstTokenAt === undefined ? undefined : isoFromUnixNano(firstTokenAt),
+  };
+}
+
+/**
+ * Langfuse adds up all buckets that begin with `input`, and our figure includes the cache. Writes that live an hour have a price of
+ * their own; those of five minutes have that of `input_cache_creation`, which servers of every age know. Thinking stays within
+ * the output, as its bucket has no price.
+ */
+function bucketsOf({
+  inputTokens,
+  outputTokens,
+  cacheReadTokens,
+  cacheWriteTokens,
+  cacheWrite1hTokens,
+}: Usage): Figures {
+  const buckets = Object.entries({
+    input: less(inputTokens, cacheReadTokens, cacheWriteTokens),
+    output: outputTokens,
+    input_cached_tokens: cacheReadTokens,
+    input_cache_creation: less(cacheWriteTokens, cacheWrite1hTokens),
+    input_cache_creation_1h: cacheWrite1hTokens === 0 ? undefined : cacheWrite1hTokens,
+  });
+  return Object.fromEntries(buckets.filter((bucket): bucket is [string, number] => bucket[1] !== undefined));
+}
+
+/** Never below 0: figures that disagree must not take from those of other calls. */
+function less(whole: number | undefined, ...parts: readonly (number | undefined)[]): number | undefined {
+  return (
+    whole &&
+    Math.max(
+      0,
+      parts.reduce<number>((left, part = 0) => left - part, whole),
+    )
+  );
+}
+
 const COST = 'claude.cost_usd';
 
 function metadataOf(span: CapturedSpan): Observation['metadata'] {
@@ -65,7 +146,7 @@ function metadataOf(span: CapturedSpan): Observation['metadata'] {
     putClaudeAttributes(span, { put: (key, value) => (key === COST ? undefined : into.put(key, value)) });
   });
   // Langfuse reads neither events nor links of spans.
-  const events = claudeEvents(span).map(({ name, at, attributes }) => ({ name, at: isoTime(at), ...attributes }));
+  const events = claudeEvents(span).map(({ at, ...event }) => ({ at: isoFromUnixNano(at), ...event }));
   return events.length === 0 ? facts : { ...facts, 'claude.events': events };
 }
 

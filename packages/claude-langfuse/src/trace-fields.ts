@@ -1,6 +1,6 @@
-import { collectAttributes, putUserAttributes } from '@spanprism/core/dialect';
-import type { DialectAttributes } from '@spanprism/core/dialect';
-import type { Attributes, AttributeValue } from '@spanprism/core';
+import { collectAttributes, putUserAttributes, userTags } from '@spanprism/core/dialect';
+import type { DialectAttributes, DialectValue } from '@spanprism/core/dialect';
+import type { Attributes } from '@spanprism/core';
 
 /** What Langfuse knows of a trace beyond its observations. */
 export interface LangfuseTraceOptions {
@@ -19,7 +19,7 @@ export interface LangfuseTraceOptions {
   readonly prompt?: { readonly name: string; readonly version: number; readonly isFallback?: boolean };
 }
 
-/** Where attributes of spans hold them: under Langfuse's documented names, except where tracing has a name of its own. */
+/** Where attributes of spans have them: under Langfuse's documented names, except where tracing has a name of its own. */
 export const TRACE_KEYS = {
   userId: 'user.id',
   sessionId: 'session.id',
@@ -31,34 +31,28 @@ export const TRACE_KEYS = {
   promptVersion: 'langfuse.observation.prompt.version',
 } as const;
 
-type TraceFields = { readonly [K in keyof typeof TRACE_KEYS]?: AttributeValue | undefined };
+type Field = keyof typeof TRACE_KEYS;
+const FIELDS = Object.entries(TRACE_KEYS) as readonly (readonly [Field, string])[];
+const KEYS: ReadonlySet<string> = new Set(Object.values(TRACE_KEYS));
 
 /**
  * As attributes of spans, for `createTracing({ attributes })` or for a part of the program:
  * `tracing.withAttributes(langfuseAttributes({ sessionId }), () => …)`.
  */
 export function langfuseAttributes({ metadata, prompt, tags, ...given }: LangfuseTraceOptions): Attributes {
-  // Nothing to link to: the client could not reach Langfuse, and gave what the program itself had.
+  // There is nothing to link to where the client could not reach Langfuse and gave what the program itself had.
   const link = prompt?.isFallback === true ? undefined : prompt;
   const said = { ...given, tags: tags && JSON.stringify(tags), promptName: link?.name, promptVersion: link?.version };
-  const fields = collectAttributes((into) => {
-    for (const field of names) into.put(TRACE_KEYS[field], said[field]);
-  });
-  return { ...metadata, ...(fields as Attributes) };
+  const known = FIELDS.flatMap(([field, key]) => (said[field] === undefined ? [] : [[key, said[field]]]));
+  return { ...metadata, ...(Object.fromEntries(known) as Attributes) };
 }
 
-const names = Object.keys(TRACE_KEYS) as (keyof typeof TRACE_KEYS)[];
-const KEYS: ReadonlySet<string> = new Set(Object.values(TRACE_KEYS));
+type TraceFields = { readonly [K in Field]?: DialectValue | undefined } & { readonly metadata: DialectAttributes };
 
-/** The other way round; every other attribute of the user's is metadata. */
-export function traceFieldsOf(attributes: Attributes): {
-  readonly fields: TraceFields;
-  readonly metadata: DialectAttributes;
-} {
+/** The other way round; every other attribute is metadata. */
+export function traceFieldsOf(attributes: Attributes): TraceFields {
   const others = Object.entries(attributes).filter(([key]) => !KEYS.has(key));
   const metadata = collectAttributes((into) => putUserAttributes(Object.fromEntries(others), into));
-  const fields = names.flatMap((field) =>
-    TRACE_KEYS[field] in attributes ? [[field, attributes[TRACE_KEYS[field]]]] : [],
-  );
-  return { fields: Object.fromEntries(fields) as TraceFields, metadata };
+  const fields = Object.fromEntries(FIELDS.map(([field, key]) => [field, attributes[key]]));
+  return { ...fields, tags: userTags(attributes), metadata };
 }
