@@ -1,22 +1,27 @@
 import type * as core from '@spanprism/core';
-import { chooseSinks } from './choose-sinks.ts';
-import { isSentryLive, loadInstalled } from './installed.ts';
+import { chooseSinks, type LoadPackage } from './choose-sinks.ts';
+import type { Surroundings } from './vendors.ts';
 
 /** The receiver listens after some tens of milliseconds; a machine that takes longer than this is better traced without it. */
 const READY_MS = 1_000;
 const SLICE_MS = 5;
+
+export interface AutomaticTracingParts extends Surroundings {
+  readonly load: LoadPackage;
+  readonly say: (line: string) => void;
+}
 
 /**
  * The tracing of a program that says nothing about it: made when the SDK is first used, because only then it is known that there is
  * something to trace and whether the program has set up Sentry. Nothing of it throws.
  */
 export class AutomaticTracing {
-  readonly #say: (line: string) => void;
+  readonly #parts: AutomaticTracingParts;
   #started: { readonly tracing: core.Tracing | undefined } | undefined;
   #unsaid: readonly string[] = [];
 
-  constructor(say: (line: string) => void) {
-    this.#say = say;
+  constructor(parts: AutomaticTracingParts) {
+    this.#parts = parts;
   }
 
   /** Undefined when there is nothing to trace with: it has been said why. */
@@ -37,15 +42,15 @@ export class AutomaticTracing {
     const tracing = this.start();
     const lines = this.#unsaid;
     this.#unsaid = [];
-    for (const line of lines) this.#say(line);
+    for (const line of lines) this.#parts.say(line);
     if (tracing !== undefined && lines.length > 0) waitUntilReady(tracing);
   }
 
   #create(): core.Tracing | undefined {
-    const environment = process.env;
+    const { environment, load } = this.#parts;
     if (environment['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return undefined;
-    const { consoleSink, createTracing } = loadInstalled('@spanprism/core') as typeof core;
-    const { sinks, found, problems } = chooseSinks({ environment, isSentryLive }, loadInstalled);
+    const { consoleSink, createTracing } = load('@spanprism/core') as typeof core;
+    const { sinks, found, problems } = chooseSinks(this.#parts, load);
     if (sinks.length === 0 && problems.length > 0) {
       this.#unsaid = [...problems, 'nothing is traced'];
       return undefined;

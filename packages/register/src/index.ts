@@ -1,9 +1,16 @@
 // `node --import @spanprism/register app.js`. Loading this hooks the imports of the Agent SDK and does nothing else.
 import { AutomaticTracing } from './automatic-tracing.ts';
 import { onSdkImport } from './hook.ts';
+import { loadInstalled } from './installed.ts';
+import { isSentryLive } from './sentry-state.ts';
 import { wrapLate } from './wrap-late.ts';
 
-const automatic = new AutomaticTracing((line) => process.stderr.write(`spanprism: ${line}\n`));
+const automatic = new AutomaticTracing({
+  environment: process.env,
+  isSentryLive,
+  load: loadInstalled,
+  say: (line) => process.stderr.write(`spanprism: ${line}\n`),
+});
 
 onSdkImport((sdk) => {
   // Early, so that nobody waits for it in a first call; but whether Sentry is set up is known no sooner than there.

@@ -25,10 +25,3 @@ function resolved(require: NodeJS.Require, name: string): string | undefined {
     return undefined;
   }
 }
-
-/** Whether the program has initialised Sentry. Asked of the copy that it uses itself, which all copies of one version share. */
-export function isSentryLive(): boolean {
-  if (!('__SENTRY__' in globalThis)) return false;
-  const getClient = loadInstalled('@sentry/node')?.['getClient'];
-  return typeof getClient === 'function' && getClient() !== undefined;
-}

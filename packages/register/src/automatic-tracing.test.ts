@@ -1,0 +1,76 @@
+import * as core from '@spanprism/core';
+import { afterEach, describe, expect, test } from 'vitest';
+import { AutomaticTracing } from './automatic-tracing.ts';
+
+const started: core.Tracing[] = [];
+afterEach(async () => {
+  for (const tracing of started.splice(0)) await tracing.close();
+});
+
+function automatic(environment: Readonly<Record<string, string>>, packages: Readonly<Record<string, object>> = {}) {
+  const lines: string[] = [];
+  const made = new AutomaticTracing({
+    environment,
+    isSentryLive: () => false,
+    load: (name) => ({ '@spanprism/core': core, ...packages })[name] as Readonly<Record<string, unknown>>,
+    say: (line) => lines.push(line),
+  });
+  return {
+    lines,
+    announce: () => made.announce(),
+    start: () => {
+      const tracing = made.start();
+      if (tracing !== undefined) started.push(tracing);
+      return tracing;
+    },
+  };
+}
+
+describe('automatic tracing', () => {
+  test('says nothing until something is traced, then one line, once', () => {
+    const { lines, start, announce } = automatic({});
+    expect(start()).toBeDefined();
+    expect(lines).toEqual([]);
+    announce();
+    announce();
+    expect(lines).toEqual([expect.stringMatching(/^Claude agents are traced on this console; /)]);
+  });
+
+  test('after the announcement the receiver of the CLI’s telemetry listens', () => {
+    const { start, announce } = automatic({});
+    announce();
+    expect(start()?.stats().loopback?.state).toBe('listening');
+  });
+
+  test('names sinks with the variables that asked for them', () => {
+    const sink = { ...core.memorySink(), name: 'otlp' };
+    const { lines, start, announce } = automatic(
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' },
+      { '@spanprism/claude-otlp': { otlpSink: () => sink } },
+    );
+    start();
+    announce();
+    expect(lines).toEqual(['Claude agents are traced to otlp (OTEL_EXPORTER_OTLP_ENDPOINT)']);
+  });
+
+  test('where nothing that was asked for can be had, nothing is traced, not even on the console', () => {
+    const { lines, start, announce } = automatic({ LOGFIRE_TOKEN: 'pylf_v1_us_x' });
+    expect(start()).toBeUndefined();
+    announce();
+    announce();
+    expect(lines).toEqual([expect.stringContaining('npm install @spanprism/claude-logfire'), 'nothing is traced']);
+  });
+
+  test('OTEL_SDK_DISABLED switches it off without a word', () => {
+    const { lines, start, announce } = automatic({ OTEL_SDK_DISABLED: 'true' });
+    announce();
+    expect([start(), lines]).toEqual([undefined, []]);
+  });
+
+  test('a fault of its own is one line, and no exception', () => {
+    const { lines, start, announce } = automatic({}, { '@spanprism/core': {} });
+    expect(start()).toBeUndefined();
+    announce();
+    expect(lines).toEqual([expect.stringMatching(/^nothing is traced: /)]);
+  });
+});
