@@ -9,6 +9,17 @@ const unit = (name: string) => ({
   test: { name, root: `packages/${name}`, include: ['src/**/*.test.ts'] },
 });
 
+/** Ten thousand spans through Sentry's SDK take seconds on a busy machine. */
+const sentry = {
+  ...unit('claude-sentry'),
+  test: { ...unit('claude-sentry').test, testTimeout: 60_000 },
+};
+const sentry10 = {
+  ...sentry,
+  resolve: { ...resolution.resolve, alias: { '@sentry/node': 'sentry-node-10' } },
+  test: { ...sentry.test, name: 'claude-sentry on 10' },
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,6 +27,9 @@ export default defineConfig({
       unit('claude-otlp'),
       unit('claude-langfuse'),
       unit('claude-logfire'),
+      sentry,
+      // The same tests on the major before.
+      sentry10,
       unit('register'),
       unit('testkit'),
       {

@@ -1,0 +1,3 @@
+export type { FailureKind, SentryOptions } from './options.ts';
+export { sentryDialect, type SentryDialectOptions } from './sentry-dialect.ts';
+export { sentrySink, type SentrySinkOptions } from './sentry-sink.ts';
