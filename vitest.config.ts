@@ -51,7 +51,7 @@ export default defineConfig({
           include: ['backends/**/*.test.ts'],
           globalSetup: 'backends/prepare.ts',
           testTimeout: 60_000,
-          hookTimeout: 120_000,
+          hookTimeout: 240_000,
         },
       },
     ],

@@ -1,7 +1,9 @@
 import { phoenix as phoenixSink } from '@spanprism/claude-otlp';
 import { type CapturedSpan, type LlmSpan, memorySink, type Sink, type SpanKind } from '@spanprism/core';
+import { text, when } from '@spanprism/testkit';
 import { SAMPLE_TRACES } from '@spanprism/testkit/samples';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { runAgainst } from '../src/run-example.ts';
 import { DELEGATED_TOKENS, delegatedRun } from './delegated-run.ts';
 import { type Phoenix, type PhoenixSession, type PhoenixSpan, startPhoenix } from './phoenix.ts';
 import { playRecording } from './play-recording.ts';
@@ -65,6 +67,10 @@ const CALL = `query ($id: String!) { getSpanByOtelId(spanId: $id) {
 
 const PROJECT = `query ($name: String!) { getProjectByName(name: $name) {
   recordCount traceCount tokenCountPrompt tokenCountCompletion tokenCountTotal costSummary { total { cost } }
+} }`;
+
+const SESSION = `query ($id: String!) { getProjectSessionById(sessionId: $id) {
+  numTraces userId firstInput { value } lastOutput { value }
 } }`;
 
 interface ShownProject extends Figures {
@@ -160,6 +166,30 @@ describe.skipIf(build.absent !== undefined)('a real Phoenix', () => {
   test('has counted the run of the real claude once, its subagent included', async () => {
     const { tokenCountPrompt, tokenCountCompletion } = await shownProject('real-claude');
     expect([tokenCountPrompt, tokenCountCompletion]).toEqual([DELEGATED_TOKENS.input, DELEGATED_TOKENS.output]);
+  });
+
+  test('shows both turns of the example as one session of its user', async () => {
+    const { ended } = await runAgainst({
+      rules: [
+        when.lastUserText('Look around').reply(text('Programs and a demo.')),
+        when.lastUserText('And now?').reply(text('The demo.')),
+      ],
+      file: 'phoenix.ts',
+      words: ['Look around', 'And now?'],
+      env: () => ({ PHOENIX_COLLECTOR_ENDPOINT: phoenix.url }),
+    });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    await shownSpans('guide', 4);
+    const [session, ...others] = await phoenix.list<PhoenixSession>('guide', 'sessions');
+    expect([session?.traces.length, others]).toEqual([2, []]);
+    expect(await phoenix.ask(SESSION, { id: session?.session_id })).toEqual({
+      getProjectSessionById: {
+        numTraces: 2,
+        userId: 'ada',
+        firstInput: { value: 'Look around' },
+        lastOutput: { value: 'The demo.' },
+      },
+    });
   });
 
   test('counts and prices cached input as Anthropic does', async () => {

@@ -76,7 +76,7 @@ export async function startPhoenix(build: string): Promise<Phoenix> {
       PHOENIX_ALLOW_EXTERNAL_RESOURCES: 'false',
     },
     url: `${url}/healthz`,
-    readyWithinMs: 90_000,
+    readyWithinMs: 180_000,
   });
   return {
     url,
