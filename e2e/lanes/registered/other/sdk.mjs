@@ -1,0 +1,1 @@
+export * from '@anthropic-ai/claude-agent-sdk';

@@ -1,0 +1,109 @@
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Collector, startCollector } from '@spanprism/testkit';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Ended, NODES } from '../lane.ts';
+import { installRegistered, namesByPath, REGISTER, type RegisteredApp, run, WHOLE } from './registered-app.ts';
+
+let app: RegisteredApp;
+
+beforeAll(() => {
+  app = installRegistered('registered', inject('tarballs'));
+});
+afterAll(() => app[Symbol.dispose]());
+
+async function asked(extra: Readonly<Record<string, string>>, where: RegisteredApp = app): Promise<Ended> {
+  return run({ node: NODES['24'], app: where, words: [...REGISTER, 'imported.mjs'], extra });
+}
+
+const ENVIRONMENTS: Readonly<Record<string, (url: string) => Readonly<Record<string, string>>>> = {
+  otlp: (url) => ({ OTEL_EXPORTER_OTLP_ENDPOINT: `${url}/otlp` }),
+  langfuse: (url) => ({
+    LANGFUSE_PUBLIC_KEY: 'pk-lf-1',
+    LANGFUSE_SECRET_KEY: 'sk-lf-1',
+    LANGFUSE_BASE_URL: `${url}/langfuse`,
+  }),
+  logfire: (url) => ({ LOGFIRE_TOKEN: 'pylf_v1_us_1234567890', LOGFIRE_BASE_URL: `${url}/logfire` }),
+  sentry: (url) => ({ SENTRY_DSN: `${url.replace('://', '://key@')}/42` }),
+  phoenix: (url) => ({ PHOENIX_COLLECTOR_ENDPOINT: `${url}/phoenix` }),
+};
+
+const all = (url: string): Readonly<Record<string, string>> =>
+  Object.assign({}, ...Object.values(ENVIRONMENTS).map((environment) => environment(url)));
+
+const PATHS = [
+  '/otlp/v1/traces',
+  '/langfuse/api/public/otel/v1/traces',
+  '/logfire/v1/traces',
+  '/api/42/integration/otlp/v1/traces',
+  '/phoenix/v1/traces',
+];
+
+describe('the environment chooses where traces go', () => {
+  test('all at once: each backend gets every span, in one trace, and one line names them', async () => {
+    // Sentry's DSN has no path to tell it from the collector by; so it has a server of its own.
+    await using collector = await startCollector();
+    await using sentry = await startCollector();
+    const { code, stderr } = await asked({ ...all(collector.url), ...ENVIRONMENTS['sentry']?.(sentry.url) });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr:
+        'spanprism: Claude agents are traced to otlp (OTEL_EXPORTER_OTLP_ENDPOINT), langfuse (LANGFUSE_PUBLIC_KEY), ' +
+        'logfire (LOGFIRE_TOKEN), sentry-otlp (SENTRY_DSN), phoenix (PHOENIX_COLLECTOR_ENDPOINT)\n',
+    });
+    const received = { ...namesByPath(collector), ...namesByPath(sentry) };
+    expect(Object.keys(received).toSorted()).toEqual(PATHS.toSorted());
+    expect(Object.values(received).map((names) => names.length)).toEqual(PATHS.map(() => WHOLE.length));
+    expect(traces(collector, sentry).size).toBe(1);
+  });
+
+  test('none set: the console', async () => {
+    const { stdout, stderr } = await asked({});
+    expect(stdout).toBe('Three files.\n');
+    const [line, ...view] = stderr.split('\n');
+    expect(line).toMatch(/^spanprism: Claude agents are traced on this console; OTEL_EXPORTER_OTLP_ENDPOINT, /);
+    expect(view.join('\n')).toMatch(/✓ Bash .*\n.*✓ claude completed .* tools: Bash/s);
+  });
+
+  test('a wrong value is one line that names the variable; the other sink and the program go on', async () => {
+    await using collector = await startCollector();
+    const { code, stdout, stderr } = await asked({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      LANGFUSE_PUBLIC_KEY: 'pk-lf-1',
+    });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'Three files.\n' });
+    expect(stderr).toMatch(
+      /^spanprism: .*LANGFUSE_SECRET_KEY.*\nspanprism: Claude agents are traced to otlp \(.*\)\n$/,
+    );
+    expect(namesByPath(collector)).toEqual({ '/v1/traces': WHOLE });
+  });
+
+  test('a package that is not installed is named, and the program runs as it is', async () => {
+    const bare = withoutAdapters();
+    const { code, stdout, stderr } = await asked({ LOGFIRE_TOKEN: 'pylf_v1_us_1234567890' }, bare);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: 'Three files.\n',
+      stderr:
+        'spanprism: LOGFIRE_TOKEN is set, but @spanprism/claude-logfire is not installed: npm install @spanprism/claude-logfire\n' +
+        'spanprism: nothing is traced\n',
+    });
+  });
+});
+
+function traces(...collectors: readonly Collector[]): ReadonlySet<string> {
+  return new Set(collectors.flatMap((collector) => collector.spans().map(({ traceId }) => traceId)));
+}
+
+/** The same app with this package and core alone. */
+function withoutAdapters(): RegisteredApp {
+  const folder = join(app.folder, '..', 'bare');
+  mkdirSync(folder);
+  for (const file of ['imported.mjs', 'ask.cjs']) cpSync(join(app.folder, file), join(folder, file));
+  const needed = ['core', 'register'].map((name) => `@spanprism/${name}`);
+  const theirs = ['import-in-the-middle', 'cjs-module-lexer', 'es-module-lexer', 'module-details-from-path'];
+  for (const name of [...needed, ...theirs, '@anthropic-ai/claude-agent-sdk']) {
+    cpSync(join(app.folder, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true });
+  }
+  return { folder, [Symbol.dispose]: () => undefined };
+}
