@@ -14,11 +14,14 @@ const { query } = tracing.wrapSdk(sdk);
 const prompt = process.argv[2] ?? 'What is in this folder?';
 const options = { allowedTools: ['Read', 'Bash(ls:*)'] };
 
-await tracing.withAttributes(langfuseAttributes({ userId: 'ada', sessionId: 'chat-7', tags: ['example'] }), async () => {
-  for await (const message of query({ prompt, options })) {
-    if (message.type === 'result' && message.subtype === 'success') console.log(message.result);
-  }
-});
+await tracing.withAttributes(
+  langfuseAttributes({ userId: 'ada', sessionId: 'chat-7', tags: ['example'] }),
+  async () => {
+    for await (const message of query({ prompt, options })) {
+      if (message.type === 'result' && message.subtype === 'success') console.log(message.result);
+    }
+  },
+);
 await tracing.close();
 
 const [span] = spans.spans;
