@@ -17,8 +17,11 @@ export interface Recipe {
   /** All that decides what comes out. */
   readonly inputs: readonly string[];
   /** Fills a new folder, which is moved when it is complete. Throws `Unavailable` for what is nobody's mistake. */
-  readonly make: (folder: string) => Promise<void>;
+  readonly make: (folder: string, timeLeftMs: () => number) => Promise<void>;
 }
+
+/** For everything from the first download on: what does not come in this time is skipped. */
+const TIME_MS = 480_000;
 
 const HOUR_MS = 3_600_000;
 
@@ -33,7 +36,8 @@ export async function cachedBuild({ name, inputs, make }: Recipe): Promise<Build
   try {
     removeAbandoned(cache);
     mkdirSync(building, { recursive: true });
-    await make(building);
+    const until = Date.now() + TIME_MS;
+    await make(building, () => Math.max(until - Date.now(), 1));
     // Complete or not there at all; where another run was faster, its build is as good.
     if (!existsSync(folder)) renameSync(building, folder);
     return { folder };
@@ -61,8 +65,9 @@ export async function fetched(what: string, command: Command): Promise<string> {
   return output;
 }
 
-/** Runs a command that has all it needs: that it fails is an error. */
+/** Runs a command that has all it needs: that it fails is an error, unless this machine is too slow for it. */
 export async function done(what: string, command: Command): Promise<void> {
-  const { ok, output } = await runCommand(command);
+  const { ok, isLate, output } = await runCommand(command);
+  if (isLate) throw new Unavailable(`${what}: ${lastLines(output)}`);
   if (!ok) throw new Error(`${what}: ${lastLines(output)}`);
 }

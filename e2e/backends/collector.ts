@@ -16,15 +16,15 @@ export function buildCollector(): Promise<Build> {
   return cachedBuild({ name: 'collector', inputs, make });
 }
 
-async function make(folder: string): Promise<void> {
+async function make(folder: string, timeLeftMs: () => number): Promise<void> {
   const env = { CGO_ENABLED: '0', GOWORK: 'off', GOBIN: folder };
-  const go = (...words: readonly string[]) => ({ program: 'go', words, cwd: folder, env, timeoutMs: 300_000 });
+  const go = (...words: readonly string[]) => ({ program: 'go', words, cwd: folder, env, timeoutMs: timeLeftMs() });
   const builder = (...words: readonly string[]) => ({
     program: join(folder, 'builder'),
     words: ['--config', 'manifest.yaml', '--skip-get-modules', ...words],
     cwd: folder,
     env,
-    timeoutMs: 480_000,
+    timeoutMs: timeLeftMs(),
   });
   await fetched('Go is needed', { ...go('version'), cwd: sources });
   for (const file of FILES) cpSync(join(sources, file), join(folder, file));

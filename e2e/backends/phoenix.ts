@@ -15,9 +15,9 @@ export function buildPhoenix(): Promise<Build> {
   return cachedBuild({ name: 'phoenix', inputs, make });
 }
 
-async function make(folder: string): Promise<void> {
+async function make(folder: string, timeLeftMs: () => number): Promise<void> {
   const run = (what: string, program: string, words: readonly string[]): Promise<string> =>
-    fetched(what, { program, words, cwd: folder, timeoutMs: 420_000 });
+    fetched(what, { program, words, cwd: folder, timeoutMs: timeLeftMs() });
   cpSync(constraints, join(folder, 'constraints.txt'));
   await run('Python 3.10 or newer is needed', 'python3', ['-m', 'venv', 'venv']);
   const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];

@@ -11,6 +11,7 @@ export interface Command {
 
 export interface Finished {
   readonly ok: boolean;
+  readonly isLate: boolean;
   /** What it printed, or why it could not. */
   readonly output: string;
 }
@@ -37,12 +38,12 @@ export function runCommand({ program, words, cwd, env = {}, timeoutMs }: Command
     child.stderr.on('data', keep);
     child.once('error', ({ message }) => {
       clearTimeout(timer);
-      resolve({ ok: false, output: message });
+      resolve({ ok: false, isLate, output: message });
     });
     child.once('close', (code) => {
       clearTimeout(timer);
-      const late = isLate ? `\nstill not done after ${timeoutMs / 1000} s` : '';
-      resolve({ ok: code === 0, output: output.trim() + late });
+      const late = isLate ? `\nstill not done after ${Math.round(timeoutMs / 1000)} s` : '';
+      resolve({ ok: code === 0, isLate, output: output.trim() + late });
     });
   });
 }
