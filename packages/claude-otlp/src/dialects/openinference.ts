@@ -9,6 +9,7 @@ import {
   plainOrJsonText,
   putClaudeAttributes,
   putUserAttributes,
+  secondsBetween,
   userTags,
 } from '@spanprism/core/dialect';
 import type { AttributeTaker, Dialect } from '@spanprism/core/dialect';
@@ -81,7 +82,7 @@ const PROVIDERS: Readonly<Record<string, string>> = {
 };
 
 function putCall(span: LlmSpan, into: AttributeTaker): void {
-  const { usage, requestModel, responseModel } = span;
+  const { usage, requestModel, responseModel, startedAt, firstTokenAt } = span;
   into.put('llm.model_name', responseModel ?? requestModel);
   into.put('llm.request.model_name', requestModel);
   into.put('llm.response.model_name', responseModel);
@@ -95,6 +96,11 @@ function putCall(span: LlmSpan, into: AttributeTaker): void {
   into.put('llm.token_count.prompt_details.cache_write', usage?.cacheWriteTokens);
   into.put('llm.token_count.completion_details.reasoning', usage?.thinkingTokens);
   into.put('llm.cost.total', span.costUsd);
+  into.put('claude.message_id', span.messageId);
+  into.put(
+    'claude.seconds_to_first_chunk',
+    firstTokenAt === undefined ? undefined : secondsBetween(startedAt, firstTokenAt),
+  );
 }
 
 function putCallContent(span: LlmSpan, into: AttributeTaker): void {

@@ -1,5 +1,5 @@
 import type { CapturedSpan } from '@spanprism/core';
-import { collectAttributes, exceptionEvents } from '@spanprism/core/dialect';
+import { collectAttributes, exceptionEvents, isReservedKey } from '@spanprism/core/dialect';
 import type { AttributeTaker, Dialect } from '@spanprism/core/dialect';
 
 /** A backend's own word for a key; null for what it must not see. */
@@ -33,7 +33,7 @@ export function overlaid(base: Dialect, overlay: Overlay): Dialect {
         if (Object.hasOwn(renames, key)) {
           const word = renames[key];
           if (typeof word === 'string') put(word, value);
-        } else if (Object.hasOwn(span.attributes, key)) {
+        } else if (Object.hasOwn(span.attributes, key) && !isReservedKey(key)) {
           const own = overlay.userKey?.(key) ?? key;
           put(taken.has(own) ? `claude.attribute.${key}` : own, value);
         } else {

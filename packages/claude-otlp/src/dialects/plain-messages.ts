@@ -31,6 +31,11 @@ function plainBlock(block: ContentBlock): Json {
         ...(block.isError ? { is_error: true } : {}),
       };
     case 'other':
-      return block.raw;
+      return isRedacted(block.raw) ? { type: 'redacted_thinking' } : block.raw;
   }
+}
+
+/** Sealed for the API alone: long, and of no use to anybody else. */
+function isRedacted(raw: Json): boolean {
+  return typeof raw === 'object' && raw !== null && 'type' in raw && raw.type === 'redacted_thinking';
 }

@@ -30,4 +30,4 @@ export {
 export { secondsBetween } from './seconds-between.ts';
 export { ERROR_TYPE_OTHER, SEMCONV, SEMCONV_LATEST, type SemconvVersion } from './semconv.ts';
 export { shortenText } from './shorten-text.ts';
-export { putUserAttributes, userTags } from './user-attributes.ts';
+export { isReservedKey, putUserAttributes, userTags } from './user-attributes.ts';

@@ -15,11 +15,12 @@ export function putUserAttributes(
   isTakenHere: (key: string) => boolean = () => false,
 ): void {
   for (const key of Object.keys(attributes)) {
-    into.put(isTaken(key) || isTakenHere(key) ? `claude.attribute.${key}` : key, attributes[key]);
+    into.put(isReservedKey(key) || isTakenHere(key) ? `claude.attribute.${key}` : key, attributes[key]);
   }
 }
 
-function isTaken(key: string): boolean {
+/** Whether the conventions or we give a key a meaning, so that none of the user's stands under it. */
+export function isReservedKey(key: string): boolean {
   return STANDARD.has(key) || key.startsWith(OWN_PREFIX);
 }
 
