@@ -100,12 +100,12 @@ function hookInput(event, call) {
 /** What a call and its tool are known by. New strings each time, as from parsed JSON. */
 function callOf(number) {
   const digits = String(number).padStart(12, '0');
-  const stdout = `${digits}\n${RESULT_TEXT}`;
+  const stdout = flat(`${digits}\n${RESULT_TEXT}`);
   return {
     number,
-    messageId: `msg_01${digits}`,
-    requestId: `req_01${digits}`,
-    toolCallId: `toolu_01${digits}`,
+    messageId: flat(`msg_01${digits}`),
+    requestId: flat(`req_01${digits}`),
+    toolCallId: flat(`toolu_01${digits}`),
     digits,
     text: `I will look at part ${number} of the project first, then change what it exports.`,
     toolInput: { command: `ls -la src/components/part-${number}`, description: `List part ${number}` },
@@ -114,7 +114,12 @@ function callOf(number) {
 }
 
 function uuid(kind, digits) {
-  return `e1b9c8e9-b86f-417b-8${kind}-${digits}`;
+  return flat(`e1b9c8e9-b86f-417b-8${kind}-${digits}`);
+}
+
+/** A parsed string is one piece; one that was put together is a tree of pieces, and the first who looks into it pays for joining them. */
+function flat(text) {
+  return Buffer.from(text, 'latin1').latin1Slice();
 }
 
 const FIRST_AT = Date.parse('2026-11-21T08:27:03.250Z');

@@ -116,6 +116,39 @@ describe('an observation', () => {
     expect(assembler.counters).toEqual({ late: 0, duplicate: 1, unplaced: 0 });
   });
 
+  test('of blocks of one answer is told from a second delivery, whatever comes between', () => {
+    const { assembler, observe, calls } = setUp({ expects: { sdk: true, cli: true } });
+    const [first, second] = [answer(0, 'msg_1', 'req_1'), answer(0, 'msg_1', 'req_1')];
+    observe(start(0, 'hi'), first, second, answer(0, 'msg_2', 'req_2'), first, second);
+    assembler.end();
+    expect(calls().map((call) => call.output?.[0]?.content.length)).toEqual([2, 1]);
+    expect(assembler.counters.duplicate).toBe(2);
+  });
+
+  test('of a tool result that is delivered twice leaves the first', () => {
+    const { assembler, observe, spans } = setUp({ expects: { sdk: true, cli: true } });
+    const once = seen({
+      type: 'tool-result',
+      agent: { turn: 0 },
+      toolCallId: 'toolu_1',
+      output: 'first',
+      isError: false,
+    } as const);
+    observe(start(0, 'hi'), once, { ...once, output: 'second' });
+    assembler.end();
+    expect(spans.flatMap((span) => (span.kind === 'tool' ? [span.output] : []))).toEqual(['first']);
+    expect(assembler.counters.duplicate).toBe(1);
+  });
+
+  test('of an event in a turn that has ended is late, and changes no span that was handed out', () => {
+    const { assembler, observe, agents } = setUp();
+    const event = { name: 'compaction', at: 1_000_000_000n, attributes: {} } as const;
+    observe(start(0, 'hi'), seen({ type: 'event', agent: { turn: 0 }, event } as const), result(0));
+    observe(seen({ type: 'event', agent: { turn: 0 }, event } as const));
+    expect(agents()[0]?.events).toHaveLength(1);
+    expect(assembler.counters.late).toBe(1);
+  });
+
   test('of a turn that has ended is late', () => {
     const { assembler, observe, spans } = setUp();
     observe(start(0, 'hi'), result(0), answer(0, 'msg_1', 'req_1'));

@@ -53,7 +53,10 @@ interface Kind {
 }
 
 const KINDS = Object.fromEntries(
-  Object.entries(HANDLERS).map(([type, handle], index) => [type, { handle, flag: 1 << index, endsNothing: type === 'input' }]),
+  Object.entries(HANDLERS).map(([type, handle], index) => [
+    type,
+    { handle, flag: 1 << index, endsNothing: type === 'input' },
+  ]),
 ) as Readonly<Record<Observation['type'], Kind>>;
 
 /**
@@ -62,6 +65,12 @@ const KINDS = Object.fromEntries(
  */
 const REMEMBERED_OF_CLI = 8192;
 const REMEMBERED = 1024;
+
+/** The node itself tells a second delivery: what the stream shows most of need not be remembered by its id too. */
+function isKnownByItsSpan(observation: Observation): boolean {
+  if (observation.type === 'tool-result') return true;
+  return observation.type === 'answer' && observation.call.messageId !== undefined;
+}
 
 /** The first deadline of an agent and of what is open within it, of which only the CLI's word is waited for. */
 function deadlineOf(agent: AgentNode, expectsCli: boolean): number {
@@ -108,7 +117,7 @@ export class Assembler {
     const run = this.#run;
     const seen = observation.source === 'cli' ? this.#seenOfCli : this.#seen;
     const { handle, flag, endsNothing } = KINDS[observation.type];
-    if (!seen.add(observation.id, flag)) {
+    if (!isKnownByItsSpan(observation) && !seen.add(observation.id, flag)) {
       run.counters.duplicate += 1;
       return;
     }
@@ -128,9 +137,10 @@ export class Assembler {
   /** Milliseconds until `sweep` has something to do; undefined when nothing waits. */
   nextDeadlineMs(): number | undefined {
     let earliest = Number.POSITIVE_INFINITY;
-    const { expectsCli } = this.#run;
-    for (const turn of this.#run.registry.turns.values()) earliest = Math.min(earliest, deadlineOf(turn, expectsCli));
-    for (const subagent of this.#run.registry.subagents) earliest = Math.min(earliest, deadlineOf(subagent, expectsCli));
+    const { expectsCli, registry } = this.#run;
+    for (const turn of registry.turns.values()) earliest = Math.min(earliest, deadlineOf(turn, expectsCli));
+    if (registry.subagents.size > 0)
+      for (const subagent of registry.subagents) earliest = Math.min(earliest, deadlineOf(subagent, expectsCli));
     return earliest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, earliest - nowMs(this.#run));
   }
 

@@ -1,5 +1,5 @@
 import type { SpanId, SpanKey, TraceId } from '../model/ids.ts';
-import type { ContentBlock, Message } from '../model/message.ts';
+import { type ContentBlock, isText, type Message } from '../model/message.ts';
 import type { AgentSpan, Attributes, Issue, LlmSpan, Outcome, SpanError, SpanStatus, ToolSpan } from '../model/span.ts';
 import type { Clock, UnixNano } from '../model/time.ts';
 import { usageConflicts } from '../model/usage.ts';
@@ -77,7 +77,7 @@ export function buildAgent(node: AgentNode, place: Place): AgentSpan {
   known(span, 'cliVersion', session?.cliVersion);
   known(span, 'toolNames', session?.toolNames);
   if (node.input.length > 0) span.input = node.input;
-  known(span, 'output', outputOf(node.lastOutput));
+  known(span, 'output', outputOf(node.lastOutput?.filter(isText)));
   known(span, 'turnCount', node.result?.turnCount);
   known(span, 'startupMs', startupMs(node));
   known(span, 'totals', node.totals);

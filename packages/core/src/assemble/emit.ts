@@ -1,5 +1,6 @@
 import { given } from '../model/given.ts';
 import type { SpanKey } from '../model/ids.ts';
+import { isText } from '../model/message.ts';
 import type { HookSeen } from '../model/observation.ts';
 import type { HookSpan, Outcome, PermissionSpan, Span, ToolSpan } from '../model/span.ts';
 import type { UnixNano } from '../model/time.ts';
@@ -56,8 +57,8 @@ export function endCall(run: Run, node: CallNode): void {
   if (span.purpose !== 'turn' || (agent.lastCallEndedAt !== undefined && agent.lastCallEndedAt > endedAt)) return;
   agent.lastCallEndedAt = endedAt;
   agent.lastFailure = failureOf(span.status === 'error', span.stopReason);
-  const answer = span.output?.[0]?.content.filter((block) => block.type === 'text');
-  if (answer !== undefined && answer.length > 0) agent.lastOutput = answer;
+  const answer = span.output?.[0]?.content;
+  if (answer?.some(isText) === true) agent.lastOutput = answer;
 }
 
 /** A call outside of all turns is a delivery of its own. */

@@ -79,6 +79,7 @@ export interface AgentNode extends ParentBase {
   currentCall: CallNode | undefined;
   /** How many calls without a request id the stream has shown. */
   unnamedCalls: number;
+  /** Of its latest answer that has words. */
   lastOutput: readonly ContentBlock[] | undefined;
   inBackground: boolean;
   /** Hooks that ran before its place in a trace was known. */
@@ -120,6 +121,8 @@ export interface CallNode extends NodeBase {
   /** In place of ids, for a request that never got any. */
   unnamed: string | undefined;
   sdkModel: string | undefined;
+  /** Ids of the observations that told of blocks. */
+  sights: string[];
   blocks: readonly ContentBlock[];
   input: Message[];
   retries: SpanEvent[];
@@ -161,6 +164,8 @@ export interface ToolNode extends ParentBase {
   sdkEndedAt: UnixNano | undefined;
   /** As its span says. */
   endedAt: UnixNano | undefined;
+  /** Id of the observation that told of the output. */
+  resultId: string | undefined;
   output: Json | undefined;
   hasOutput: boolean;
   isError: boolean;
@@ -255,6 +260,7 @@ export function callNode(spanId: SpanId, age: number): CallNode {
     messageId: undefined,
     unnamed: undefined,
     sdkModel: undefined,
+    sights: NONE,
     blocks: NONE,
     input: NONE,
     retries: NONE,
@@ -302,6 +308,7 @@ export function toolNode(spanId: SpanId, toolCallId: string, age: number): ToolN
     sdkStartedAt: undefined,
     sdkEndedAt: undefined,
     endedAt: undefined,
+    resultId: undefined,
     output: undefined,
     hasOutput: false,
     isError: false,
@@ -345,6 +352,7 @@ export function mergeCalls(into: CallNode, from: CallNode): void {
   if (from.requestId !== undefined) into.requestId ??= from.requestId;
   if (from.messageId !== undefined) into.messageId ??= from.messageId;
   into.unnamed ??= from.unnamed;
+  into.sights = [...from.sights, ...into.sights];
   into.blocks = [...from.blocks, ...into.blocks];
   into.input = [...from.input, ...into.input];
   into.retries = [...from.retries, ...into.retries];

@@ -14,7 +14,7 @@ import type { AgentNode, CallNode, Parent } from './nodes.ts';
 import { endStandalone } from './emit.ts';
 import { agentOf } from './nodes.ts';
 import { onToolAsked } from './on-tool.ts';
-import { closed, NONE, opened } from './lists.ts';
+import { appended, closed, NONE, opened } from './lists.ts';
 import type { NamedCall } from './registry.ts';
 import { sawIt, STREAM } from './sources.ts';
 import { nowMs, place, type Run } from './run.ts';
@@ -35,6 +35,11 @@ export function onAnswer(run: Run, seen: AnswerSeen): void {
 }
 
 function answered(run: Run, seen: AnswerSeen, { call, agent }: Sighted): void {
+  if (call.sights.includes(seen.id)) {
+    run.counters.duplicate += 1;
+    return;
+  }
+  call.sights = appended(call.sights, seen.id);
   call.sdkModel ??= seen.model;
   call.blocks = call.blocks.length === 0 ? seen.blocks : [...call.blocks, ...seen.blocks];
   call.sdkEndedAt = seen.at;
@@ -93,7 +98,7 @@ interface Sighted {
 function sight<S extends Sight>(run: Run, seen: S, use: (run: Run, seen: S, sighted: Sighted) => void): void {
   place(run, seen.agent, (parent) => {
     const agent = agentOf(parent);
-    const call = agent === undefined ? undefined : run.registry.call(streamName(run, seen, agent));
+    const call = agent === undefined ? undefined : callOf(run, seen, agent);
     if (call === undefined || agent === undefined) {
       run.counters.late += 1;
       return;
@@ -103,6 +108,19 @@ function sight<S extends Sight>(run: Run, seen: S, use: (run: Run, seen: S, sigh
     sawIt(call, seen.source);
     use(run, seen, { call, agent });
   });
+}
+
+/** The blocks of an answer come one by one. */
+function callOf(run: Run, seen: Sight, agent: AgentNode): CallNode | undefined {
+  const { currentCall } = agent;
+  const { messageId, requestId } = seen.call;
+  const isCurrent =
+    currentCall !== undefined &&
+    !currentCall.isEnded &&
+    messageId !== undefined &&
+    messageId === currentCall.messageId &&
+    (requestId === undefined || requestId === currentCall.requestId);
+  return isCurrent ? currentCall : run.registry.call(streamName(run, seen, agent));
 }
 
 function firstSight(run: Run, call: CallNode, agent: AgentNode): void {

@@ -40,6 +40,11 @@ export function onToolResult(run: Run, seen: ToolResultSeen): void {
     run.counters.late += 1;
     return;
   }
+  if (tool.resultId === seen.id) {
+    run.counters.duplicate += 1;
+    return;
+  }
+  tool.resultId = seen.id;
   sawIt(tool, seen.source);
   if (tool.parent === undefined) place(run, seen.agent, (parent) => attach(run, tool, parent));
   tool.output = seen.output;

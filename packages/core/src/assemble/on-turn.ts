@@ -104,7 +104,8 @@ export function onInput(run: Run, seen: InputSeen): void {
     if (parent.kind !== 'agent') return;
     parent.nextInput = appended(parent.nextInput, seen.message);
     parent.lastInputAt = seen.at;
-    if (parent.turn === undefined && parent.currentCall === undefined) parent.input = appended(parent.input, seen.message);
+    if (parent.turn === undefined && parent.currentCall === undefined)
+      parent.input = appended(parent.input, seen.message);
   });
 }
 

@@ -17,7 +17,7 @@ export const STREAM: Sources = BITS.sdk | BITS.partials;
 
 /** Notes that a source saw it. */
 export function sawIt(node: { seenBy: Sources }, source: SourceName): void {
-  node.seenBy |= BITS[source];
+  node.seenBy |= source === 'sdk' ? BITS.sdk : BITS[source];
 }
 
 /** Sorted by name. */

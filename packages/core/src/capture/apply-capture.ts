@@ -137,6 +137,7 @@ function captureEvent(event: SpanEvent, { policy, cleaner }: MessageView): SpanE
 
 /** Attributes are the user's own words to his backend: kept, but no secret leaves in them. */
 function captureAttributes(attributes: Attributes, cleaner: TextCleaner): Attributes {
+  if (attributes === plain && cleaner.policy === plainUnder) return attributes;
   let cleaned: Record<string, AttributeValue> | undefined;
   for (const name of Object.keys(attributes)) {
     const value = attributes[name];
@@ -146,5 +147,12 @@ function captureAttributes(attributes: Attributes, cleaner: TextCleaner): Attrib
     cleaned ??= { ...attributes };
     cleaned[name] = text;
   }
-  return cleaned ?? attributes;
+  if (cleaned !== undefined) return cleaned;
+  plain = attributes;
+  plainUnder = cleaner.policy;
+  return attributes;
 }
+
+/** The attributes that had nothing to clean: most spans of a program share them. */
+let plain: Attributes | undefined;
+let plainUnder: CapturePolicy | undefined;

@@ -16,18 +16,18 @@ const MIN_SECRET_LENGTH = 16;
 
 /** Cleans the texts of one span: secrets, then the user's own redaction, then length. Remembers what it had to do. */
 export class TextCleaner {
-  readonly #policy: CapturePolicy;
+  readonly policy: CapturePolicy;
   #valuesLeft = MAX_VALUES;
   wasTruncated = false;
   wasDropped = false;
 
   constructor(policy: CapturePolicy) {
-    this.#policy = policy;
+    this.policy = policy;
   }
 
   text(text: string): string {
     const redacted = this.#redacted(text);
-    const cut = truncateText(redacted, this.#policy.maxTextBytes);
+    const cut = truncateText(redacted, this.policy.maxTextBytes);
     if (cut.length < redacted.length) this.wasTruncated = true;
     return cut;
   }
@@ -100,7 +100,7 @@ export class TextCleaner {
 
   #redacted(text: string): string {
     let redacted = scrubSecrets(text);
-    for (const redact of this.#policy.redact) {
+    for (const redact of this.policy.redact) {
       try {
         const next: unknown = redact(redacted);
         if (typeof next !== 'string') return this.#drop();
@@ -118,10 +118,23 @@ export class TextCleaner {
   }
 }
 
+/** Shorter texts are measured faster than found again. */
+const SHORT_LENGTH = 256;
+/** What was measured last. Most content is part of two spans: a tool's input and output are also what the model said and was told. */
+const measured: unknown[] = [undefined, undefined, undefined, undefined];
+const measuredBytes = [0, 0, 0, 0];
+let next = 0;
+
 /** UTF-8 bytes of all texts in a value, keys and punctuation aside. Costs no copy. */
 export function contentBytes(value: unknown): number {
-  if (typeof value === 'string') return textBytes(value);
-  return bytesWithin(value, [], { valuesLeft: MAX_VALUES });
+  if (typeof value === 'string' && value.length < SHORT_LENGTH) return textBytes(value);
+  const known = measured.indexOf(value);
+  if (known >= 0) return measuredBytes[known] ?? 0;
+  const bytes = typeof value === 'string' ? textBytes(value) : bytesWithin(value, [], { valuesLeft: MAX_VALUES });
+  measured[next] = value;
+  measuredBytes[next] = bytes;
+  next = (next + 1) % measured.length;
+  return bytes;
 }
 
 function bytesWithin(value: unknown, path: object[], budget: { valuesLeft: number }): number {

@@ -11,6 +11,11 @@ export type ContentBlock =
   | { readonly type: 'tool_result'; readonly toolUseId: string; readonly content: Json; readonly isError: boolean }
   | { readonly type: 'other'; readonly raw: Json };
 
+/** Words, as against thoughts, calls and results. */
+export function isText(block: ContentBlock): block is ContentBlock & { readonly type: 'text' } {
+  return block.type === 'text';
+}
+
 /** One message to or from the model, in the order sent. */
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';

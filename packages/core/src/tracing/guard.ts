@@ -19,19 +19,24 @@ export class Guarded {
     try {
       return run();
     } catch (error) {
-      this.#count(what, error);
+      this.caughtAt(what, error);
       return undefined;
     }
   }
 
   /** The same for what may turn out to be asynchronous: a rejection that nobody awaits would end the program. */
   runDetached(what: string, run: () => unknown): unknown {
-    const result = this.run(what, run);
-    if (result instanceof Promise) result.catch((error: unknown) => this.#count(what, error));
-    return result;
+    return this.detached(what, this.run(what, run));
   }
 
-  #count(what: string, error: unknown): void {
+  /** Sees to the rejection of what has begun. */
+  detached(what: string, begun: unknown): unknown {
+    if (begun instanceof Promise) begun.catch((error: unknown) => this.caughtAt(what, error));
+    return begun;
+  }
+
+  /** Counts and tells what was thrown. */
+  caughtAt(what: string, error: unknown): void {
     this.#caught += 1;
     this.#tell(what, error);
   }

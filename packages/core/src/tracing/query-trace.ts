@@ -329,8 +329,10 @@ export class QueryTrace implements QueryWatch {
   }
 
   /** Wakes up when a span has waited long enough for the other source. Never keeps the process alive. */
-  #arm(waitMs = this.#assembler.nextDeadlineMs()): void {
-    if (this.#timer !== undefined || this.#isSettled || waitMs === undefined) return;
+  #arm(afterMs?: number): void {
+    if (this.#timer !== undefined || this.#isSettled) return;
+    const waitMs = afterMs ?? this.#assembler.nextDeadlineMs();
+    if (waitMs === undefined) return;
     this.#timer = setTimeout(() => {
       // A busy program finds the telemetry late, not the CLI sent it late: what has arrived is read before anything ends without it.
       const hasNews = this.#drain();

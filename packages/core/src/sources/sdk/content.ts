@@ -27,9 +27,10 @@ export function readBlock(value: unknown): ContentBlock {
 /** A message's content: a string, or blocks. */
 export function readBlocks(content: unknown): readonly ContentBlock[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
-  const blocks: ContentBlock[] = [];
-  // Neither `map`, which would leave the holes of a sparse array in, nor `Array.from`, which is slow.
-  if (Array.isArray(content)) for (const block of content) blocks.push(readBlock(block));
+  if (!Array.isArray(content) || content.length === 0) return [];
+  // Neither `map`, which would leave the holes of a sparse array in, nor `Array.from`, which is slow; an empty list that grows takes room for 16.
+  const blocks = [readBlock(content[0])];
+  for (let index = 1; index < content.length; index++) blocks.push(readBlock(content[index]));
   return blocks;
 }
 

@@ -11,12 +11,12 @@ export function readUser(envelope: Envelope, emit: Emit): void {
   const { message, id, at, agent } = envelope;
   if (message['isReplay'] === true) return;
   const content = readBlocks(fieldsOf(message['message'])?.['content']);
-  for (const [index, block] of content.entries()) {
+  if (content.length === 0) return;
+  for (const block of content) {
     if (block.type !== 'tool_result') continue;
     // Ids that are put together cost more than all else that is done with them; nearly all messages have one result.
-    readToolResult(envelope, { block, id: index === 0 ? id : `${id}:${block.toolUseId}` }, emit);
+    readToolResult(envelope, { block, id: block === content[0] ? id : `${id}:${block.toolUseId}` }, emit);
   }
-  if (content.length === 0) return;
   emit({ type: 'input', id, source: 'sdk', at, agent, message: { role: 'user', content } });
 }
 

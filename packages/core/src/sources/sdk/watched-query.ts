@@ -45,6 +45,9 @@ class Doors {
   readonly #watch: QueryWatch;
   readonly #guard: Guard;
   #isOver = false;
+  /** What is told, so that telling takes no new function each time. */
+  #message: unknown;
+  readonly #tellMessage = (): void => this.#watch.message(this.#message);
   /** Where messages are held back, a second `next()` must not overtake the first. */
   #isPulling = false;
   readonly #waiting: (() => void)[] = [];
@@ -151,7 +154,11 @@ class Doors {
   #saw(result: unknown): void {
     const fields = fieldsOf(result);
     if (fields?.['done'] === true) this.#over('done');
-    else if (fields !== undefined) this.#guard('message', () => this.#watch.message(fields['value']));
+    else if (fields !== undefined) {
+      this.#message = fields['value'];
+      this.#guard('message', this.#tellMessage);
+      this.#message = undefined;
+    }
   }
 
   #over(by: QueryEnded['by'], error?: SpanError): void {
