@@ -102,7 +102,7 @@ test('every environment variable that a package names is in the table of variabl
   const named = sources.flatMap((file) =>
     [
       ...read(file).matchAll(
-        /\b((?:OTEL|CLAUDE_CODE|ANTHROPIC|LOGFIRE)_[A-Z0-9_]*[A-Z0-9]|TRACEPARENT|TRACESTATE|NO_COLOR)\b/g,
+        /\b((?:OTEL|CLAUDE_CODE|ANTHROPIC|LOGFIRE|LANGFUSE)_[A-Z0-9_]*[A-Z0-9]|TRACEPARENT|TRACESTATE|NO_COLOR)\b/g,
       ),
     ].map(([name]) => name),
   );

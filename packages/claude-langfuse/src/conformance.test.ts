@@ -270,7 +270,7 @@ async function failedBy<Sent>(mutant: SinkCase<Sent>): Promise<readonly string[]
 }
 
 test.each(DIALECT_MUTANTS)('a dialect that $fault is found out', async ({ change, foundBy }) => {
-  const dialect = langfuseDialect({ claudeSession: true });
+  const dialect = langfuseDialect({ isAlone: true });
   const { putAttributes: _, ...rest } = dialect;
   const failed = await failedBy({
     ...sinkCase,
@@ -322,6 +322,6 @@ test.each(CLIENT_MUTANTS)('a sink that $fault is found out', async ({ change, fo
 });
 
 testDialect(test, {
-  dialect: langfuseDialect({ claudeSession: true }),
+  dialect: langfuseDialect({ isAlone: true }),
   prefixes: ['langfuse.', 'gen_ai.', 'session.id', 'user.id'],
 });

@@ -19,7 +19,7 @@ import { type FakeObservation, observations, priceOf, tokensOf } from './__fixtu
 import { langfuseDialect } from './langfuse-dialect.ts';
 import { langfuseAttributes } from './trace-fields.ts';
 
-const dialect = langfuseDialect({ claudeSession: true });
+const dialect = langfuseDialect({ isAlone: true });
 
 test.each(Object.entries(SAMPLE_TRACES))('%s is spelled as reviewed', async (trace, spans) => {
   await expect(spelled(dialect, spans)).toMatchFileSnapshot(`./__fixtures__/${trace}.langfuse.json`);
@@ -156,6 +156,14 @@ describe('what a span wants of whoever looks', () => {
   ])('%s', async (_, span, level, statusMessage) => {
     expect(await one(span)).toMatchObject({ level, statusMessage });
   });
+});
+
+test('what hangs below a span of another process is a root of its own, unless a processor says what the roots are', () => {
+  const remote = agent({ id: 1, parent: 9, parentIsRemote: true, ms: [0, 9] });
+  const root = 'langfuse.internal.is_app_root';
+  expect(dialect.attributes(remote)[root]).toBe(true);
+  expect(langfuseDialect().attributes(remote)).not.toHaveProperty([root]);
+  expect(dialect.attributes(agent({ id: 1, ms: [0, 9] }))).not.toHaveProperty([root]);
 });
 
 test('every kind has a type of Langfuse and a name that says what it is', async () => {

@@ -13,23 +13,25 @@ import { TRACE_KEYS, traceFieldsOf } from './trace-fields.ts';
 
 export interface LangfuseDialectOptions extends Pick<GenaiDialectOptions, 'toolParent'> {
   /**
-   * Whether Claude's session is Langfuse's where the program names none to us. Not unless given: what `propagateAttributes` says
-   * beside a `LangfuseSpanProcessor` stays, and where nobody says anything Langfuse takes Claude's by itself.
+   * Whether nothing else of the program sends to Langfuse: Claude's session is then written as Langfuse's where none is named, and what
+   * hangs below a span of another process is a root. Not unless given: a `LangfuseSpanProcessor` and `propagateAttributes` say so
+   * themselves, and where nobody names a session Langfuse finds Claude's.
    */
-  readonly claudeSession?: boolean;
+  readonly isAlone?: boolean;
 }
 
 /**
  * Spans as Langfuse's OTLP endpoint reads them. For tracing that has a `LangfuseSpanProcessor` already:
  * `otelSink({ dialect: langfuseDialect() })`.
  */
-export function langfuseDialect({ toolParent = 'agent', claudeSession = false }: LangfuseDialectOptions = {}): Dialect {
+export function langfuseDialect({ toolParent = 'agent', isAlone = false }: LangfuseDialectOptions = {}): Dialect {
   const putAttributes = (span: CapturedSpan, into: AttributeTaker): void => {
     const [type, operation] = KINDS[span.kind];
     into.put('langfuse.observation.type', type);
     into.put(S.ATTR_GEN_AI_OPERATION_NAME, operation);
     into.put(S.ATTR_GEN_AI_CONVERSATION_ID, span.sessionId);
-    putTrace(span, claudeSession ? span.sessionId : undefined, into);
+    if (isAlone && span.parentIsRemote === true) into.put('langfuse.internal.is_app_root', true);
+    putTrace(span, isAlone ? span.sessionId : undefined, into);
     putObservation(span, into);
   };
   return {

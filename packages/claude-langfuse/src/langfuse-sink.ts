@@ -33,7 +33,7 @@ export function langfuseSink(options: LangfuseSinkOptions = {}): Sink {
     ...config,
     name,
     diag,
-    dialect: langfuseDialect({ toolParent, claudeSession: true }),
+    dialect: langfuseDialect({ toolParent, isAlone: true }),
     resource: readResource({ ...options, resource: { ...config.resource, ...options.resource } }, env),
     sampler: readSampler(options.sampler, env, 'LANGFUSE_SAMPLE_RATE'),
     scope: { name: '@spanprism/claude-langfuse' },
