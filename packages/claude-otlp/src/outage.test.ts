@@ -141,7 +141,7 @@ describe('a backend that is gone for 60 s and back at the same address', () => {
     const bytes = collector.requests.reduce((all, { body }) => all + body.length, 0);
     expect([bytes <= QUEUE_BYTES, bytes > QUEUE_BYTES - MIB]).toEqual([true, true]);
     expect(said.some((line) => /^warn: .*queue is full, the oldest records go first/.test(line))).toBe(true);
-    await sink.close(0);
+    await expect(sink.close(0)).rejects.toThrow(`${lost} records not delivered`);
   });
 
   test('gets those too from a spool', async () => {
