@@ -160,15 +160,15 @@ function checkOneTrace({ traces, otel, collected }: TracedRun): void {
   expect(turn?.parentSpanId, 'parent of the turn over OTLP').toBe(request?.spanId);
 }
 
-/** What its distribution sends has its key and its service. Its spans take no links: a tool that began after its call names it. */
+/** What its distribution sends has its key and its service, and tools and the calls that asked for them know each other without links. */
 function checkHoneycomb({ honeycomb }: TracedRun): void {
   const keys = honeycomb.requests.map(({ headers }) => headers['x-honeycomb-team']);
   expect(new Set(keys)).toEqual(new Set(['hcaik_0123456789']));
   const spans = honeycomb.spans();
   expect(new Set(spans.map(({ resource }) => resource['service.name']))).toEqual(new Set(['shop']));
-  const calls = spans.filter(({ name }) => name.startsWith('chat ')).map(({ spanId }) => spanId);
-  const named = spans.flatMap(({ attributes }) => attributes['claude.linked_span_id'] ?? []).map(String);
-  expect(named.filter((spanId) => !calls.includes(spanId))).toEqual([]);
+  const named = spans.flatMap(({ attributes }) => attributes['claude.linked_span_ids'] ?? []).map(String);
+  expect(named).toHaveLength(spans.filter(({ name }) => name.startsWith('execute_tool ')).length);
+  expect(named.filter((id) => !spans.some(({ spanId }) => spanId === id))).toEqual([]);
 }
 
 test("the example for Honeycomb's distribution compiles and runs where that is installed", async () => {

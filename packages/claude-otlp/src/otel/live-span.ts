@@ -1,5 +1,5 @@
 import { isSpanContextValid, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { Attributes, Context, HrTime, Span as OtelSpan, SpanContext, Tracer } from '@opentelemetry/api';
+import type { Attributes, Context, HrTime, Link, Span as OtelSpan, SpanContext, Tracer } from '@opentelemetry/api';
 import type { CapturedSpan, SpanId, TraceContext, TraceId, UnixNano } from '@spanprism/core';
 import { SEMCONV as S } from '@spanprism/core/dialect';
 import type {
@@ -9,6 +9,7 @@ import type {
   DialectSpanKind,
   DialectValue,
 } from '@spanprism/core/dialect';
+import type { LateLinks } from './late-links.ts';
 
 const KINDS: Readonly<Record<DialectSpanKind, SpanKind>> = {
   internal: SpanKind.INTERNAL,
@@ -52,34 +53,45 @@ interface Finish {
   readonly dialect: Dialect;
   /** Finds the OpenTelemetry context of a span of ours. */
   readonly contextOf: (spanId: SpanId) => Context | undefined;
+  readonly lateLinks: LateLinks;
 }
 
 /** Everything that the end knows, then the end itself. */
 export function finishSpan(
   { span: live, startedAt }: Started,
   span: CapturedSpan,
-  { dialect, contextOf }: Finish,
+  { dialect, contextOf, lateLinks }: Finish,
 ): void {
   live.updateName(dialect.spanName(span));
   live.setAttributes(attributesOf(span, dialect));
   // Another live sink opened the trace: its name for it, so that one can be found from the other.
   if (live.spanContext().traceId !== span.traceId) live.setAttribute('claude.trace_id', span.traceId);
   for (const { name, at, attributes } of dialect.events(span)) live.addEvent(name, mutable(attributes), hrTime(at));
-  // Here rather than at the start: a tool may begin before the call that asked for it has ended.
+  const links: Link[] = lateLinks.take(span.spanId).map((context) => ({ context, attributes: LINKED_BACK }));
+  // Here rather than at the start: a tool may begin before the call that asked for it has ended, and even end before it has begun.
   for (const { spanId, attributes } of dialect.links(span)) {
     const target = trace.getSpanContext(contextOf(spanId) ?? ROOT_CONTEXT);
-    if (target !== undefined) addLink(live, target, attributes);
+    if (target === undefined) lateLinks.add(spanId, live.spanContext());
+    else links.push({ context: target, attributes: mutable(attributes) });
   }
+  addLinks(live, links);
   const { code, message } = dialect.status(span);
   if (code !== 'unset') live.setStatus({ code: STATUS[code], ...(message === undefined ? {} : { message }) });
   const endedAt = span.endedAt ?? span.startedAt;
   live.end(hrTime(endedAt < startedAt ? startedAt : endedAt));
 }
 
-// Spans of OpenTelemetry before API 1.9 take links with their start alone, when nobody knows of this one yet.
-function addLink(live: OtelSpan, target: SpanContext, attributes: DialectAttributes): void {
-  if (typeof live.addLink === 'function') live.addLink({ context: target, attributes: mutable(attributes) });
-  else live.setAttribute('claude.linked_span_id', target.spanId);
+const LINKED_BACK: Attributes = { 'claude.link': 'requested' };
+
+// Spans of OpenTelemetry before API 1.9 take links with their start alone, when nobody knows of these yet.
+function addLinks(live: OtelSpan, links: readonly Link[]): void {
+  if (typeof live.addLink === 'function') for (const link of links) live.addLink(link);
+  else if (links.length > 0) {
+    live.setAttribute(
+      'claude.linked_span_ids',
+      links.map(({ context }) => context.spanId),
+    );
+  }
 }
 
 /** The context that a sink tells core of; undefined while nobody traces. */

@@ -3,16 +3,18 @@ import type { Context, Span as OtelSpan, Tracer } from '@opentelemetry/api';
 import type { CapturedSpan } from '@spanprism/core';
 import type { Dialect } from '@spanprism/core/dialect';
 import type { LiveTracer } from '@spanprism/core/live';
+import { LateLinks } from './late-links.ts';
 import { finishSpan, startSpan, traceContextOf } from './live-span.ts';
 
 /** A tracer of OpenTelemetry's API, whatever SDK is behind it. */
 export function otelLiveTracer(tracer: () => Tracer, dialect: Dialect): LiveTracer<OtelSpan, Context> {
+  const lateLinks = new LateLinks();
   return {
     parentSpanId: (span) => dialect.parentSpanId(span),
     rootPlace,
     begin: (span, parent) => startSpan(tracer(), span, { dialect, parent }),
     placeBelow: (span, parent) => trace.setSpan(parent, span),
-    finish: (begun, span, contextOf) => finishSpan(begun, span, { dialect, contextOf }),
+    finish: (begun, span, contextOf) => finishSpan(begun, span, { dialect, contextOf, lateLinks }),
     abandon: (span) => span.end(),
     traceContext: (span) => traceContextOf(span.spanContext()),
     loss,

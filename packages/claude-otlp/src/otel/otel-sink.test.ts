@@ -326,5 +326,20 @@ test('spans of an OpenTelemetry before API 1.9, which take no links, say the sam
   const { links, attributes } = exported('execute_tool mcp__weather__get_weather');
   const asker = finished.find((span) => span.attributes['gen_ai.response.id'] === 'msg_01A');
   expect(links).toEqual([]);
-  expect(attributes['claude.linked_span_id']).toBe(asker?.spanContext().spanId);
+  expect(attributes['claude.linked_span_ids']).toEqual([asker?.spanContext().spanId]);
+});
+
+test('a tool that ends before its call has begun is linked to by that call, once', () => {
+  const asked = llm({ id: 2, parent: 1, ms: [0, 900] });
+  const tools = [3, 4].map((id) => tool({ id, parent: 1, ms: [500, 600], requestedByLlmSpanId: spanId(2) }));
+  sink.spanStart?.(started(agent({ id: 1, ms: [0, 1000] })));
+  sink.spanStart?.(started(asked));
+  for (const span of [...tools, asked, llm({ id: 5, parent: 1, ms: [910, 950] })]) sink.spanEnd(span);
+  const [call, next] = finished.filter(({ name }) => name.startsWith('chat '));
+  const ends = finished.filter(({ name }) => name.startsWith('execute_tool '));
+  expect(ends.map(({ links }) => links)).toEqual([[], []]);
+  expect(call?.links).toEqual(
+    ends.map((span) => ({ context: span.spanContext(), attributes: { 'claude.link': 'requested' } })),
+  );
+  expect(next?.links).toEqual([]);
 });
