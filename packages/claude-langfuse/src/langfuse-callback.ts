@@ -1,6 +1,7 @@
 import { createTracing } from '@spanprism/core';
 import type { Tracing, TracingOptions } from '@spanprism/core';
-import { langfuseSink, pick } from './langfuse-sink.ts';
+import { pickGiven } from '@spanprism/core/otlp';
+import { langfuseSink } from './langfuse-sink.ts';
 import type { LangfuseSinkOptions } from './langfuse-sink.ts';
 import { langfuseAttributes } from './trace-fields.ts';
 import type { LangfuseTraceOptions } from './trace-fields.ts';
@@ -18,7 +19,7 @@ export interface LangfuseCallbackOptions
  */
 export function langfuseCallback(options: LangfuseCallbackOptions = {}): Tracing {
   return createTracing({
-    ...pick(options, ['agentName', 'cliTelemetry', 'hooks', 'redact', 'diag']),
+    ...pickGiven(options, ['agentName', 'cliTelemetry', 'hooks', 'redact', 'diag']),
     sinks: [langfuseSink(options)],
     attributes: langfuseAttributes(options),
   });

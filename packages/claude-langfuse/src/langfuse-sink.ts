@@ -1,5 +1,5 @@
 import type { Sink } from '@spanprism/core';
-import { disabledSink, otlpTraceSink, readResource, readSampler, sinkDiag } from '@spanprism/core/otlp';
+import { disabledSink, otlpTraceSink, pickGiven, readResource, readSampler, sinkDiag } from '@spanprism/core/otlp';
 import type { Environment, OtlpTraceSinkOptions, ResourceOptions, SamplerOptions } from '@spanprism/core/otlp';
 import { readLangfuseConfig } from './langfuse-config.ts';
 import type { LangfuseConfigOptions } from './langfuse-config.ts';
@@ -29,7 +29,7 @@ export function langfuseSink(options: LangfuseSinkOptions = {}): Sink {
   const config = readLangfuseConfig(options, env);
   if (config === undefined) return disabledSink(name);
   const sink = otlpTraceSink({
-    ...pick(options, ['capture', 'spool', 'compression', 'timeoutMs']),
+    ...pickGiven(options, ['capture', 'spool', 'compression', 'timeoutMs']),
     ...config,
     name,
     diag,
@@ -39,13 +39,4 @@ export function langfuseSink(options: LangfuseSinkOptions = {}): Sink {
     scope: { name: '@spanprism/claude-langfuse' },
   });
   return { ...sink, useDiag };
-}
-
-/** Those that are given; undefined counts as not given. */
-export function pick<T, K extends keyof T>(
-  options: T,
-  names: readonly K[],
-): { readonly [P in K]?: Exclude<T[P], undefined> } {
-  const given = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
-  return Object.fromEntries(given) as { readonly [P in K]?: Exclude<T[P], undefined> };
 }

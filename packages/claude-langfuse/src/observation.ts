@@ -2,7 +2,7 @@ import {
   chatMessages,
   claudeEvents,
   collectAttributes,
-  failureOf,
+  endingOf,
   finishReason,
   instructionParts,
   nameOf,
@@ -17,20 +17,8 @@ import type { CapturedSpan, Json, LlmSpan, Usage } from '@spanprism/core';
 
 type Figures = Readonly<Record<string, number>>;
 
-/** What Langfuse shows, counts and prices of a call of a model. */
-interface Generation {
-  readonly model: string;
-  readonly modelParameters: Readonly<Record<string, string | boolean>>;
-  /** Buckets that share no token, by the names that Langfuse has prices for. */
-  readonly usageDetails: Figures | undefined;
-  /** US dollars. Where they are not known, Langfuse multiplies the buckets with prices of its own. */
-  readonly costDetails: Figures | undefined;
-  /** ISO 8601. */
-  readonly completionStartTime: string | undefined;
-}
-
 /** A span in the words of Langfuse, whatever way it is sent. */
-export interface Observation extends Partial<Generation> {
+export interface Observation {
   readonly name: string;
   readonly level: 'DEBUG' | 'DEFAULT' | 'WARNING' | 'ERROR';
   readonly statusMessage: string | undefined;
@@ -38,10 +26,18 @@ export interface Observation extends Partial<Generation> {
   readonly output?: Json;
   /** Everything that Langfuse has no field for, by the names it has in other backends. */
   readonly metadata: Readonly<Record<string, Json>>;
+  readonly model?: string;
+  readonly modelParameters?: Readonly<Record<string, string | boolean>>;
+  /** Buckets that share no token, by the names that Langfuse has prices for. */
+  readonly usageDetails?: Figures | undefined;
+  /** US dollars. Where they are not known, Langfuse multiplies the buckets with prices of its own. */
+  readonly costDetails?: Figures | undefined;
+  /** ISO 8601. */
+  readonly completionStartTime?: string | undefined;
 }
 
 export function observationOf(span: CapturedSpan): Observation {
-  const statusMessage = endingOf(span);
+  const statusMessage = endingOf(span) || undefined;
   const said = { name: nameOf(span), level: levelOf(span, statusMessage), statusMessage, metadata: metadataOf(span) };
   switch (span.kind) {
     case 'agent':
@@ -68,20 +64,6 @@ function levelOf(span: CapturedSpan, ending: string | undefined): Observation['l
   return span.kind === 'hook' ? 'DEBUG' : 'DEFAULT';
 }
 
-/** Stop reasons with which an answer is not what was asked for. */
-const CUT_SHORT: ReadonlySet<string | undefined> = new Set(['max_tokens', 'refusal']);
-
-/** How a span ended if not well. */
-function endingOf(span: CapturedSpan): string | undefined {
-  const failure = failureOf(span);
-  if (failure !== '') return failure;
-  if (span.kind === 'agent' && span.endedAt !== undefined && span.outcome !== 'completed') return span.outcome;
-  if (span.status !== 'ok') return span.status;
-  if (span.kind === 'llm' && CUT_SHORT.has(span.stopReason)) return span.stopReason;
-  if (span.kind === 'permission' && span.decision === 'deny') return `denied by ${span.decidedBy}`;
-  return span.kind === 'hook' && span.blocked ? 'blocked' : undefined;
-}
-
 /** Langfuse has no fields for instructions and tools: it looks for both in the input. */
 function requestOf({ input, systemInstructions, toolDefinitions }: LlmSpan): Json {
   const system = systemInstructions && [{ role: 'system', parts: instructionParts(systemInstructions) }];
@@ -94,7 +76,7 @@ function answerOf({ output, stopReason }: LlmSpan): Json {
   return output && outputMessages(output, stopReason === undefined ? undefined : finishReason(stopReason));
 }
 
-function generationOf({ requestModel, responseModel, provider, usage, costUsd, firstTokenAt }: LlmSpan): Generation {
+function generationOf({ requestModel, responseModel, provider, usage, costUsd, firstTokenAt }: LlmSpan) {
   return {
     model: responseModel ?? requestModel,
     modelParameters: { model: requestModel, provider, ...(firstTokenAt === undefined ? {} : { stream: true }) },

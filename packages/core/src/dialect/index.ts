@@ -1,7 +1,7 @@
 /** What adapters need to spell a span: the dialect's contract, and the pieces that backends have in common. */
 export { claudeEvents, putClaudeAttributes } from './claude-attributes.ts';
 export { oneLine } from '../model/one-line.ts';
-export { failureOf, nameOf, preview, wordsOf } from '../model/span-words.ts';
+export { endingOf, failureOf, nameOf, preview, wordsOf } from '../model/span-words.ts';
 export { collectAttributes } from './dialect.ts';
 export type {
   AttributeTaker,

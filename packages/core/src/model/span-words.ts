@@ -30,6 +30,20 @@ export function failureOf(span: Span): string {
   return span.error === undefined ? '' : errorText(span.error);
 }
 
+/** Stop reasons with which an answer is not what was asked for. */
+const CUT_SHORT: ReadonlySet<string | undefined> = new Set(['max_tokens', 'refusal']);
+
+/** How a span ended, if not well; nothing while it goes on. */
+export function endingOf(span: Span): string {
+  const failure = failureOf(span);
+  if (failure !== '' || span.endedAt === undefined) return failure;
+  if (span.kind === 'agent' && span.outcome !== 'completed') return span.outcome;
+  if (span.status !== 'ok') return span.status;
+  if (span.kind === 'llm' && CUT_SHORT.has(span.stopReason)) return span.stopReason ?? '';
+  if (span.kind === 'permission' && span.decision === 'deny') return `denied by ${span.decidedBy}`;
+  return span.kind === 'hook' && span.blocked ? 'blocked' : '';
+}
+
 function errorText({ type, message }: SpanError): string {
   return oneLine(message === type || message === '' ? type : `${type}: ${message}`);
 }

@@ -16,6 +16,7 @@ export { readSampler, type Sampler, type SamplerName, type SamplerOptions } from
 export { stderrDiag } from './config/stderr-diag.ts';
 export { suppressTracing } from './config/suppress-tracing.ts';
 export { wrongValue } from './config/wrong-value.ts';
+export { pickGiven } from '../model/given.ts';
 export { createDelivery } from './deliver/delivery.ts';
 export {
   type Delivery,
