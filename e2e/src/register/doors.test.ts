@@ -55,8 +55,10 @@ describe.each(Object.entries(NODES))('on Node %s, with one line on stderr', (ver
   });
 });
 
-test('a program that wraps the SDK itself as well is traced once', async () => {
-  expect(await traced(NODES['24'], [...REGISTER, 'explicit.mjs'])).toMatchObject(RUN);
+test('a program that wraps the SDK itself is traced once, as it says', async () => {
+  const { ended, names } = await traced(NODES['24'], [...REGISTER, 'explicit.mjs']);
+  expect(ended).toEqual({ code: 0, signal: null, stdout: `Three files.\n${WHOLE.length}\n`, stderr: '' });
+  expect(names).toBeUndefined();
 });
 
 test('the exact figures are there: the CLI’s telemetry was received from the first query on', async () => {

@@ -91,7 +91,8 @@ export async function run({ node, app, words, extra = {}, rules = LOOK_AROUND }:
     extra: { CLAUDE: claudeBinary().path, PROJECT: project.cwd, ...extra },
   });
   const options = { cwd: app.folder, env, encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' } as const;
-  return promisify(execFile)(node, [...words], options).then(
+  // Awaited here: what it uses is taken away at the end of this function.
+  return await promisify(execFile)(node, [...words], options).then(
     ({ stdout, stderr }) => ({ code: 0, signal: null, stdout, stderr }),
     ({ code, signal, stdout, stderr }: Ended) => ({ code: code ?? null, signal: signal ?? null, stdout, stderr }),
   );

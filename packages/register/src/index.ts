@@ -13,13 +13,19 @@ const automatic = new AutomaticTracing({
 });
 
 onSdkImport((sdk) => {
-  // Early, so that nobody waits for it in a first call; but whether Sentry is set up is known no sooner than there.
-  if (!process.env['SENTRY_DSN']) setImmediate(() => automatic.start()).unref();
+  let isClaimed = false;
   let watched: object | undefined;
-  return wrapLate(sdk, (member) => {
-    // A tool server is made long before anything is traced, if ever.
-    if (member !== 'createSdkMcpServer') automatic.announce();
-    watched ??= automatic.start()?.wrapSdk(sdk);
-    return watched;
+  // Early, so that nobody waits for it in a first call; but whether Sentry is set up is known no sooner than there.
+  if (!process.env['SENTRY_DSN']) setImmediate(() => isClaimed || automatic.start()).unref();
+  return wrapLate(sdk, {
+    watched: (member) => {
+      // A tool server is made long before anything is traced, if ever.
+      if (member !== 'createSdkMcpServer') automatic.announce();
+      watched ??= automatic.start()?.wrapSdk(sdk);
+      return watched;
+    },
+    claimed: () => {
+      isClaimed = true;
+    },
   });
 });
