@@ -47,10 +47,16 @@ export class FailureReports {
     error.stack = `${error.name}: ${error.message}`;
     const attributes = Object.entries(this.#dialect.attributes(span)).filter(([key]) => CONTEXT.includes(key));
     const timestamp = msFromUnixNano(span.endedAt ?? span.startedAt) / 1000;
+    // Sentry takes two failures for one that look alike and follow each other. Until it has looked, each is of its own kind.
+    const kind = live.spanContext().spanId;
     const captureContext = (scope: Sentry.Scope): Sentry.Scope =>
       scope
         .setContext('claude_agent', Object.fromEntries(attributes))
-        .addEventProcessor((event) => ({ ...event, timestamp }));
+        .setFingerprint([...scope.getScopeData().fingerprint, kind])
+        .addEventProcessor(({ fingerprint = [], ...event }) => {
+          const own = fingerprint.filter((part) => part !== kind);
+          return { ...event, timestamp, ...(own.length === 0 ? {} : { fingerprint: own }) };
+        });
     // The failure of a tool was handled, by the model.
     const mechanism = { type: ORIGIN, handled: span.kind === 'tool', data: { function: operation } };
     Sentry.withActiveSpan(live, () => Sentry.captureException(error, { mechanism, captureContext }));

@@ -50,12 +50,16 @@ export function sentryDialect(options: SentryDialectOptions = {}): Dialect {
   };
 }
 
-/** What Sentry has deprecated, or gives another type. */
-const LEFT_OUT: ReadonlySet<string> = new Set([S.ATTR_GEN_AI_SYSTEM, S.ATTR_GEN_AI_REQUEST_STREAM]);
+/** What Sentry has deprecated, and what it has other names for. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  S.ATTR_GEN_AI_SYSTEM,
+  S.ATTR_GEN_AI_REQUEST_STREAM,
+  'claude.cost_usd',
+  'claude.stop_reason',
+]);
 
 /** Keys with a meaning to Sentry that the conventions do not know; the user's are moved aside. */
-const SENTRYS =
-  /^(sentry\.|gen_ai\.cost\.|gen_ai\.(response\.streaming|usage\.total_tokens|tool\.call\.result\.size)$)/;
+const SENTRYS = /^(sentry\.|gen_ai\.cost\.|gen_ai\.(response\.streaming|usage\.total_tokens)$)/;
 
 function putFor(genai: Dialect, span: CapturedSpan, into: AttributeTaker): void {
   const taken = new Set<string>();
@@ -78,7 +82,6 @@ function putFor(genai: Dialect, span: CapturedSpan, into: AttributeTaker): void 
 /** What Sentry has words of its own for. */
 function putOwn(span: CapturedSpan, { put }: AttributeTaker): void {
   put('claude.events', eventsText(span));
-  if (span.kind === 'tool') put('gen_ai.tool.call.result.size', span.contentBytes.output);
   // What the session says of its tools is their names; schemas are on the calls that were seen to carry them.
   const names = span.kind === 'agent' ? span.toolNames?.map((name) => ({ name })) : undefined;
   put(S.ATTR_GEN_AI_TOOL_DEFINITIONS, names && jsonText(toolDefinitionParts(names)));

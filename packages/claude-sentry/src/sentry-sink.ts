@@ -29,7 +29,7 @@ export function sentrySink(options: SentrySinkOptions = {}): Sink {
   const live = new LiveSpans(sentryLiveTracer(dialect, pieces));
   const watch = new DeliveryWatch(diag);
   const client = clientLooker(watch, diag);
-  const flush: Sink['flush'] = (deadlineMs) => watch.flush(client(), deadlineMs);
+  const flush: Sink['flush'] = (deadlineMs) => watch.flush(Sentry.getClient(), deadlineMs);
   return {
     name,
     ...(capture === undefined ? {} : { capture }),
