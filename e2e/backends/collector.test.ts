@@ -1,6 +1,7 @@
 import { genaiDialect, otlpSink, type OtlpSinkOptions } from '@spanprism/claude-otlp';
 import { type CapturedSpan, memorySink, type Sink } from '@spanprism/core';
 import type { CollectedSpan } from '@spanprism/testkit';
+import { SAMPLE_TRACES } from '@spanprism/testkit/samples';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type RealCollector, startRealCollector } from './collector.ts';
 import { delegatedRun } from './delegated-run.ts';
@@ -103,5 +104,33 @@ describe.skipIf(build.absent !== undefined)('a real OpenTelemetry Collector', ()
       .poll(names, { timeout: 15_000 })
       .toEqual(expect.arrayContaining(['gen_ai.client.token.usage', 'claude_code.token.usage']));
     expect(collector.log()).not.toMatch(/\t(warn|error)\t/);
+  });
+
+  test('has every span exactly once after it was down for a while', async () => {
+    const serviceName = 'outage';
+    const sink = otlpSink({
+      endpoint: collector.url,
+      serviceName,
+      metrics: false,
+      environment: {},
+      diag: () => undefined,
+    });
+    const before = (await collector.spans(0)).length;
+    const spans = Object.values(SAMPLE_TRACES).flat();
+    const tell = (part: readonly CapturedSpan[]): void => {
+      for (const span of part) sink.spanEnd(span);
+    };
+    const third = Math.ceil(spans.length / 3);
+    tell(spans.slice(0, third));
+    await sink.flush(15_000);
+    await collector.down();
+    tell(spans.slice(third, 2 * third));
+    await expect(sink.flush(1000)).rejects.toThrow(/cannot be reached/);
+    await collector.up();
+    tell(spans.slice(2 * third));
+    await sink.close(15_000);
+    const all = await collector.spans(before + spans.length);
+    const arrived = all.filter(({ resource }) => resource['service.name'] === serviceName);
+    expect(byId(arrived).map(returned)).toEqual(byId(spans).map(expected));
   });
 });

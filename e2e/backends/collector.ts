@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CollectedMetric, type CollectedSpan, readMetrics, readSpans } from '@spanprism/testkit';
 import { type Build, cachedBuild, done, fetched } from './cached-build.ts';
-import { freePorts, startServer, temporaryFolder } from './server.ts';
+import { freePorts, type Server, startServer, temporaryFolder } from './server.ts';
 
 const BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.162.0';
 const sources = join(import.meta.dirname, 'collector');
@@ -40,7 +40,12 @@ export interface RealCollector {
   /** Everything that it has written, once it wrote this many spans. */
   readonly spans: (count: number) => Promise<readonly CollectedSpan[]>;
   readonly metrics: () => readonly CollectedMetric[];
+  /** What it has printed since it came up. */
   readonly log: () => string;
+  /** Ends it for a while; what it has written stays. */
+  readonly down: () => Promise<void>;
+  /** Starts it again, at the same address. */
+  readonly up: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -50,7 +55,7 @@ const configuration = (folder: string, port: number): object => ({
   exporters: Object.fromEntries(
     ['traces', 'metrics'].map((signal) => [
       `file/${signal}`,
-      { path: join(folder, `${signal}.jsonl`), flush_interval: '100ms' },
+      { path: join(folder, `${signal}.jsonl`), flush_interval: '100ms', append: true },
     ]),
   ),
   service: {
@@ -71,13 +76,15 @@ export async function startRealCollector(build: string): Promise<RealCollector> 
   const config = join(folder.path, 'config.yaml');
   // JSON is YAML.
   await writeFile(config, JSON.stringify(configuration(folder.path, port)));
-  const server = await startServer({
-    name: 'the Collector',
-    program: join(build, 'collector'),
-    words: ['--config', `file:${config}`],
-    url,
-    readyWithinMs: 30_000,
-  });
+  const start = (): Promise<Server> =>
+    startServer({
+      name: 'the Collector',
+      program: join(build, 'collector'),
+      words: ['--config', `file:${config}`],
+      url,
+      readyWithinMs: 30_000,
+    });
+  let server = await start();
   const written = (signal: string): readonly string[] => {
     const file = join(folder.path, `${signal}.jsonl`);
     const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
@@ -96,7 +103,11 @@ export async function startRealCollector(build: string): Promise<RealCollector> 
       }
     },
     metrics: () => written('metrics').flatMap((line) => readMetrics(JSON.parse(line))),
-    log: server.log,
+    log: () => server.log(),
+    down: () => server.stop(),
+    up: async () => {
+      server = await start();
+    },
     stop: async () => {
       await server.stop();
       await folder.remove();
