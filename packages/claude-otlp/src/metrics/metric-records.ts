@@ -1,5 +1,5 @@
 import type { MetricPoint } from '@spanprism/core';
-import type { OtlpMetric, OtlpMetricData } from '@spanprism/core/otlp';
+import type { OtlpMetric, OtlpMetricData, OtlpNumberPoint } from '@spanprism/core/otlp';
 
 const TEMPORALITIES = { delta: 1, cumulative: 2 } as const;
 
@@ -45,7 +45,7 @@ function dataOf(kind: MetricPoint['data'], points: readonly MetricPoint[]): Otlp
   }
 }
 
-// Always a double: a series that changes its number type from point to point is refused by some stores.
-function numberPoint({ attributes, startedAt, at, data }: MetricPoint) {
-  return data.type === 'histogram' ? [] : [{ attributes, startedAt, at, value: data.value, isInt: false }];
+// As it came: a series that changes its number type from point to point is refused by some stores.
+function numberPoint({ attributes, startedAt, at, isInt = false, data }: MetricPoint): OtlpNumberPoint[] {
+  return data.type === 'histogram' ? [] : [{ attributes, startedAt, at, value: data.value, isInt }];
 }

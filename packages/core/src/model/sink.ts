@@ -29,6 +29,8 @@ export interface MetricPoint {
   readonly attributes: Attributes;
   readonly startedAt: UnixNano;
   readonly at: UnixNano;
+  /** A whole number on the wire, as whoever counted has it in every point of the series; a double unless given. */
+  readonly isInt?: true;
   readonly data:
     | {
         readonly type: 'sum';

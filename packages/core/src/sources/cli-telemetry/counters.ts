@@ -72,6 +72,7 @@ export function metricPoints(metrics: readonly OtlpMetric[]): MetricPoint[] {
         attributes: plain(point.attributes),
         startedAt: point.startedAt ?? point.at,
         at: point.at,
+        ...(point.isInt ? { isInt: true } : {}),
         data:
           data.type === 'gauge'
             ? { type: 'gauge', value: point.value }
