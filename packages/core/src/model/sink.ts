@@ -30,7 +30,7 @@ export interface MetricPoint {
   readonly startedAt: UnixNano;
   readonly at: UnixNano;
   /** A whole number on the wire, as whoever counted has it in every point of the series; a double unless given. */
-  readonly isInt?: true;
+  readonly isInt?: boolean;
   readonly data:
     | {
         readonly type: 'sum';
