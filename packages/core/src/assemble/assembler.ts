@@ -66,6 +66,15 @@ const KINDS = Object.fromEntries(
 const REMEMBERED_OF_CLI = 8192;
 const REMEMBERED = 1024;
 
+/** Those of which there are most are not looked up. */
+const { answer: ANSWER, 'tool-result': TOOL_RESULT, input: INPUT } = KINDS;
+
+function kindOf({ type }: Observation): Kind {
+  if (type === 'answer') return ANSWER;
+  if (type === 'tool-result') return TOOL_RESULT;
+  return type === 'input' ? INPUT : KINDS[type];
+}
+
 /** The node itself tells a second delivery: what the stream shows most of need not be remembered by its id too. */
 function isKnownByItsSpan(observation: Observation): boolean {
   if (observation.type === 'tool-result') return true;
@@ -116,7 +125,7 @@ export class Assembler {
   observe(observation: Observation): void {
     const run = this.#run;
     const seen = observation.source === 'cli' ? this.#seenOfCli : this.#seen;
-    const { handle, flag, endsNothing } = KINDS[observation.type];
+    const { handle, flag, endsNothing } = kindOf(observation);
     if (!isKnownByItsSpan(observation) && !seen.add(observation.id, flag)) {
       run.counters.duplicate += 1;
       return;

@@ -110,15 +110,15 @@ function sight<S extends Sight>(run: Run, seen: S, use: (run: Run, seen: S, sigh
   });
 }
 
-/** The blocks of an answer come one by one. */
+/** The blocks of an answer come one by one, and so do its failures. */
 function callOf(run: Run, seen: Sight, agent: AgentNode): CallNode | undefined {
   const { currentCall } = agent;
   const { messageId, requestId } = seen.call;
   const isCurrent =
     currentCall !== undefined &&
     !currentCall.isEnded &&
-    messageId !== undefined &&
-    messageId === currentCall.messageId &&
+    (messageId !== undefined || requestId !== undefined) &&
+    (messageId === undefined || messageId === currentCall.messageId) &&
     (requestId === undefined || requestId === currentCall.requestId);
   return isCurrent ? currentCall : run.registry.call(streamName(run, seen, agent));
 }

@@ -56,7 +56,8 @@ export function onToolResult(run: Run, seen: ToolResultSeen): void {
   tool.inBackground ||= seen.inBackground === true;
   if (run.expectsCli) tool.deadline = nowMs(run) + run.options.settleMs;
   // A CLI that tells nothing of tasks still ends a foreground subagent with the result of the call that asked for it.
-  if (!tool.inBackground) for (const subagent of tool.openAgents) subagent.sdkEndedAt ??= seen.at;
+  if (!tool.inBackground && tool.openAgents.length > 0)
+    for (const subagent of tool.openAgents) subagent.sdkEndedAt ??= seen.at;
 }
 
 export function onToolMeasured(run: Run, seen: ToolMeasured): void {

@@ -52,13 +52,13 @@ export class Registry {
   readonly #ids: IdSource;
   readonly #agentName: string;
   readonly #firstTurnId: SpanId | undefined;
-  readonly #keepsNodes: boolean;
+  readonly #expectsCli: boolean;
 
   constructor({ ids, agentName, firstTurn, expects }: RegistryOptions) {
     this.#ids = ids;
     this.#agentName = agentName;
     this.#firstTurnId = firstTurn?.spanId;
-    this.#keepsNodes = expects.cli;
+    this.#expectsCli = expects.cli;
     const remembered = expects.cli ? REMEMBERED : REMEMBERED_OF_STREAM;
     this.#calls = new OpenMap(remembered, isOpenCall);
     this.#tools = new OpenMap(remembered, isOpenTool);
@@ -114,15 +114,15 @@ export class Registry {
   /** The call of those ids; undefined when it has ended already. */
   call(ref: NamedCall): CallNode | undefined {
     const { requestId, messageId, unnamed } = ref;
-    const byRequest = requestId === undefined ? undefined : this.#calls.get(requestName(requestId));
+    // Only the CLI knows a call by its request alone: without it, the message is name enough.
+    const isFoundByRequest = requestId !== undefined && (this.#expectsCli || messageId === undefined);
+    const byRequest = isFoundByRequest ? this.#calls.get(requestName(requestId)) : undefined;
     const byMessage = messageId === undefined ? undefined : this.#calls.get(messageName(messageId));
     const byPlace = unnamed === undefined ? undefined : this.#calls.get(unnamed);
     if (isClosed(byRequest) || isClosed(byMessage) || isClosed(byPlace)) return undefined;
     const node = this.#same(byRequest, this.#same(byMessage, byPlace?.call)) ?? this.#newCall();
-    if (requestId !== undefined && byRequest === undefined) {
-      node.requestId ??= requestId;
-      this.#calls.set(requestName(requestId), node.slot);
-    }
+    if (requestId !== undefined) node.requestId ??= requestId;
+    if (isFoundByRequest && byRequest === undefined) this.#calls.set(requestName(requestId), node.slot);
     if (messageId !== undefined && byMessage === undefined) {
       node.messageId ??= messageId;
       this.#calls.set(messageName(messageId), node.slot);
@@ -215,7 +215,7 @@ export class Registry {
     this.#closeCliSpans(node);
     slot.askedBy = node.askedBy;
     // The CLI may still name its spans.
-    if (!this.#keepsNodes) slot.tool = undefined;
+    if (!this.#expectsCli) slot.tool = undefined;
     if (slot.age !== this.#tools.age) this.#tools.set(node.toolCallId, slot);
   }
 

@@ -2,6 +2,7 @@ import type { UnixNano } from '../model/time.ts';
 import type { Totals } from '../model/usage.ts';
 import { isNegativeUsage, subtractUsage } from '../model/usage.ts';
 import { endAgent, endCall, endTool, emitPendingHooks } from './emit.ts';
+import type { Open } from './lists.ts';
 import { type AgentNode, agentOf, type CallNode, type ToolNode, turnOf } from './nodes.ts';
 import { count } from './on-call.ts';
 import { outcomeOfCli } from './outcome.ts';
@@ -84,19 +85,22 @@ function settleChildren(run: Run, agent: AgentNode): boolean {
   if (turnOf(agent) === undefined) return false;
   if (agent.pendingHooks.length > 0) emitPendingHooks(run, agent);
   for (const tool of agent.openTools) {
-    for (const call of tool.openCalls) if (settleCall(run, call)) hasMoved = true;
+    if (tool.openCalls.length > 0 && settleCalls(run, tool.openCalls)) hasMoved = true;
     if (!isToolDone(run, tool)) continue;
     finishTool(run, tool);
     hasMoved = true;
   }
-  for (const call of agent.openCalls) if (settleCall(run, call)) hasMoved = true;
-  return hasMoved;
+  return settleCalls(run, agent.openCalls) || hasMoved;
 }
 
-function settleCall(run: Run, call: CallNode): boolean {
-  if (!isCallDone(run, call)) return false;
-  finishCall(run, call);
-  return true;
+function settleCalls(run: Run, calls: Open<CallNode>): boolean {
+  let hasMoved = false;
+  for (const call of calls) {
+    if (!isCallDone(run, call)) continue;
+    finishCall(run, call);
+    hasMoved = true;
+  }
+  return hasMoved;
 }
 
 function finishCall(run: Run, call: CallNode): void {

@@ -69,7 +69,7 @@ function captureAgent(span: AgentSpan, view: MessageView): Draft<AgentSpan> {
   const sizes: Sizes = {};
   const captured = copyAgent(span, sizes);
   captured.agentName = cleaner.name(span.agentName);
-  setMessages(captured, span, { ...view, sizes });
+  setMessages(captured, span, { policy, cleaner, sizes });
   if (cwd !== undefined && policy.location) captured.cwd = cleaner.text(cwd);
   return captured;
 }
@@ -80,7 +80,7 @@ function captureLlm(span: LlmSpan, view: MessageView): Draft<LlmSpan> {
   const sizes: Sizes = {};
   const captured = copyLlm(span, sizes);
   captured.agentName = cleaner.name(span.agentName);
-  setMessages(captured, span, { ...view, sizes });
+  setMessages(captured, span, { policy, cleaner, sizes });
   if (systemInstructions !== undefined) {
     sizes.systemInstructions = contentBytes(systemInstructions);
     if (policy.systemInstructions) captured.systemInstructions = systemInstructions.map((text) => cleaner.text(text));

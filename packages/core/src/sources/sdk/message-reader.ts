@@ -31,6 +31,7 @@ export class MessageReader {
   readonly #queued: Prompt[] = [];
   readonly #openTasks: Set<string> = new Set();
   #turn = -1;
+  #mainLoop: AgentRef = { turn: 0 };
   #isTurnOpen = false;
   #wasPromptBlocked = false;
   #unnamed = 0;
@@ -151,12 +152,14 @@ export class MessageReader {
   }
 
   #envelope(message: Fields, id?: string): Envelope {
+    const { turn } = this;
+    if (this.#mainLoop.turn !== turn) this.#mainLoop = { turn };
     return {
       message,
       id: id ?? this.#id(message),
       at: this.#at(message),
-      agent: agentRef(message, this.turn),
-      turn: this.turn,
+      agent: subagentRef(message) ?? this.#mainLoop,
+      turn,
     };
   }
 
@@ -178,9 +181,9 @@ function isOfSubagent(message: Fields): boolean {
   return typeof message['parent_tool_use_id'] === 'string';
 }
 
-function agentRef(message: Fields, turn: number): AgentRef {
+function subagentRef(message: Fields): AgentRef | undefined {
   const toolCallId = stringOf(message['parent_tool_use_id']);
   const agentId = stringOf(message['agent_id']);
-  if (toolCallId === undefined && agentId === undefined) return { turn };
+  if (toolCallId === undefined && agentId === undefined) return undefined;
   return { ...given('toolCallId', toolCallId), ...given('agentId', agentId) };
 }
