@@ -20,15 +20,18 @@ export class ClientBatches {
   readonly #open = new Map<unknown, boolean>();
   readonly #dropped: Record<string, number> = {};
   #delivered = 0;
-  /** How many have ended, whosever. */
-  #batches = 0;
+  #batchesEnded = 0;
   #failure: Error | undefined;
   #lost = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(client: LangfuseClient, complain: (message: string) => void) {
     this.#client = client;
     this.#complain = complain;
-    const take = (body: unknown): void => void (this.#open.has(idOf(body)) && this.#open.set(idOf(body), true));
+    const take = (body: unknown): void => {
+      const id = read(body, 'id');
+      if (this.#open.has(id)) this.#open.set(id, true);
+    };
     this.#unsubscribe = [
       client.on('span-create', take),
       client.on('generation-create', take),
@@ -45,10 +48,7 @@ export class ClientBatches {
   }
 
   async flush(deadlineMs: number): Promise<void> {
-    const done = new AbortController();
-    const late = delay(deadlineMs, undefined, { signal: done.signal }).catch(() => undefined);
-    await Promise.race([this.#drain(), late]);
-    done.abort();
+    await Promise.race([this.#drain(), delay(deadlineMs, undefined, { ref: false })]);
     const missing = this.#lost + this.#open.size;
     this.#lost = 0;
     if (missing > 0) throw new Error(`${missing} observations were not delivered within ${deadlineMs} ms`);
@@ -56,12 +56,10 @@ export class ClientBatches {
 
   async close(deadlineMs: number): Promise<void> {
     this.isClosed = true;
-    try {
-      await this.flush(deadlineMs);
-    } finally {
+    await this.flush(deadlineMs).finally(() => {
       for (const off of this.#unsubscribe) off();
       this.#drop('undelivered', [...this.#open.keys()]);
-    }
+    });
   }
 
   stats(): SinkStats {
@@ -70,35 +68,33 @@ export class ClientBatches {
 
   async #drain(): Promise<void> {
     // One call sends one batch, and none when nothing is left.
-    for (let before = -1; before !== this.#batches && this.#open.size > 0; ) {
-      before = this.#batches;
+    for (let before = -1; before !== this.#batchesEnded; ) {
+      before = this.#batchesEnded;
       await this.#client.flushAsync();
     }
     // What it has not taken by now is left out by its sampling, or it is disabled.
-    const left = [...this.#open.keys()];
-    this.#drop(
-      'not_taken_by_client',
-      left.filter((id) => this.#open.get(id) === false),
-    );
-    while (this.#open.size > 0) await batchEnd(this.#client);
+    const refused = [...this.#open].flatMap(([id, isTaken]) => (isTaken ? [] : [id]));
+    this.#drop('not_taken_by_client', refused);
+    while (this.#open.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   #settle(items: readonly unknown[]): void {
-    const ours = items.map((item) => idOf(read(item, 'body'))).filter((id) => this.#open.has(id));
-    this.#batches += 1;
-    if (this.#failure === undefined) {
-      this.#delivered += ours.length;
-    } else if (ours.length > 0) {
-      this.#lost += ours.length;
-      this.#complain(`${ours.length} observations were not delivered: ${causeOf(this.#failure)}`);
-    }
-    this.#drop(this.#failure && 'undelivered', ours);
+    const failure = this.#failure;
+    const ours = items.map((item) => read(read(item, 'body'), 'id')).filter((id) => this.#open.delete(id));
+    this.#batchesEnded += 1;
     this.#failure = undefined;
+    if (failure === undefined) this.#delivered += ours.length;
+    else if (ours.length > 0) {
+      this.#lost += ours.length;
+      this.#drop('undelivered', ours);
+      this.#complain(`${ours.length} observations were not delivered: ${causeOf(failure)}`);
+    }
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  #drop(reason: string | undefined, ids: readonly unknown[]): void {
+  #drop(reason: string, ids: readonly unknown[]): void {
     for (const id of ids) this.#open.delete(id);
-    if (reason !== undefined && ids.length > 0) this.#dropped[reason] = (this.#dropped[reason] ?? 0) + ids.length;
+    if (ids.length > 0) this.#dropped[reason] = (this.#dropped[reason] ?? 0) + ids.length;
   }
 }
 
@@ -106,21 +102,10 @@ function read(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
-const idOf = (body: unknown): unknown => read(body, 'id');
-
-function batchEnd(client: LangfuseClient): Promise<void> {
-  return new Promise((resolve) => {
-    const off = client.on('flush', () => {
-      off();
-      resolve();
-    });
-  });
-}
-
 /** A code alone: the client's words quote the server, which may quote what it was sent. */
 function causeOf(failure: Error): string {
   const status = read(read(failure, 'response'), 'status');
   if (status === undefined) return 'the network failed. Is the baseUrl of the client right, and Langfuse there?';
-  const isKey = status === 401 || status === 403;
-  return `HTTP ${String(status)}.${isKey ? ' Check the keys of the client: of one project, in the region of its baseUrl.' : ''}`;
+  const fix = ' Check the keys of the client: of one project, in the region of its baseUrl.';
+  return `HTTP ${String(status)}.${status === 401 || status === 403 ? fix : ''}`;
 }

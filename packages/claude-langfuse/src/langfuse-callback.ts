@@ -1,10 +1,7 @@
-import { createTracing } from '@spanprism/core';
-import type { Tracing, TracingOptions } from '@spanprism/core';
+import { createTracing, type Tracing, type TracingOptions } from '@spanprism/core';
 import { pickGiven } from '@spanprism/core/otlp';
-import { langfuseSink } from './langfuse-sink.ts';
-import type { LangfuseSinkOptions } from './langfuse-sink.ts';
-import { langfuseAttributes } from './trace-fields.ts';
-import type { LangfuseTraceOptions } from './trace-fields.ts';
+import { langfuseSink, type LangfuseSinkOptions } from './langfuse-sink.ts';
+import { langfuseAttributes, type LangfuseTraceOptions } from './trace-fields.ts';
 
 export interface LangfuseCallbackOptions
   extends LangfuseTraceOptions,

@@ -1,11 +1,7 @@
-import { isoFromUnixNano } from '@spanprism/core';
-import type { CapturedSpan, Sink } from '@spanprism/core';
-import { genaiDialect } from '@spanprism/core/dialect';
-import type { GenaiDialectOptions } from '@spanprism/core/dialect';
-import { sinkDiag } from '@spanprism/core/otlp';
-import type { OtlpTraceSinkOptions } from '@spanprism/core/otlp';
-import { ClientBatches } from './client-batches.ts';
-import type { LangfuseClient } from './client-batches.ts';
+import { isoFromUnixNano, type CapturedSpan, type Sink } from '@spanprism/core';
+import { genaiDialect, type GenaiDialectOptions } from '@spanprism/core/dialect';
+import { sinkDiag, type OtlpTraceSinkOptions } from '@spanprism/core/otlp';
+import { ClientBatches, type LangfuseClient } from './client-batches.ts';
 import { observationOf } from './observation.ts';
 import { traceFieldsOf } from './trace-fields.ts';
 
@@ -30,18 +26,14 @@ export function langfuseClientSink(options: LangfuseClientSinkOptions): Sink {
   return {
     name,
     ...(capture === undefined ? {} : { capture }),
-    spanStart: (span) => {
-      // A trace is seen as soon as it begins, whatever becomes of it.
-      if (isRoot(span) && !batches.isClosed) client.trace(traceBody(span));
-      return undefined;
-    },
+    // A trace is seen as soon as it begins, whatever becomes of it.
+    spanStart: (span) => void (isRoot(span) && !batches.isClosed && client.trace(traceBody(span))),
     spanEnd: (span) => {
       if (!batches.accept(span.spanId)) return;
       const body = observationBody(span);
       if (isRoot(span)) client.trace(traceBody(span));
       else Object.assign(body, { parentObservationId: parentSpanId(span) });
-      if (span.kind === 'llm') client.generation(body);
-      else client.span(body);
+      client[span.kind === 'llm' ? 'generation' : 'span'](body);
     },
     flush: (deadlineMs) => batches.flush(deadlineMs),
     close: (deadlineMs) => batches.close(deadlineMs),
@@ -57,17 +49,17 @@ function isRoot({ parentSpanId, parentIsRemote }: CapturedSpan): boolean {
 
 function traceBody(span: CapturedSpan): object {
   const { name, input, output } = observationOf(span);
-  const { traceName = name, sessionId = span.sessionId, promptName: _, promptVersion: __, ...fields } = fieldsOf(span);
+  const { traceName = name, sessionId = span.sessionId, prompt: _, ...fields } = traceFieldsOf(span.attributes);
   const timestamp = isoFromUnixNano(span.startedAt);
   return { ...fields, name: traceName, sessionId, id: span.traceId, timestamp, input, output };
 }
 
 function observationBody(span: CapturedSpan): object {
   const { metadata, ...observation } = observationOf(span);
-  const { version, promptName, promptVersion } = fieldsOf(span);
+  const { version, prompt } = traceFieldsOf(span.attributes);
   return {
     ...observation,
-    ...(span.kind === 'llm' ? { promptName, promptVersion } : {}),
+    ...(span.kind === 'llm' ? prompt : {}),
     version,
     metadata: { 'claude.span.kind': span.kind, ...metadata },
     id: span.spanId,
@@ -76,5 +68,3 @@ function observationBody(span: CapturedSpan): object {
     endTime: isoFromUnixNano(span.endedAt ?? span.startedAt),
   };
 }
-
-const fieldsOf = (span: CapturedSpan) => traceFieldsOf(span.attributes);

@@ -1,6 +1,5 @@
-import type { Attributes } from '@spanprism/core';
-import { checkUrl, readFlag, readText, wrongValue } from '@spanprism/core/otlp';
-import type { Environment, Headers, Sourced } from '@spanprism/core/otlp';
+import { checkUrl, pickGiven, readFlag, readText, wrongValue } from '@spanprism/core/otlp';
+import type { Environment, OtlpTraceSinkOptions, Sourced } from '@spanprism/core/otlp';
 
 export interface LangfuseConfigOptions {
   /** `pk-lf-…`; `LANGFUSE_PUBLIC_KEY` unless given. */
@@ -15,14 +14,7 @@ export interface LangfuseConfigOptions {
   readonly release?: string;
 }
 
-export interface LangfuseConfig {
-  /** The full URL for traces. */
-  readonly url: string;
-  readonly headers: Headers;
-  readonly resource: Attributes;
-  /** What to do, by HTTP status. */
-  readonly fixes: Readonly<Record<string, string>>;
-}
+export type LangfuseConfig = Pick<OtlpTraceSinkOptions, 'url' | 'headers' | 'resource' | 'fixes'>;
 
 const CLOUD = { value: 'https://cloud.langfuse.com', from: 'the default, which is the EU' };
 
@@ -38,8 +30,10 @@ export function readLangfuseConfig(options: LangfuseConfigOptions, env: Environm
   const secretKey = checkKey('secret', said('secretKey', 'LANGFUSE_SECRET_KEY'));
   // The other names are those of Langfuse's older SDKs.
   const base = checkBase(said('baseUrl', 'LANGFUSE_BASE_URL', 'LANGFUSE_BASEURL', 'LANGFUSE_HOST') ?? CLOUD);
-  const environment = said('environment', 'LANGFUSE_TRACING_ENVIRONMENT');
-  const release = said('release', 'LANGFUSE_RELEASE');
+  const told = {
+    'langfuse.environment': checkEnvironment(said('environment', 'LANGFUSE_TRACING_ENVIRONMENT')),
+    'langfuse.release': said('release', 'LANGFUSE_RELEASE')?.value,
+  };
   return {
     url: `${base.value.replace(/\/+$/, '')}/api/public/otel/v1/traces`,
     headers: {
@@ -47,10 +41,7 @@ export function readLangfuseConfig(options: LangfuseConfigOptions, env: Environm
       // Written at once; without it the cloud takes minutes.
       'x-langfuse-ingestion-version': '4',
     },
-    resource: {
-      ...(environment === undefined ? {} : { 'langfuse.environment': checkEnvironment(environment) }),
-      ...(release === undefined ? {} : { 'langfuse.release': release.value }),
-    },
+    resource: pickGiven(told, ['langfuse.environment', 'langfuse.release']),
     fixes: fixesFor(base, publicKey),
   };
 }
@@ -61,11 +52,10 @@ function checkKey(which: 'public' | 'secret', key: Sourced<string> | undefined):
   const { value = '', from = `env ${variable}` } = key ?? {};
   const other = which === 'public' ? 'secret' : 'public';
   const fix = `Set ${variable} or the option ${which}Key, from Settings → API Keys of your Langfuse project.`;
-  if (value === '') throw wrongValue(`Langfuse has no ${which} key`, { from, fix });
-  if (value.startsWith(`${other.charAt(0)}k-lf-`))
-    throw wrongValue(`the ${which} key is a ${other} one`, { from, fix });
-  if (/[^\x21-\x7e]/.test(value))
-    throw wrongValue(`the ${which} key has a blank or what else no key has`, { from, fix });
+  const wrong = (problem: string) => wrongValue(problem, { from, fix });
+  if (value === '') throw wrong(`Langfuse has no ${which} key`);
+  if (value.startsWith(`${other.charAt(0)}k-lf-`)) throw wrong(`the ${which} key is a ${other} one`);
+  if (/[^\x21-\x7e]/.test(value)) throw wrong(`the ${which} key has a blank or what else no key has`);
   return { value, from };
 }
 
@@ -76,13 +66,13 @@ function checkBase(base: Sourced<string>): Sourced<string> {
 }
 
 /** What it does not take, Langfuse puts under `default` without a word. */
-function checkEnvironment({ value, from }: Sourced<string>): string {
-  if (/^(?!langfuse)[a-z0-9_-]{1,40}$/.test(value)) return value;
+function checkEnvironment(environment: Sourced<string> | undefined): string | undefined {
+  if (environment === undefined || /^(?!langfuse)[a-z0-9_-]{1,40}$/.test(environment.value)) return environment?.value;
   const fix = 'Use up to 40 lower-case letters, digits, - and _, and do not begin with "langfuse".';
-  throw wrongValue(`"${value}" is no environment that Langfuse takes`, { from, fix });
+  throw wrongValue(`"${environment.value}" is no environment that Langfuse takes`, { from: environment.from, fix });
 }
 
-function fixesFor({ value, from }: Sourced<string>, publicKey: Sourced<string>): LangfuseConfig['fixes'] {
+function fixesFor({ value, from }: Sourced<string>, publicKey: Sourced<string>): Readonly<Record<string, string>> {
   const place = `${new URL(value).origin} (from ${from})`;
   const keys =
     `Check the keys (the public one is from ${publicKey.from}): both must be of one project in the region at ${place}. ` +

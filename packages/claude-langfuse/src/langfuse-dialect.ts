@@ -1,11 +1,4 @@
-import {
-  collectAttributes,
-  genaiDialect,
-  jsonText,
-  nameOf,
-  plainOrJsonText,
-  SEMCONV as S,
-} from '@spanprism/core/dialect';
+import { collectAttributes, genaiDialect, nameOf, plainOrJsonText, SEMCONV as S } from '@spanprism/core/dialect';
 import type { AttributeTaker, Dialect, GenaiDialectOptions } from '@spanprism/core/dialect';
 import type { CapturedSpan } from '@spanprism/core';
 import { observationOf } from './observation.ts';
@@ -13,9 +6,8 @@ import { TRACE_KEYS, traceFieldsOf } from './trace-fields.ts';
 
 export interface LangfuseDialectOptions extends Pick<GenaiDialectOptions, 'toolParent'> {
   /**
-   * Whether nothing else of the program sends to Langfuse: Claude's session is then written as Langfuse's where none is named, and what
-   * hangs below a span of another process is a root. Not unless given: a `LangfuseSpanProcessor` and `propagateAttributes` say so
-   * themselves, and where nobody names a session Langfuse finds Claude's.
+   * Whether nothing else of the program sends to Langfuse: Claude's session is then Langfuse's where none is named, and what hangs
+   * below a span of another process is a root. Not unless given: a `LangfuseSpanProcessor` and `propagateAttributes` say both.
    */
   readonly isAlone?: boolean;
 }
@@ -37,12 +29,11 @@ export function langfuseDialect({ toolParent = 'agent', isAlone = false }: Langf
   return {
     ...genaiDialect({ toolParent }),
     name: 'langfuse',
-    // Of one span Langfuse takes little more.
     limits: { maxSpanBytes: 9_000_000 },
     spanName: nameOf,
     attributes: (span) => collectAttributes((into) => putAttributes(span, into)),
     putAttributes,
-    // Langfuse reads neither; the metadata has both.
+    // Langfuse takes little more of one span, and reads neither events nor links: the metadata has both.
     events: () => [],
     links: () => [],
   };
@@ -58,33 +49,29 @@ const KINDS: Readonly<Record<CapturedSpan['kind'], readonly [type: string, opera
   custom: ['chain', 'invoke_workflow'],
 };
 
-const OBSERVATION_KEYS = {
-  level: 'level',
+/** Where the attribute is called otherwise than the field. */
+const OBSERVATION_KEYS: Readonly<Record<string, string>> = {
   statusMessage: 'status_message',
   model: 'model.name',
   modelParameters: 'model.parameters',
   usageDetails: 'usage_details',
   costDetails: 'cost_details',
   completionStartTime: 'completion_start_time',
-  metadata: 'metadata',
-  input: 'input',
-  output: 'output',
-} as const;
+};
 
 function putObservation(span: CapturedSpan, into: AttributeTaker): void {
-  const observation = observationOf(span);
-  for (const field of Object.keys(OBSERVATION_KEYS) as (keyof typeof OBSERVATION_KEYS)[]) {
-    const value = observation[field];
-    if (value !== undefined) into.put(`langfuse.observation.${OBSERVATION_KEYS[field]}`, plainOrJsonText(value));
+  const { name: _, ...said } = observationOf(span);
+  for (const [field, value] of Object.entries(said)) {
+    if (value !== undefined)
+      into.put(`langfuse.observation.${OBSERVATION_KEYS[field] ?? field}`, plainOrJsonText(value));
   }
 }
 
 /** On every span: Langfuse keeps these with each observation. */
 function putTrace(span: CapturedSpan, session: string | undefined, into: AttributeTaker): void {
-  const { metadata, tags, promptName, promptVersion, ...fields } = traceFieldsOf(span.attributes);
-  const prompt = span.kind === 'llm' ? { promptName, promptVersion } : {};
-  const said = { ...fields, sessionId: fields.sessionId ?? session, ...prompt };
+  const { metadata, tags, prompt, sessionId = session, ...fields } = traceFieldsOf(span.attributes);
+  const said = { ...fields, sessionId, ...(span.kind === 'llm' ? prompt : {}) };
   for (const [field, value] of Object.entries(said)) into.put(TRACE_KEYS[field as keyof typeof said], value);
   into.put('langfuse.trace.tags', tags);
-  if (Object.keys(metadata).length > 0) into.put('langfuse.trace.metadata', jsonText(metadata));
+  if (Object.keys(metadata).length > 0) into.put('langfuse.trace.metadata', plainOrJsonText(metadata));
 }

@@ -1,10 +1,8 @@
 import type { Sink } from '@spanprism/core';
 import { disabledSink, otlpTraceSink, pickGiven, readResource, readSampler, sinkDiag } from '@spanprism/core/otlp';
 import type { Environment, OtlpTraceSinkOptions, ResourceOptions, SamplerOptions } from '@spanprism/core/otlp';
-import { readLangfuseConfig } from './langfuse-config.ts';
-import type { LangfuseConfigOptions } from './langfuse-config.ts';
-import { langfuseDialect } from './langfuse-dialect.ts';
-import type { LangfuseDialectOptions } from './langfuse-dialect.ts';
+import { readLangfuseConfig, type LangfuseConfigOptions } from './langfuse-config.ts';
+import { langfuseDialect, type LangfuseDialectOptions } from './langfuse-dialect.ts';
 
 export interface LangfuseSinkOptions
   extends LangfuseConfigOptions,

@@ -4,18 +4,14 @@ import {
   collectAttributes,
   endingOf,
   finishReason,
-  instructionParts,
   nameOf,
   outputMessages,
   putClaudeAttributes,
   SEMCONV as S,
   toolDefinitionParts,
+  type AttributeTaker,
 } from '@spanprism/core/dialect';
-import type { AttributeTaker } from '@spanprism/core/dialect';
-import { isoFromUnixNano } from '@spanprism/core';
-import type { CapturedSpan, Json, LlmSpan, Usage } from '@spanprism/core';
-
-type Figures = Readonly<Record<string, number>>;
+import { isoFromUnixNano, type CapturedSpan, type Json, type LlmSpan, type Message, type Usage } from '@spanprism/core';
 
 /** A span in the words of Langfuse, whatever way it is sent. */
 export interface Observation {
@@ -29,10 +25,9 @@ export interface Observation {
   readonly model?: string;
   readonly modelParameters?: Readonly<Record<string, string | boolean>>;
   /** Buckets that share no token, by the names that Langfuse has prices for. */
-  readonly usageDetails?: Figures | undefined;
+  readonly usageDetails?: Readonly<Record<string, number>> | undefined;
   /** US dollars. Where they are not known, Langfuse multiplies the buckets with prices of its own. */
-  readonly costDetails?: Figures | undefined;
-  /** ISO 8601. */
+  readonly costDetails?: { readonly total: number } | undefined;
   readonly completionStartTime?: string | undefined;
 }
 
@@ -41,13 +36,9 @@ export function observationOf(span: CapturedSpan): Observation {
   const said = { name: nameOf(span), level: levelOf(span, statusMessage), statusMessage, metadata: metadataOf(span) };
   switch (span.kind) {
     case 'agent':
-      return {
-        ...said,
-        input: span.input && chatMessages(span.input),
-        output: span.output && outputMessages(span.output),
-      };
+      return { ...said, input: span.input && chatMessages(span.input), output: answerOf(span.output) };
     case 'llm':
-      return { ...said, ...generationOf(span), input: requestOf(span), output: answerOf(span) };
+      return { ...said, ...generationOf(span), input: requestOf(span), output: answerOf(span.output, span.stopReason) };
     case 'tool':
       return { ...said, input: span.input, output: span.output };
     case 'permission':
@@ -66,13 +57,14 @@ function levelOf(span: CapturedSpan, ending: string | undefined): Observation['l
 
 /** Langfuse has no fields for instructions and tools: it looks for both in the input. */
 function requestOf({ input, systemInstructions, toolDefinitions }: LlmSpan): Json {
-  const system = systemInstructions && [{ role: 'system', parts: instructionParts(systemInstructions) }];
-  const messages = [...(system ?? []), ...chatMessages(input ?? [])];
+  const words = systemInstructions?.map((text) => ({ type: 'text', text }) as const);
+  const system: readonly Message[] = words === undefined ? [] : [{ role: 'system', content: words }];
+  const messages = chatMessages([...system, ...(input ?? [])]);
   if (toolDefinitions !== undefined) return { messages, tools: toolDefinitionParts(toolDefinitions) };
-  return (input ?? system) && messages;
+  return (input ?? words) && messages;
 }
 
-function answerOf({ output, stopReason }: LlmSpan): Json {
+function answerOf(output: readonly Message[] | undefined, stopReason?: string): Json {
   return output && outputMessages(output, stopReason === undefined ? undefined : finishReason(stopReason));
 }
 
@@ -91,13 +83,8 @@ function generationOf({ requestModel, responseModel, provider, usage, costUsd, f
  * their own; those of five minutes have that of `input_cache_creation`, which servers of every age know. Thinking stays within
  * the output, as its bucket has no price.
  */
-function bucketsOf({
-  inputTokens,
-  outputTokens,
-  cacheReadTokens,
-  cacheWriteTokens,
-  cacheWrite1hTokens,
-}: Usage): Figures {
+function bucketsOf({ inputTokens, outputTokens, cacheReadTokens, ...writes }: Usage): Observation['usageDetails'] {
+  const { cacheWriteTokens, cacheWrite1hTokens } = writes;
   const buckets = Object.entries({
     input: less(inputTokens, cacheReadTokens, cacheWriteTokens),
     output: outputTokens,
@@ -110,24 +97,16 @@ function bucketsOf({
 
 /** Never below 0: figures that disagree must not take from those of other calls. */
 function less(whole: number | undefined, ...parts: readonly (number | undefined)[]): number | undefined {
-  return (
-    whole &&
-    Math.max(
-      0,
-      parts.reduce<number>((left, part = 0) => left - part, whole),
-    )
-  );
+  const left = parts.reduce<number>((rest, part = 0) => rest - part, whole ?? 0);
+  return whole === undefined ? undefined : Math.max(0, left);
 }
 
-const COST = 'claude.cost_usd';
-
+/** Cost has a field; events and links have none, as Langfuse reads neither. */
 function metadataOf(span: CapturedSpan): Observation['metadata'] {
   const facts = collectAttributes((into) => {
     putConventions(span, into);
-    // Cost has a field.
-    putClaudeAttributes(span, { put: (key, value) => (key === COST ? undefined : into.put(key, value)) });
+    putClaudeAttributes(span, { put: (key, value) => (key === 'claude.cost_usd' ? undefined : into.put(key, value)) });
   });
-  // Langfuse reads neither events nor links of spans.
   const events = claudeEvents(span).map(({ at, ...event }) => ({ at: isoFromUnixNano(at), ...event }));
   return events.length === 0 ? facts : { ...facts, 'claude.events': events };
 }
@@ -143,7 +122,6 @@ function putConventions(span: CapturedSpan, into: AttributeTaker): void {
     into.put(S.ATTR_GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, span.usage?.thinkingTokens);
   } else if (span.kind === 'tool') {
     into.put(S.ATTR_GEN_AI_TOOL_CALL_ID, span.toolCallId);
-    into.put(S.ATTR_GEN_AI_TOOL_TYPE, span.toolType);
     into.put('claude.requested_by', span.requestedByLlmSpanId);
   }
   if (span.status === 'error') into.put(S.ATTR_ERROR_TYPE, span.error?.type);

@@ -47,12 +47,15 @@ export function langfuseAttributes({ metadata, prompt, tags, ...given }: Langfus
   return { ...metadata, ...(Object.fromEntries(known) as Attributes) };
 }
 
-type TraceFields = { readonly [K in Field]?: DialectValue | undefined } & { readonly metadata: DialectAttributes };
+type Fields<F extends Field> = { readonly [K in F]?: DialectValue | undefined };
+type Prompt = 'promptName' | 'promptVersion';
+type TraceFields = Fields<Exclude<Field, Prompt>> & { prompt: Fields<Prompt>; metadata: DialectAttributes };
 
 /** The other way round; every other attribute is metadata. */
 export function traceFieldsOf(attributes: Attributes): TraceFields {
   const others = Object.entries(attributes).filter(([key]) => !KEYS.has(key));
   const metadata = collectAttributes((into) => putUserAttributes(Object.fromEntries(others), into));
-  const fields = Object.fromEntries(FIELDS.map(([field, key]) => [field, attributes[key]]));
-  return { ...fields, tags: userTags(attributes), metadata };
+  const known: Fields<Field> = Object.fromEntries(FIELDS.map(([field, key]) => [field, attributes[key]]));
+  const { promptName, promptVersion, ...trace } = known;
+  return { ...trace, tags: userTags(attributes), prompt: { promptName, promptVersion }, metadata };
 }
