@@ -18,7 +18,11 @@ export const NODES = {
 } as const satisfies Readonly<Record<string, string>>;
 
 /** What a user installs to send traces. */
-const PACKAGES = ['@spanprism/core', '@spanprism/claude-otlp'];
+const PACKAGES: readonly string[] = ['@spanprism/core', '@spanprism/claude-otlp'];
+/** What he adds in one lane: nothing of it brings an OpenTelemetry along. */
+const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  plain: ['@spanprism/claude-langfuse', '@spanprism/claude-logfire'],
+};
 
 const QUIET = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
 
@@ -30,8 +34,9 @@ export function installLane(name: string, into: string, tarballs: Readonly<Recor
   const folder = join(into, name);
   cpSync(lanes, into, { recursive: true });
   cpSync(join(locked(name), 'node_modules'), join(folder, 'node_modules'), { recursive: true });
+  const packages = [...PACKAGES, ...(BESIDE[name] ?? [])];
   const beside = ['--no-save', '--no-package-lock', '--strict-peer-deps'];
-  npm(folder, ['install', ...beside, ...QUIET, ...PACKAGES.map((packed) => tarballs[packed] ?? packed)]);
+  npm(folder, ['install', ...beside, ...QUIET, ...packages.map((packed) => tarballs[packed] ?? packed)]);
   // 200 MB that every lane has in common, and the schema library that its tools are declared with.
   link(folder, ['@anthropic-ai/claude-agent-sdk', 'zod']);
 }

@@ -30,6 +30,20 @@ const rules = [
 /** All that the run consists of. */
 const WHOLE = ['chat claude-sonnet-4-5', 'chat claude-sonnet-4-5', 'execute_tool Bash', 'invoke_agent claude'];
 
+type SinkName = 'otlp' | 'phoenix' | 'logfire' | 'langfuse';
+
+/** How each finds its backend. */
+const BACKENDS: Readonly<Record<SinkName, (url: string) => Readonly<Record<string, string>>>> = {
+  otlp: (url) => ({ OTEL_EXPORTER_OTLP_ENDPOINT: url }),
+  phoenix: (url) => ({ PHOENIX_COLLECTOR_ENDPOINT: url }),
+  logfire: (url) => ({ LOGFIRE_BASE_URL: url, LOGFIRE_TOKEN: 'pylf_v1_us_0123456789abcdef' }),
+  langfuse: (url) => ({
+    LANGFUSE_BASE_URL: url,
+    LANGFUSE_PUBLIC_KEY: 'pk-lf-0123456789',
+    LANGFUSE_SECRET_KEY: 'sk-lf-0123456789',
+  }),
+};
+
 interface Stay {
   readonly leave: string;
   /** The type of the message at which the program leaves; its result unless given. */
@@ -37,16 +51,19 @@ interface Stay {
   /** Untraced without. */
   readonly collector?: Collector;
   readonly spool?: string;
+  /** `otlp` unless given. */
+  readonly sink?: SinkName;
 }
 
 /** The program from its start to its end. */
-async function stay({ leave, at, collector, spool }: Stay): Promise<Ended> {
+async function stay({ leave, at, collector, spool, sink = 'otlp' }: Stay): Promise<Ended> {
   await using project = await makeProject();
   await using api = await startMessagesApi({ rules });
   const extra = {
     LEAVE: leave,
     AT: at ?? 'result',
-    ...(collector === undefined ? { UNTRACED: '1' } : { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }),
+    SINK: sink,
+    ...(collector === undefined ? { UNTRACED: '1' } : BACKENDS[sink](collector.url)),
     ...(spool === undefined ? {} : { SPOOL: spool }),
   };
   const env = cleanEnvironment({ home: project.home, apiUrl: api.url, extra });
@@ -55,8 +72,8 @@ async function stay({ leave, at, collector, spool }: Stay): Promise<Ended> {
   return ended;
 }
 
-async function nextStart(collector: Collector, spool: string): Promise<void> {
-  const extra = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, SPOOL: spool };
+async function nextStart(collector: Collector, spool: string, sink: SinkName = 'otlp'): Promise<void> {
+  const extra = { ...BACKENDS[sink](collector.url), SINK: sink, SPOOL: spool };
   const env = cleanEnvironment({ home: folder, extra });
   const ended = await runProgram({ node: NODES['24'], file: program('next-start.mjs'), cwd: folder, env });
   expect(ended).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
@@ -106,6 +123,24 @@ test('a program that exits in the middle of a turn leaves what is open to the ne
   expect(ended).toEqual({ code: 7, signal: null, stdout: '', stderr: '' });
   await nextStart(collector, spool.cwd);
   expect(arrived(collector)).toEqual(['chat claude-sonnet-4-5', 'execute_tool Bash', 'invoke_agent claude']);
+});
+
+describe.each(['phoenix', 'logfire', 'langfuse'] as const)('through the sink for %s', (sink) => {
+  test.each(['process.exit(0)', 'a throw', 'SIGTERM'])('a program that ends by %s loses nothing', async (leave) => {
+    await using spool = await makeProject({});
+    await using collector = await startCollector();
+    collector.behave({ kind: 'hang' });
+    const seat = { leave, collector, spool: spool.cwd, sink };
+    const [traced, untraced] = await Promise.all([stay(seat), stay({ leave })]);
+    expect(traced).toEqual(untraced);
+    collector.recover();
+    await nextStart(collector, spool.cwd, sink);
+    // Beside them Logfire is shown what was only beginning.
+    const whole = collector.spans().filter(({ attributes }) => attributes['logfire.span_type'] !== 'pending_span');
+    // Langfuse is told the same names without what a kind says already.
+    const bare = (names: readonly string[]) => names.map((name) => name.split(' ').at(-1)).toSorted();
+    expect(bare(whole.map(({ name }) => name))).toEqual(bare(WHOLE));
+  });
 });
 
 describe('without a spool', () => {

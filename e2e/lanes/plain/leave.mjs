@@ -1,10 +1,10 @@
 // A program that leaves in the way it is told (`LEAVE`), at the first message of a type (`AT`). `SPOOL` names a folder for
-// what could not be delivered; `UNTRACED` makes it the program that it would be without tracing.
+// what could not be delivered, `SINK` the way there; `UNTRACED` makes it the program that it would be without tracing.
 import * as sdk from '@anthropic-ai/claude-agent-sdk';
-import { otlpSink } from '@spanprism/claude-otlp';
 import { createTracing } from '@spanprism/core';
+import { sinkNamed } from './sinks.mjs';
 
-const { AT, LEAVE, SPOOL, UNTRACED } = process.env;
+const { AT, LEAVE, SINK, SPOOL, UNTRACED } = process.env;
 
 const LEAVING = {
   'process.exit(0)': () => process.exit(0),
@@ -17,9 +17,8 @@ const LEAVING = {
 };
 
 async function traced() {
-  const spool = SPOOL === undefined ? {} : { spool: { directory: SPOOL } };
   // Closed by nobody: that is what this is about.
-  const tracing = createTracing({ sinks: [otlpSink(spool)] });
+  const tracing = createTracing({ sinks: [await sinkNamed(SINK, SPOOL)] });
   await tracing.ready();
   return tracing.wrapSdk(sdk);
 }

@@ -1,6 +1,6 @@
 // The next start of a program: what the last one left in `SPOOL` is sent.
-import { otlpSink } from '@spanprism/claude-otlp';
 import { createTracing } from '@spanprism/core';
+import { sinkNamed } from './sinks.mjs';
 
-const tracing = createTracing({ sinks: [otlpSink({ spool: { directory: process.env.SPOOL } })] });
+const tracing = createTracing({ sinks: [await sinkNamed(process.env.SINK, process.env.SPOOL)] });
 await tracing.close();
