@@ -163,6 +163,16 @@ describe('what the client does not deliver', () => {
     expect(said).toEqual([]);
   });
 
+  test('a flush sends in further batches what the client put back because its batch was too large', async () => {
+    // The client tells the console.
+    for (const method of ['debug', 'log'] as const) vi.spyOn(console, method).mockImplementation(() => undefined);
+    const { sink } = started();
+    for (let id = 1; id <= 5; id++) sink.spanEnd(tool({ id, parent: 9, ms: [0, 1], input: 'x'.repeat(900_000) }));
+    await sink.flush(DEADLINE_MS);
+    expect(arrived().observations).toHaveLength(5);
+    expect(langfuse.requests.length).toBeGreaterThan(1);
+  });
+
   test('two flushes at once both end when everything has arrived', async () => {
     const { sink } = started({ flushAt: 2 });
     for (let id = 1; id <= 9; id++) sink.spanEnd(tool({ id, ms: [0, 1] }));
