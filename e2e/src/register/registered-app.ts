@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -39,7 +39,10 @@ export interface RegisteredApp extends Disposable {
 export function installRegistered(lane: string, tarballs: Readonly<Record<string, string>>): RegisteredApp {
   const into = realpathSync(mkdtempSync(join(tmpdir(), 'spanprism-registered-')));
   const folder = join(into, lane);
-  installLane(lane, into, tarballs);
+  const source = join(import.meta.dirname, '..', '..', 'lanes', lane);
+  // A lane without a lockfile pins what it names, and no more: Next's binaries for all the other platforms are not in every registry.
+  if (existsSync(join(source, 'package-lock.json'))) installLane(lane, into, tarballs);
+  else cpSync(source, folder, { recursive: true });
   // All of them at once, those that are there already too: npm takes away what nobody asks for.
   const packed = PACKAGES.flatMap((name) => tarballs[name] ?? []);
   const quiet = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];

@@ -15,6 +15,9 @@ const PACKAGES: Readonly<Record<string, Record<string, unknown>>> = {
     'langsmith',
     'laminar',
     'traceloop',
+    'grafanaCloud',
+    'elastic',
+    'signoz',
   ),
   '@spanprism/claude-langfuse': factories('langfuseSink'),
   '@spanprism/claude-logfire': factories('logfireSink'),
@@ -45,9 +48,13 @@ describe('the environment chooses', () => {
     [{ HONEYCOMB_API_KEY: 'k' }, ['honeycomb']],
     [{ PHOENIX_COLLECTOR_ENDPOINT: 'http://localhost:6006' }, ['phoenix']],
     [{ LANGSMITH_API_KEY: 'k', LANGSMITH_TRACING: 'true' }, ['langsmith']],
+    [{ LANGCHAIN_API_KEY: 'k', LANGCHAIN_TRACING_V2: 'true' }, ['langsmith']],
     [{ LANGSMITH_API_KEY: 'k' }, []],
     [{ LMNR_PROJECT_API_KEY: 'k' }, ['laminar']],
     [{ TRACELOOP_API_KEY: 'k' }, ['traceloop']],
+    [{ GRAFANA_CLOUD_OTLP_ENDPOINT: 'https://otlp-gateway-prod-eu-west-2.grafana.net/otlp' }, ['grafanaCloud']],
+    [{ ELASTIC_OTLP_ENDPOINT: 'https://my.ingest.us-east-1.aws.elastic.cloud:443' }, ['elastic']],
+    [{ SIGNOZ_INGESTION_KEY: 'k' }, ['signoz']],
     // Keys of agents, command lines and training runs.
     [
       { DD_API_KEY: 'k', NEW_RELIC_LICENSE_KEY: 'k', WANDB_API_KEY: 'k', AWS_REGION: 'eu-west-1', AXIOM_TOKEN: 'k' },

@@ -54,7 +54,12 @@ export const VENDORS: readonly Vendor[] = [
     hosts: ['sentry.io'],
     urlVariable: 'SENTRY_DSN',
   },
-  { variables: ['HONEYCOMB_API_KEY'], sink: preset('honeycomb'), hosts: ['honeycomb.io'] },
+  {
+    variables: ['HONEYCOMB_API_KEY', 'HONEYCOMB_TRACES_APIKEY'],
+    sink: preset('honeycomb'),
+    hosts: ['honeycomb.io'],
+    urlVariable: 'HONEYCOMB_API_ENDPOINT',
+  },
   {
     variables: ['PHOENIX_COLLECTOR_ENDPOINT'],
     sink: preset('phoenix'),
@@ -62,14 +67,38 @@ export const VENDORS: readonly Vendor[] = [
     urlVariable: 'PHOENIX_COLLECTOR_ENDPOINT',
   },
   {
-    variables: ['LANGSMITH_API_KEY'],
+    variables: ['LANGSMITH_API_KEY', 'LANGCHAIN_API_KEY'],
     sink: preset('langsmith'),
-    isMeant: (environment) => environment['LANGSMITH_TRACING']?.toLowerCase() === 'true',
+    // The key also serves datasets and prompts; this is LangSmith's own switch for traces.
+    isMeant: (environment) =>
+      ['LANGSMITH_TRACING', 'LANGCHAIN_TRACING_V2'].some((name) => environment[name]?.trim().toLowerCase() === 'true'),
     hosts: ['smith.langchain.com'],
     urlVariable: 'LANGSMITH_ENDPOINT',
   },
-  { variables: ['LMNR_PROJECT_API_KEY'], sink: preset('laminar'), hosts: ['lmnr.ai'] },
-  { variables: ['TRACELOOP_API_KEY'], sink: preset('traceloop'), hosts: ['traceloop.com'] },
+  {
+    variables: ['LMNR_PROJECT_API_KEY'],
+    sink: preset('laminar'),
+    hosts: ['lmnr.ai'],
+    urlVariable: 'LMNR_BASE_URL',
+  },
+  {
+    variables: ['TRACELOOP_API_KEY'],
+    sink: preset('traceloop'),
+    hosts: ['traceloop.com'],
+    urlVariable: 'TRACELOOP_BASE_URL',
+  },
+  {
+    variables: ['GRAFANA_CLOUD_OTLP_ENDPOINT'],
+    sink: preset('grafanaCloud'),
+    urlVariable: 'GRAFANA_CLOUD_OTLP_ENDPOINT',
+  },
+  { variables: ['ELASTIC_OTLP_ENDPOINT'], sink: preset('elastic'), urlVariable: 'ELASTIC_OTLP_ENDPOINT' },
+  {
+    variables: ['SIGNOZ_INGESTION_KEY'],
+    sink: preset('signoz'),
+    hosts: ['signoz.cloud'],
+    urlVariable: 'SIGNOZ_ENDPOINT',
+  },
 ];
 
 /** OpenTelemetry's own variables: a collector, or any backend that takes OTLP. */
