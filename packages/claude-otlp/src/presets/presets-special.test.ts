@@ -188,3 +188,14 @@ test('metrics go out where they are asked for, in the figures that the backend t
   expect(tokens?.temporality).toBe(1);
   expect(backend.requests.every(({ headers }) => headers['api-key'] === 'k')).toBe(true);
 });
+
+test.each([
+  [{}, ['/v1/traces']],
+  [{ HONEYCOMB_METRICS_DATASET: 'figures' }, ['/v1/metrics', '/v1/traces']],
+  [{ HONEYCOMB_METRICS_DATASET: 'figures', OTEL_METRICS_EXPORTER: 'none' }, ['/v1/traces']],
+])('Honeycomb is sent metrics once they have a dataset, unless nobody is to be (%j)', async (more, paths) => {
+  const environment = { HONEYCOMB_API_KEY: 'k', ...more };
+  const sink = presets.honeycomb({ environment, url: `${backend.url}/v1/traces`, diag: quiet });
+  await deliver(sink, llm({ id: 1, ms: [0, 1], usage: { inputTokens: 5 } }));
+  expect(backend.requests.map(({ path }) => path).toSorted()).toEqual(paths);
+});

@@ -56,7 +56,7 @@ type VendorOptions<K extends string> = PresetOptions & { readonly [P in K]?: str
 export function presetSink<K extends string>(vendor: Vendor<K>, options: VendorOptions<K>): Sink {
   const { environment = process.env, headers, resource, limits } = options;
   const values = readValues(vendor, options, environment);
-  const own = vendor.sink?.(values) ?? {};
+  const { metrics: takesMetrics = false, ...own } = vendor.sink?.(values) ?? {};
   if (vendor.takesProtobufAlone && options.protocol === 'http/json') {
     throw wrong(`${vendor.name} takes no http/json (from the option protocol). Use http/protobuf, or leave it out.`);
   }
@@ -65,7 +65,7 @@ export function presetSink<K extends string>(vendor: Vendor<K>, options: VendorO
     compression: 'gzip',
     timeoutMs: 10_000,
     // Most keys are for traces alone, and a backend that takes no figures would be asked in vain.
-    metrics: false,
+    ...(takesMetrics ? {} : { metrics: false }),
     ...own,
     ...(vendor.dialect === undefined ? {} : { dialect: vendor.dialect(shapeOf(options)) }),
     ...options,
