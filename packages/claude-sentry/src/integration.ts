@@ -45,33 +45,27 @@ export function instrumentClaudeQuery<Q extends QueryFunction>(query: Q, options
   return tracingFor(Sentry.getClient(), options)().wrapQuery(query);
 }
 
-const FLUSH_MS = 5_000;
-
-/** Makes the tracing when it is first asked for, and lets `Sentry.flush()` and `Sentry.close()` wait for what it still holds. */
+/** Makes the tracing when it is first asked for, and lets `Sentry.flush()` and `Sentry.close()` wait for what it still has to tell. */
 function tracingFor(client: SentryClient | undefined, options: ClaudeAgentSdkOptions): () => Tracing {
-  const { agentName, ...sink } = options;
+  const { agentName = 'claude', ...sink } = options;
   let tracing: Tracing | undefined;
-  return () => {
-    if (tracing !== undefined) return tracing;
-    const made = createTracing({
-      sinks: [sentrySink(sink)],
-      ...(agentName === undefined ? {} : { agentName }),
-      ...(options.diag === undefined ? {} : { diag: options.diag }),
-    });
+  const make = (): Tracing => {
+    const given = options.diag === undefined ? {} : { diag: options.diag };
+    const made = createTracing({ sinks: [sentrySink(sink)], agentName, ...given });
     if (client !== undefined) follow(client, made);
-    tracing = made;
     return made;
   };
+  return () => (tracing ??= make());
 }
 
 function follow(client: SentryClient, tracing: Tracing): void {
   const flush = client.flush.bind(client);
   let isFlushing = false;
-  // The sink flushes its client in turn.
   client.flush = async (timeout) => {
+    // The sink flushes its client in turn.
     if (isFlushing) return flush(timeout);
     isFlushing = true;
-    await tracing.flush(timeout ?? FLUSH_MS).catch(() => undefined);
+    await tracing.flush(timeout).catch(() => undefined);
     isFlushing = false;
     return flush(timeout);
   };

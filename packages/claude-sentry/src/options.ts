@@ -20,35 +20,53 @@ export interface SentryOptions {
   readonly diag?: Diag;
 }
 
-const FAILURES: readonly unknown[] = ['agent', 'llm', 'tool'] satisfies readonly FailureKind[];
+export const FAILURES: readonly FailureKind[] = ['agent', 'llm', 'tool'];
 
-type Check = readonly [isRight: (value: unknown) => boolean, expected: string];
-const FLAG: Check = [(value) => typeof value === 'boolean', 'true or false'];
-const NAME: Check = [(value) => typeof value === 'string' && value !== '', 'a name'];
-const isFailures = (value: unknown): boolean => Array.isArray(value) && value.every((kind) => FAILURES.includes(kind));
-
-const CHECKS: Readonly<Record<string, Check>> = {
-  recordInputs: FLAG,
-  recordOutputs: FLAG,
-  // Core knows what it can be, and says so.
-  capture: [() => true, ''],
-  toolParent: [(value) => value === 'agent' || value === 'llm', "'agent' or 'llm'"],
-  captureErrors: [
-    (value) => typeof value === 'boolean' || isFailures(value),
-    "true, false or a list of 'agent', 'llm', 'tool'",
-  ],
-  diag: [(value) => typeof value === 'function', 'a function that takes a level and a message'],
+/** What an option can be; `capture` is core's to judge. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  recordInputs: 'true or false',
+  recordOutputs: 'true or false',
+  capture: 'what createTracing takes',
+  toolParent: "'agent' or 'llm'",
+  captureErrors: "true, false or a list of 'agent', 'llm', 'tool'",
+  diag: 'a function that takes a level and a message',
 };
 
+function isRight(option: string, value: unknown): boolean {
+  if (option === 'captureErrors' && Array.isArray(value)) return value.every((kind) => FAILURES.includes(kind));
+  if (option === 'toolParent') return value === 'agent' || value === 'llm';
+  if (option === 'diag') return typeof value === 'function';
+  if (option.endsWith('ame')) return typeof value === 'string' && value !== '';
+  return option === 'capture' || typeof value === 'boolean';
+}
+
 /** Throws a `ConfigurationError` for an option that is wrong or that `factory` does not have; `nameOption` is what it calls its name. */
-export function checkOptions(options: object, factory: string, nameOption: string): void {
-  const checks = { ...CHECKS, [nameOption]: NAME };
+export function checkOptions(options: object, factory: string, nameOption: 'name' | 'agentName'): void {
+  const expected = { ...EXPECTED, [nameOption]: 'a name' };
   const from = `the options of ${factory}`;
-  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
-    const [isRight, expected] = (Object.hasOwn(checks, name) ? checks[name] : undefined) ?? [];
-    if (isRight === undefined)
-      throw wrongValue(`There is no option ${name}`, { from, fix: `There are ${Object.keys(checks).join(', ')}.` });
-    if (value !== undefined && !isRight(value))
-      throw wrongValue(`${name} is ${JSON.stringify(value) ?? String(value)}`, { from, fix: `It can be ${expected}.` });
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(expected, name))
+      throw wrongValue(`There is no option ${name}`, { from, fix: `There are ${Object.keys(expected).join(', ')}.` });
+    if (value !== undefined && !isRight(name, value))
+      throw wrongValue(`${name} is ${JSON.stringify(value)}`, { from, fix: `It can be ${expected[name]}.` });
   }
+}
+
+/** Of the options of `Sentry.init` as the user wrote them: what Sentry makes of them has its own defaults in it, which are none of his words. */
+export interface UserOptions {
+  readonly sendDefaultPii?: boolean | undefined;
+  readonly dataCollection?: { readonly genAI?: { readonly inputs?: boolean; readonly outputs?: boolean } };
+}
+
+/** What may go to Sentry; undefined when nobody here has said anything about it, and `createTracing` decides. */
+export function captureOf(options: SentryOptions, user: UserOptions): CaptureOptions | undefined {
+  if (options.capture !== undefined) return options.capture;
+  const said = user.dataCollection?.genAI;
+  const inputs = options.recordInputs ?? said?.inputs ?? user.sendDefaultPii;
+  const outputs = options.recordOutputs ?? said?.outputs ?? user.sendDefaultPii;
+  if (inputs === undefined && outputs === undefined) return undefined;
+  const [input, output] = [inputs === true, outputs === true];
+  const ofInputs = { prompts: input, systemInstructions: input, toolInputs: input };
+  // What an API or a tool complains about may quote either.
+  return { ...ofInputs, outputs: output, thinking: output, toolOutputs: output, errors: input && output };
 }

@@ -1,132 +1,130 @@
 import * as Sentry from '@sentry/node';
-import type { CapturedSpan, SpanId, UnixNano } from '@spanprism/core';
+import type { CapturedSpan, SpanId, TraceContext, TraceId, UnixNano } from '@spanprism/core';
 import type { Dialect } from '@spanprism/core/dialect';
+import type { LiveTracer } from '@spanprism/core/live';
 import type { FailureReports } from './failure-reports.ts';
-import {
-  isSampled,
-  isStreaming,
-  type Place,
-  type SpanOptions,
-  startAfter,
-  startBelow,
-  startTrace,
-  withScopesOf,
-} from './places.ts';
+import * as places from './places.ts';
+
+type Place = places.Place;
+type Attributes = NonNullable<places.SpanOptions['attributes']>;
 
 /** A span of ours on its way to be one of Sentry's. */
 export interface Piece {
   readonly place: Place;
   /** As far as it is known. */
   known: CapturedSpan;
-  /** There once something needed it, with what was known of it then. */
+  /** There once something needed it; its start is final from then on. */
   live?: Sentry.Span;
-  begunAs?: CapturedSpan;
+  startedAt?: UnixNano;
   isEnded: boolean;
   isDelivered: boolean;
   /** With transactions: what has ended below it and goes with it. */
   readonly waiting: Piece[];
 }
 
-/** Finds Sentry's span for one of ours, for links. */
-export type FindLive = (spanId: SpanId) => Sentry.Span | undefined;
-
 /** What Sentry keeps of one transaction; it drops the latest. */
 const MAX_CHILDREN = 1000;
 
 /**
- * With streaming each span is sent as it ends. A transaction is sent with its root, and what ends later is none of it: so there spans
- * wait until the turn is over and go all at once, and what is still open then (a subagent in the background) becomes the root of
- * a transaction of its own in the same trace, with everything below it.
+ * Sentry's span API as a tracer. With streaming each span is sent as it ends. A transaction is sent with its root, and what ends
+ * later is none of it: so there spans wait until the turn is over and go all at once, and what is still open then (a subagent in the
+ * background) becomes the root of a transaction of its own in the same trace, with everything below it.
  */
-export class Pieces {
+export class Pieces implements LiveTracer<Piece, Place> {
   readonly #dialect: Dialect;
   readonly #failures: FailureReports;
-  readonly #open: Set<Piece> = new Set();
   readonly #overflowOf: WeakMap<Sentry.Span, number> = new WeakMap();
+  readonly parentSpanId: Dialect['parentSpanId'];
+  readonly rootPlace: typeof places.outerPlace = places.outerPlace;
   /** Spans that Sentry drops, beyond what it keeps of a transaction. */
   overflow = 0;
 
   constructor(dialect: Dialect, failures: FailureReports) {
     this.#dialect = dialect;
     this.#failures = failures;
+    this.parentSpanId = dialect.parentSpanId;
   }
 
   begin(span: CapturedSpan, place: Place): Piece {
-    const piece: Piece = { place, known: span, isEnded: false, isDelivered: false, waiting: [] };
-    this.#open.add(piece);
-    return piece;
+    return { place, known: span, isEnded: false, isDelivered: false, waiting: [] };
   }
 
-  /** Sentry's own span, begun now at the latest: its start and its place are final from here on. */
-  liveOf(piece: Piece): Sentry.Span {
-    const { place, known } = piece;
-    piece.begunAs ??= known;
-    piece.live ??= withScopesOf(place, () => this.#start(place, this.#spanOptions(known)));
-    return piece.live;
+  placeBelow(piece: Piece, { scope, isolation }: Place): Place {
+    return { kind: 'piece', piece, scope, isolation };
   }
 
-  /** Whether its trace was chosen, which the root knows. */
-  isSampled(piece: Piece): boolean {
-    let known = piece;
-    while (known.live === undefined && known.place.kind === 'piece') known = known.place.piece;
-    return isSampled(this.liveOf(known));
-  }
-
-  finish(piece: Piece, span: CapturedSpan, find: FindLive): void {
+  finish({ span: piece }: { readonly span: Piece }, span: CapturedSpan): void {
     piece.known = span;
     piece.isEnded = true;
-    this.#open.delete(piece);
-    const root = isStreaming() ? piece : transactionOf(piece);
-    if (root === piece) this.#settle(piece, find);
+    const root = places.isStreaming() ? piece : transactionOf(piece);
+    if (root === piece) this.#settle(piece);
     else root.waiting.push(piece);
   }
 
-  /** Nothing more is heard of what is open: it goes as far as it is known, children first. */
-  abandon(): void {
-    const open = [...this.#open].reverse();
-    for (const piece of open) piece.isEnded = true;
-    for (const piece of open) this.finish(piece, piece.known, () => undefined);
+  abandon(piece: Piece): void {
+    this.finish({ span: piece }, piece.known);
   }
 
-  #start(place: Place, options: SpanOptions): Sentry.Span {
-    if (place.kind === 'trace') return startTrace(place.traceId, options);
-    if (place.kind === 'remote') return startAfter(place.sentryTrace, options);
-    return startBelow(place.kind === 'host' ? place.span : this.liveOf(place.piece), options);
+  traceContext(piece: Piece): TraceContext | undefined {
+    return places.whyNotTracing() === undefined ? contextOf(this.#liveOf(piece)) : undefined;
   }
 
-  #settle(root: Piece, find: FindLive): void {
+  loss(piece: Piece): string | undefined {
+    let begun = piece;
+    while (begun.live === undefined && begun.place.kind === 'piece') begun = begun.place.piece;
+    return places.whyNotTracing() ?? (places.isSampled(this.#liveOf(begun)) ? undefined : 'sampled_out');
+  }
+
+  activate<T>(piece: Piece, run: () => T): T {
+    return Sentry.withActiveSpan(this.#liveOf(piece), run);
+  }
+
+  ambient(): { readonly context: TraceContext; readonly place: Place } | undefined {
+    const span = places.whyNotTracing() === undefined ? Sentry.getActiveSpan() : undefined;
+    return span && { context: contextOf(span), place: places.hostPlace(span) };
+  }
+
+  #liveOf(piece: Piece): Sentry.Span {
+    const { place, known } = piece;
+    piece.startedAt ??= known.startedAt;
+    piece.live ??= places.withScopesOf(place, () => this.#start(place, known));
+    return piece.live;
+  }
+
+  #start(place: Place, span: CapturedSpan): Sentry.Span {
+    const attributes = this.#dialect.attributes(span) as Attributes;
+    const options = { name: this.#dialect.spanName(span), startTime: places.seconds(span.startedAt), attributes };
+    if (place.kind === 'trace') return places.startTrace(place.traceId, options);
+    if (place.kind === 'remote') return places.startAfter(place.sentryTrace, options);
+    return places.startBelow(place.kind === 'host' ? place.span : this.#liveOf(place.piece), options);
+  }
+
+  #settle(root: Piece): void {
     const waiting = root.waiting.splice(0);
     const ready = waiting.filter((piece) => !isBelowOpen(piece, root));
-    // All of them first, so that links find each other.
-    for (const piece of [root, ...ready]) this.liveOf(piece);
-    if (ready.length > 0) this.#countOverflow(this.liveOf(root));
-    for (const piece of [...ready, root]) this.#deliver(piece, find);
+    for (const piece of ready) this.#liveOf(piece);
+    if (ready.length > 0) this.#countOverflow(this.#liveOf(root));
+    for (const piece of [...ready, root]) this.#deliver(piece);
     for (const piece of waiting) if (!piece.isDelivered) transactionOf(piece).waiting.push(piece);
   }
 
-  #deliver(piece: Piece, find: FindLive): void {
+  #deliver(piece: Piece): void {
     const { known, place } = piece;
-    const live = this.liveOf(piece);
-    piece.isDelivered = true;
-    if (live.isRecording()) this.#complete(piece, live, find);
-    withScopesOf(place, () => this.#failures.report(known, live));
-    live.end(known.endedAt === undefined ? undefined : hrTime(later(known.endedAt, piece.begunAs?.startedAt ?? 0n)));
-  }
-
-  /** What the end knows and the start did not. */
-  #complete({ known, begunAs }: Piece, live: Sentry.Span, find: FindLive): void {
-    const dialect = this.#dialect;
-    const name = dialect.spanName(known);
-    if (begunAs !== undefined && name !== dialect.spanName(begunAs)) live.updateName(name);
-    if (begunAs !== known) live.setAttributes(this.#attributes(known));
-    // Another live sink opened the trace: its name for it, so that one can be found from the other.
-    if (live.spanContext().traceId !== known.traceId) live.setAttribute('claude.trace_id', known.traceId);
-    const { code, message = '' } = dialect.status(known);
-    live.setStatus(code === 'error' ? { code: 2, message } : { code: 1 });
-    for (const { spanId, attributes } of dialect.links(known)) {
-      const target = find(spanId);
-      if (target !== undefined) live.addLink({ context: target.spanContext(), attributes: { ...attributes } as Links });
+    const live = this.#liveOf(piece);
+    if (live.isRecording()) {
+      live.updateName(this.#dialect.spanName(known));
+      live.setAttributes(this.#dialect.attributes(known) as Attributes);
+      // Another live sink opened the trace: its name for it, so that one can be found from the other.
+      if (live.spanContext().traceId !== known.traceId) live.setAttribute('claude.trace_id', known.traceId);
+      const { code, message = '' } = this.#dialect.status(known);
+      live.setStatus(code === 'error' ? { code: 2, message } : { code: 1 });
     }
+    piece.isDelivered = true;
+    places.withScopesOf(place, () => this.#failures.report(known, live));
+    const { startedAt = known.startedAt } = piece;
+    const { endedAt } = known;
+    if (endedAt === undefined) live.end();
+    else live.end(places.seconds(endedAt < startedAt ? startedAt : endedAt));
   }
 
   #countOverflow(live: Sentry.Span): void {
@@ -135,22 +133,12 @@ export class Pieces {
     this.overflow += tooMany - (this.#overflowOf.get(root) ?? 0);
     this.#overflowOf.set(root, tooMany);
   }
-
-  #spanOptions(span: CapturedSpan): SpanOptions {
-    return {
-      name: this.#dialect.spanName(span),
-      startTime: hrTime(span.startedAt),
-      attributes: this.#attributes(span),
-    };
-  }
-
-  /** Sentry's types want arrays that may change, and never changes them. */
-  #attributes(span: CapturedSpan): NonNullable<SpanOptions['attributes']> {
-    return this.#dialect.attributes(span) as NonNullable<SpanOptions['attributes']>;
-  }
 }
 
-type Links = Exclude<Parameters<Sentry.Span['addLink']>[0]['attributes'], undefined>;
+function contextOf(span: Sentry.Span): TraceContext {
+  const { traceId, spanId } = span.spanContext();
+  return { traceId: traceId as TraceId, spanId: spanId as SpanId, sampled: places.isSampled(span) };
+}
 
 /** The root of the transaction that a piece goes with. */
 function transactionOf(piece: Piece): Piece {
@@ -166,14 +154,4 @@ function isBelowOpen(piece: Piece, root: Piece): boolean {
     if (!above.isEnded) return true;
   }
   return false;
-}
-
-function later(left: UnixNano, right: UnixNano): UnixNano {
-  return left < right ? right : left;
-}
-
-const NANOS = 1_000_000_000n;
-
-function hrTime(time: UnixNano): [seconds: number, nanos: number] {
-  return [Number(time / NANOS), Number(time % NANOS)];
 }

@@ -1,5 +1,5 @@
 import * as Sentry from '@sentry/node';
-import type { CapturedSpan } from '@spanprism/core';
+import { type CapturedSpan, msFromUnixNano, type UnixNano } from '@spanprism/core';
 import type { Piece } from './pieces.ts';
 
 /** Where a span of Sentry's begins, and the scopes of the code that asked for the run: its user, its tags. */
@@ -12,19 +12,16 @@ export type Place = { readonly scope: Sentry.Scope; readonly isolation: Sentry.S
 
 export type SpanOptions = Parameters<typeof Sentry.startInactiveSpan>[0];
 
-function scopesHere(): Pick<Place, 'scope' | 'isolation'> {
-  return { scope: Sentry.getCurrentScope(), isolation: Sentry.getIsolationScope() };
-}
-
 export function hostPlace(span: Sentry.Span): Place {
-  return { kind: 'host', span, ...scopesHere() };
+  return { kind: 'host', span, scope: Sentry.getCurrentScope(), isolation: Sentry.getIsolationScope() };
 }
 
 /** A root of ours, or a span of another process that core knows by a `traceparent`. */
 export function outerPlace({ traceId, parentSpanId, parentIsRemote, traceIsSampled }: CapturedSpan): Place {
-  if (parentSpanId === undefined || parentIsRemote !== true) return { kind: 'trace', traceId, ...scopesHere() };
+  const scopes = { scope: Sentry.getCurrentScope(), isolation: Sentry.getIsolationScope() };
+  if (parentSpanId === undefined || parentIsRemote !== true) return { kind: 'trace', traceId, ...scopes };
   const decision = traceIsSampled === undefined ? '' : `-${Number(traceIsSampled)}`;
-  return { kind: 'remote', sentryTrace: `${traceId}-${parentSpanId}${decision}`, ...scopesHere() };
+  return { kind: 'remote', sentryTrace: `${traceId}-${parentSpanId}${decision}`, ...scopes };
 }
 
 export function withScopesOf<T>({ scope, isolation }: Place, run: () => T): T {
@@ -51,10 +48,23 @@ export function startBelow(parent: Sentry.Span, options: SpanOptions): Sentry.Sp
   return startAfter(Sentry.spanToTraceHeader(parent), options, Sentry.spanToBaggageHeader(parent));
 }
 
+/** As Sentry takes times. */
+export function seconds(time: UnixNano): number {
+  return msFromUnixNano(time) / 1000;
+}
+
 export function isStreaming(): boolean {
   return Sentry.getClient()?.getOptions().traceLifecycle === 'stream';
 }
 
 export function isSampled(span: Sentry.Span): boolean {
   return (span.spanContext().traceFlags & 1) === 1;
+}
+
+/** Spans go nowhere without a client, or with one that was not asked to trace. */
+export function whyNotTracing(): 'no_client' | 'tracing_disabled' | undefined {
+  const options = Sentry.getClient()?.getOptions();
+  if (options === undefined || options.enabled === false) return 'no_client';
+  const isTracing = typeof options.tracesSampleRate === 'number' || options.tracesSampler !== undefined;
+  return isTracing ? undefined : 'tracing_disabled';
 }

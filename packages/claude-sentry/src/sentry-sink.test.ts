@@ -154,7 +154,7 @@ describe.each(['static', 'stream'] as const)('with %s spans', (traceLifecycle) =
     await sink.flush(5000);
     expect(named('invoke_agent Explore').parentSpanId).toBe(named('execute_tool Agent').spanId);
     for (const name of ['chat early', 'chat late'])
-      expect(named(name).parentSpanId, name).toBe(named('invoke_agent Explore').spanId);
+      expect(named(name).parentSpanId).toBe(named('invoke_agent Explore').spanId);
     expect(new Set(endpoint.spans().map((span) => span.traceId)).size).toBe(1);
     const transactions = endpoint
       .spans()

@@ -1,19 +1,23 @@
 import * as Sentry from '@sentry/node';
-import type { Diag, Sink } from '@spanprism/core';
+import type { Sink } from '@spanprism/core';
 import { LiveSpans } from '@spanprism/core/live';
 import { sinkDiag } from '@spanprism/core/otlp';
-import { captureOf, type UserOptions } from './content-switches.ts';
-import { DeliveryWatch, type SentryClient } from './delivery-watch.ts';
+import { DeliveryWatch } from './delivery-watch.ts';
 import { FailureReports } from './failure-reports.ts';
-import { checkOptions, type SentryOptions } from './options.ts';
+import { captureOf, checkOptions, type SentryOptions, type UserOptions } from './options.ts';
 import { Pieces } from './pieces.ts';
+import { whyNotTracing } from './places.ts';
 import { sentryDialect } from './sentry-dialect.ts';
-import { sentryLiveTracer, whyNotTracing } from './sentry-live-tracer.ts';
 
 export interface SentrySinkOptions extends SentryOptions {
   /** Unique among the sinks of a program; `sentry` unless given. */
   readonly name?: string;
 }
+
+const TROUBLE = {
+  no_client: 'Sentry is not initialised, or closed: call Sentry.init first',
+  tracing_disabled: 'Sentry does not trace: give Sentry.init a tracesSampleRate or a tracesSampler',
+} as const;
 
 /**
  * Live spans and failures in Sentry, through the client that `Sentry.init` has made: below Sentry's active span, sampled, filtered
@@ -21,25 +25,32 @@ export interface SentrySinkOptions extends SentryOptions {
  */
 export function sentrySink(options: SentrySinkOptions = {}): Sink {
   checkOptions(options, 'sentrySink', 'name');
-  const { toolParent = 'agent', captureErrors = true, name = 'sentry' } = options;
+  const { toolParent = 'agent', captureErrors, name = 'sentry' } = options;
   const { diag, useDiag } = sinkDiag(options.diag);
   const capture = captureOf(options, (Sentry.getClient()?.getOptions() ?? {}) as UserOptions);
   const dialect = sentryDialect({ toolParent });
   const pieces = new Pieces(dialect, new FailureReports(captureErrors, dialect));
-  const live = new LiveSpans(sentryLiveTracer(dialect, pieces));
+  const live = new LiveSpans(pieces);
   const watch = new DeliveryWatch(diag);
-  const client = clientLooker(watch, diag);
+  let isTroubleTold = false;
+  const look = (): void => {
+    const client = Sentry.getClient();
+    if (client !== undefined) watch.watch(client);
+    const trouble = whyNotTracing();
+    if (trouble !== undefined && !isTroubleTold) diag('warn', `sentry: no spans arrive. ${TROUBLE[trouble]}`);
+    isTroubleTold ||= trouble !== undefined;
+  };
   const flush: Sink['flush'] = (deadlineMs) => watch.flush(Sentry.getClient(), deadlineMs);
   return {
     name,
     ...(capture === undefined ? {} : { capture }),
     useDiag,
     spanStart: (span) => {
-      client();
+      look();
       return live.start(span);
     },
     spanEnd: (span) => {
-      client();
+      look();
       live.end(span);
     },
     turnEnd: (rootSpanId) => live.endTurn(rootSpanId),
@@ -47,7 +58,6 @@ export function sentrySink(options: SentrySinkOptions = {}): Sink {
     activate: (spanId, run) => live.activate(spanId, run),
     flush,
     close: (deadlineMs) => {
-      pieces.abandon();
       live.abandon();
       return flush(deadlineMs);
     },
@@ -58,23 +68,5 @@ export function sentrySink(options: SentrySinkOptions = {}): Sink {
       const arrived = lost.reduce((rest, [, spans]) => rest - spans, delivered);
       return { delivered: Math.max(0, arrived), queued, dropped: { ...dropped, ...Object.fromEntries(lost) } };
     },
-  };
-}
-
-const TROUBLE = {
-  no_client: 'Sentry is not initialised, or closed: call Sentry.init first',
-  tracing_disabled: 'Sentry does not trace: give Sentry.init a tracesSampleRate or a tracesSampler',
-} as const;
-
-/** The client of now, watched; says once when nothing can come of it. */
-function clientLooker(watch: DeliveryWatch, diag: Diag): () => SentryClient | undefined {
-  let isTold = false;
-  return () => {
-    const client = Sentry.getClient();
-    if (client !== undefined) watch.watch(client);
-    const trouble = whyNotTracing();
-    if (trouble !== undefined && !isTold) diag('warn', `sentry: no spans arrive. ${TROUBLE[trouble]}`);
-    isTold ||= trouble !== undefined;
-    return client;
   };
 }
