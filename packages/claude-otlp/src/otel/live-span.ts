@@ -31,14 +31,16 @@ const AT_START: ReadonlySet<string> = new Set([
 
 interface Start {
   readonly dialect: Dialect;
+  readonly attributes: Attributes;
   readonly parent: Context;
 }
 
-export function startSpan(tracer: Tracer, span: CapturedSpan, { dialect, parent }: Start): OtelSpan {
+export function startSpan(tracer: Tracer, span: CapturedSpan, { dialect, attributes, parent }: Start): OtelSpan {
+  const early = Object.entries(attributes).filter(([key]) => AT_START.has(key));
   const options = {
     kind: KINDS[dialect.spanKind(span)],
     startTime: hrTime(span.startedAt),
-    attributes: attributesOf(span, dialect, (key) => AT_START.has(key)),
+    attributes: Object.fromEntries(early),
   };
   return tracer.startSpan(dialect.spanName(span), options, parent);
 }
@@ -51,6 +53,7 @@ interface Started {
 
 interface Finish {
   readonly dialect: Dialect;
+  readonly attributes: Attributes;
   /** Finds the OpenTelemetry context of a span of ours. */
   readonly contextOf: (spanId: SpanId) => Context | undefined;
   readonly lateLinks: LateLinks;
@@ -60,10 +63,10 @@ interface Finish {
 export function finishSpan(
   { span: live, startedAt }: Started,
   span: CapturedSpan,
-  { dialect, contextOf, lateLinks }: Finish,
+  { dialect, attributes: final, contextOf, lateLinks }: Finish,
 ): void {
   live.updateName(dialect.spanName(span));
-  live.setAttributes(attributesOf(span, dialect));
+  live.setAttributes(final);
   // Another live sink opened the trace: its name for it, so that one can be found from the other.
   if (live.spanContext().traceId !== span.traceId) live.setAttribute('claude.trace_id', span.traceId);
   for (const { name, at, attributes } of dialect.events(span)) live.addEvent(name, mutable(attributes), hrTime(at));
@@ -113,15 +116,11 @@ export function hrTime(time: UnixNano): HrTime {
   return [Number(time / NANOS), Number(time % NANOS)];
 }
 
-/** Built once, as OpenTelemetry takes them. */
-function attributesOf(
-  span: CapturedSpan,
-  dialect: Dialect,
-  isWanted: (key: string) => boolean = () => true,
-): Attributes {
+/** As OpenTelemetry takes them. */
+export function attributesOf(span: CapturedSpan, dialect: Dialect): Attributes {
   const attributes: Record<string, Attributes[string]> = {};
   const put: AttributeTaker['put'] = (key, value) => {
-    if (value !== undefined && isWanted(key)) attributes[key] = mutableValue(value);
+    if (value !== undefined) attributes[key] = mutableValue(value);
   };
   if (dialect.putAttributes !== undefined) dialect.putAttributes(span, { put });
   else for (const [key, value] of Object.entries(dialect.attributes(span))) put(key, value);

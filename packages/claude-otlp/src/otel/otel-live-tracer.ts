@@ -1,20 +1,29 @@
 import { context, isSpanContextValid, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
-import type { Context, Span as OtelSpan, Tracer } from '@opentelemetry/api';
+import type { Attributes, Context, Span as OtelSpan, Tracer } from '@opentelemetry/api';
 import type { CapturedSpan } from '@spanprism/core';
 import type { Dialect } from '@spanprism/core/dialect';
 import type { LiveTracer } from '@spanprism/core/live';
 import { LateLinks } from './late-links.ts';
-import { finishSpan, startSpan, traceContextOf } from './live-span.ts';
+import { attributesOf, finishSpan, startSpan, traceContextOf } from './live-span.ts';
 
 /** A tracer of OpenTelemetry's API, whatever SDK is behind it. */
 export function otelLiveTracer(tracer: () => Tracer, dialect: Dialect): LiveTracer<OtelSpan, Context> {
   const lateLinks = new LateLinks();
+  // Most spans begin no sooner than they end: what is said of them, content and all, is spelled once for both.
+  let spelled: { readonly span: CapturedSpan; readonly attributes: Attributes } | undefined;
+  const attributes = (span: CapturedSpan): Attributes => {
+    if (spelled?.span !== span) spelled = { span, attributes: attributesOf(span, dialect) };
+    return spelled.attributes;
+  };
   return {
     parentSpanId: (span) => dialect.parentSpanId(span),
     rootPlace,
-    begin: (span, parent) => startSpan(tracer(), span, { dialect, parent }),
+    begin: (span, parent) => startSpan(tracer(), span, { dialect, parent, attributes: attributes(span) }),
     placeBelow: (span, parent) => trace.setSpan(parent, span),
-    finish: (begun, span, contextOf) => finishSpan(begun, span, { dialect, contextOf, lateLinks }),
+    finish: (begun, span, contextOf) => {
+      finishSpan(begun, span, { dialect, contextOf, lateLinks, attributes: attributes(span) });
+      spelled = undefined;
+    },
     abandon: (span) => span.end(),
     traceContext: (span) => traceContextOf(span.spanContext()),
     loss,

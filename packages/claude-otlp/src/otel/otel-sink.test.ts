@@ -343,3 +343,21 @@ test('a tool that ends before its call has begun is linked to by that call, once
   );
   expect(next?.links).toEqual([]);
 });
+
+test('a span that begins no sooner than it ends is spelled once', () => {
+  const dialect = genaiDialect();
+  let times = 0;
+  const counted = otelSink({
+    tracerProvider: provider,
+    dialect: {
+      ...dialect,
+      putAttributes: (span, into) => {
+        times += 1;
+        dialect.putAttributes?.(span, into);
+      },
+    },
+  });
+  counted.spanEnd(llm({ id: 1, ms: [0, 5], usage: { inputTokens: 3 } }));
+  expect(times).toBe(1);
+  expect(exported('chat claude-sonnet-4-5').attributes['gen_ai.usage.input_tokens']).toBe(3);
+});
