@@ -1,6 +1,7 @@
 import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTracing } from '@spanprism/core';
 import type { CapturedSpan, MetricPoint, Sink, TraceId } from '@spanprism/core';
 import { startCollector } from '@spanprism/testkit';
 import type { Collector } from '@spanprism/testkit';
@@ -254,4 +255,17 @@ test('our own requests are hidden from the host’s instrumentation', () => {
     context.disable();
     trace.disable();
   }
+});
+
+test('what a sink has to say goes where createTracing says, though the sink was made before', async () => {
+  collector.behave({ kind: 'status', status: 401 });
+  const sink = otlpSink({ endpoint: collector.url, environment: {}, metrics: false });
+  const tracing = createTracing({
+    sinks: [sink],
+    cliTelemetry: 'off',
+    diag: (level, message) => void said.push(`${level}: ${message}`),
+  });
+  await tracing.span('step', async () => undefined);
+  await tracing.close(DEADLINE_MS);
+  expect(said).toContainEqual(expect.stringMatching(/^error: otlp: .*answered 401/));
 });
