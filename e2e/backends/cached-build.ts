@@ -38,11 +38,13 @@ export async function cachedBuild({ name, inputs, make }: Recipe): Promise<Build
     mkdirSync(building, { recursive: true });
     const until = Date.now() + TIME_MS;
     await make(building, () => Math.max(until - Date.now(), 1));
-    // Complete or not there at all; where another run was faster, its build is as good.
-    if (!existsSync(folder)) renameSync(building, folder);
+    // Complete or not there at all.
+    renameSync(building, folder);
     return { folder };
   } catch (error) {
     if (error instanceof Unavailable) return { absent: error.message };
+    // Another run was faster: its build is as good.
+    if (existsSync(folder)) return { folder };
     throw error;
   } finally {
     rmSync(building, { recursive: true, force: true });

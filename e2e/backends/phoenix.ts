@@ -1,6 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Build, cachedBuild, fetched } from './cached-build.ts';
+import { runCommand } from './run-command.ts';
 import { freePorts, startServer, temporaryFolder } from './server.ts';
 
 const PHOENIX = 'arize-phoenix==20.26.1';
@@ -10,16 +11,19 @@ const python = (build: string): string =>
   process.platform === 'win32' ? join(build, 'venv', 'Scripts', 'python.exe') : join(build, 'venv', 'bin', 'python');
 
 /** Phoenix from PyPI in a virtual environment of its own. */
-export function buildPhoenix(): Promise<Build> {
-  const inputs = [PHOENIX, readFileSync(constraints, 'utf8')];
-  return cachedBuild({ name: 'phoenix', inputs, make });
+export async function buildPhoenix(): Promise<Build> {
+  // An environment is bound to the Python that it was made with.
+  const identity = ['-c', 'import sys; print(sys.version, sys.base_prefix)'];
+  const { ok, output } = await runCommand({ program: 'python3', words: identity, timeoutMs: 30_000 });
+  if (!ok) return { absent: `Python is needed: ${output}` };
+  return cachedBuild({ name: 'phoenix', inputs: [PHOENIX, readFileSync(constraints, 'utf8'), output], make });
 }
 
 async function make(folder: string, timeLeftMs: () => number): Promise<void> {
   const run = (what: string, program: string, words: readonly string[]): Promise<string> =>
     fetched(what, { program, words, cwd: folder, timeoutMs: timeLeftMs() });
   cpSync(constraints, join(folder, 'constraints.txt'));
-  await run('Python 3.10 or newer is needed', 'python3', ['-m', 'venv', 'venv']);
+  await run('a virtual environment could not be made', 'python3', ['-m', 'venv', 'venv']);
   const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
   const install = ['-m', 'pip', 'install', ...quiet, '--only-binary', ':all:', '--constraint', 'constraints.txt'];
   await run('Phoenix could not be fetched', python(folder), [...install, PHOENIX]);
