@@ -18,15 +18,18 @@ import {
   type TracingOptions,
   type UserAttributes,
 } from './tracing/options.ts';
-import { type QueryContext, QueryTrace } from './tracing/query-trace.ts';
+import { type QueryContext, type QueryCounters, QueryTrace } from './tracing/query-trace.ts';
 import { Steps } from './tracing/steps.ts';
 
 export interface TracingStats {
   readonly sinks: Readonly<Record<string, SinkStats>>;
   readonly loopback?: LoopbackStats;
   readonly queries: { readonly open: number; readonly settled: number };
-  /** Observations that came after their span had ended, that were delivered twice, or that belonged nowhere. */
-  readonly observations: { readonly late: number; readonly duplicate: number; readonly unplaced: number };
+  /**
+   * Observations that came after their span had ended, that were delivered twice, or that belonged nowhere; and records of the CLI of
+   * which nothing is known.
+   */
+  readonly observations: Readonly<QueryCounters>;
   /** Faults of sinks, redactors and our own code that were kept out of the program. */
   readonly caught: number;
 }
@@ -77,7 +80,7 @@ class LiveTracing implements Tracing {
   readonly #steps: Steps;
   readonly #loopback: Loopback | undefined;
   readonly #open: Set<QueryTrace> = new Set();
-  readonly #counters = { late: 0, duplicate: 0, unplaced: 0 };
+  readonly #counters: QueryCounters = { late: 0, duplicate: 0, unplaced: 0, unknown: 0 };
   readonly #begin: BeginWatch;
   readonly #stopWatchingExit: () => void;
   readonly #waiters: Set<() => void> = new Set();
@@ -128,7 +131,8 @@ class LiveTracing implements Tracing {
       return query;
     };
     this.#stopWatchingExit = watchExit({
-      flush: () => this.flush(EXIT_MS),
+      // Nobody else is left to hear of it.
+      flush: () => this.flush(EXIT_MS).catch((error: unknown) => this.#diag('warn', undelivered(error))),
       finish: () => this.#finish(),
       persistSync: () => this.#persistSync(),
     });
@@ -178,7 +182,8 @@ class LiveTracing implements Tracing {
   }
 
   withAttributes<T>(attributes: UserAttributes, run: () => T): T {
-    return this.#steps.withAttributes(plainAttributes(attributes), run);
+    const plain = this.#guarded.run('withAttributes', () => plainAttributes(attributes)) ?? {};
+    return this.#steps.withAttributes(plain, run);
   }
 
   async ready(): Promise<void> {
@@ -253,10 +258,9 @@ class LiveTracing implements Tracing {
   }
 
   #runHandler<T>({ server, ...call }: HandledCall, run: () => T): T {
-    const spanId = this.#guarded.run('tool handler', () =>
-      this.#queryOf(call.toolCallId, server)?.handlerStarted(call),
-    );
-    return spanId === undefined ? run() : this.#fanOut.activate(spanId, run);
+    const place = this.#guarded.run('tool handler', () => this.#queryOf(call.toolCallId, server)?.handlerStarted(call));
+    if (place === undefined) return run();
+    return this.#steps.inside(place, run);
   }
 
   /** Ids of tool calls are unique within a session only: the server tells whose call it is, and among several who waits for it. */
@@ -292,14 +296,12 @@ function once(run: () => void): () => void {
 
 function undelivered(error: unknown): string {
   const reasons = error instanceof AggregateError ? error.errors : [error];
-  return `not everything was delivered when tracing was closed: ${reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason))).join('; ')}`;
+  return `not everything was delivered before the end: ${reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason))).join('; ')}`;
 }
 
-function addCounters(
-  into: { late: number; duplicate: number; unplaced: number },
-  from: { readonly late: number; readonly duplicate: number; readonly unplaced: number },
-): void {
+function addCounters(into: QueryCounters, from: Readonly<QueryCounters>): void {
   into.late += from.late;
   into.duplicate += from.duplicate;
   into.unplaced += from.unplaced;
+  into.unknown += from.unknown;
 }

@@ -207,3 +207,20 @@ describe('a call that both sources tell of', () => {
     ]);
   });
 });
+
+test('the input of a tool is what a hook saw run, where a permission handler had changed what was asked for', () => {
+  const { observe, spans } = setUp();
+  const asked = { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: { command: 'rm a' } } as const;
+  const hook = { toolCallId: 'toolu_1', startedAt: 1_000_000_000n, endedAt: 1_000_000_001n };
+  observe(
+    start(0, 'hi'),
+    { ...answer(0, 'msg_1', 'req_1'), blocks: [asked] },
+    {
+      ...seen({ type: 'tool-measured', part: 'hook', agent: { turn: 0 }, ...hook } as const),
+      input: { command: 'ls' },
+    },
+    seen({ type: 'tool-result', agent: { turn: 0 }, toolCallId: 'toolu_1', output: 'ok', isError: false } as const),
+    result(0),
+  );
+  expect(spans.find(({ kind }) => kind === 'tool')).toMatchObject({ input: { command: 'ls' } });
+});

@@ -1,8 +1,8 @@
-import type { SpanId, TraceContext } from '../model/ids.ts';
+import type { TraceContext } from '../model/ids.ts';
 import type { Observation } from '../model/observation.ts';
 import { RecentFlags } from '../model/bounded.ts';
 import { startAgent } from './emit.ts';
-import type { AgentNode } from './nodes.ts';
+import { type AgentNode, turnOf } from './nodes.ts';
 import { onHook, onTaskEnd, onTaskStart } from './on-agent.ts';
 import { onAnswer, onAnswerText, onCallFailed, onCallMeasured, onStream } from './on-call.ts';
 import { onPermission, onToolHandler, onToolMeasured, onToolResult } from './on-tool.ts';
@@ -171,8 +171,10 @@ export class Assembler {
   }
 
   /** Our span of a running tool call. */
-  spanIdOfTool(toolCallId: string): SpanId | undefined {
-    return this.#run.registry.openTool(toolCallId)?.spanId;
+  contextOfTool(toolCallId: string): TraceContext | undefined {
+    const tool = this.#run.registry.openTool(toolCallId);
+    const traceId = tool === undefined ? undefined : turnOf(tool)?.traceId;
+    return tool === undefined || traceId === undefined ? undefined : { traceId, spanId: tool.spanId, sampled: true };
   }
 
   #startTurn(turn: number): void {

@@ -113,9 +113,11 @@ function startupMs(node: AgentNode): number | undefined {
 function agentError(node: AgentNode, outcome: Outcome): SpanError | undefined {
   if (STATUS_OF[outcome] !== 'error') return undefined;
   const status = node.result?.apiErrorStatus;
+  const thrown = outcome === 'crashed' ? node.thrown : undefined;
   return {
-    type: outcome,
-    message: node.result?.errorMessage ?? (status === undefined ? outcome : `${outcome}: HTTP ${status}`),
+    type: thrown?.type ?? outcome,
+    message:
+      node.result?.errorMessage ?? thrown?.message ?? (status === undefined ? outcome : `${outcome}: HTTP ${status}`),
   };
 }
 
@@ -201,7 +203,8 @@ export function buildTool(node: ToolNode, place: Place): ToolSpan {
   const startedAt = cliSpan?.startedAt ?? cliExecution?.startedAt ?? node.sdkStartedAt ?? notBefore(place);
   const end = cliSpan?.endedAt ?? cliExecution?.endedAt ?? node.sdkEndedAt;
   const error = toolError(node);
-  const input = node.hasInput ? node.input : (cliLog?.input ?? cliSpan?.input);
+  // A hook sees what ran, the stream what was asked for: permission handlers and hooks may change it. Logs cut long values.
+  const input = node.hook?.input ?? (node.hasInput ? node.input : (cliLog?.input ?? cliSpan?.input));
   const output = node.hasOutput ? node.output : (cliSpan?.output ?? cliExecution?.output ?? cliLog?.output);
   const wasApproximate = cliSpan === undefined && cliExecution === undefined;
   const span: Draft<ToolSpan> = {

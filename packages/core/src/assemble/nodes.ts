@@ -63,6 +63,8 @@ export interface AgentNode extends ParentBase {
   isPromptLogged: boolean;
   result: TurnResult | undefined;
   outcome: Outcome | undefined;
+  /** What the query threw while the turn was open. */
+  thrown: SpanError | undefined;
   /** How its latest call went wrong, and when that call ended. */
   lastFailure: Outcome | undefined;
   lastCallEndedAt: UnixNano | undefined;
@@ -216,6 +218,7 @@ export function agentNode(spanId: SpanId, agentName: string, turn?: number): Age
     isPromptLogged: false,
     result: undefined,
     outcome: undefined,
+    thrown: undefined,
     lastFailure: undefined,
     lastCallEndedAt: undefined,
     firstRequestId: undefined,

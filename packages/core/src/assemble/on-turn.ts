@@ -133,6 +133,7 @@ export function onQueryEnd(run: Run, seen: QueryEnded): void {
   for (const turn of run.registry.turns.values()) {
     if (turn.currentCall !== undefined) turn.currentCall.isSdkDone = true;
     if (turn.result !== undefined) continue;
+    turn.thrown ??= seen.error;
     turn.outcome ??= outcomeOfEnd(seen, turn, run.options.expects.sdk);
     if (run.options.expects.sdk) turn.sdkEndedAt ??= seen.at;
   }

@@ -12,7 +12,7 @@ function header(digit: string): string {
 
 const all: ParentSources = {
   own: { TRACEPARENT: header('1'), TRACESTATE: 'a=1' },
-  surroundings: { attributes: {}, step: context('2') },
+  surroundings: { attributes: {}, step: context('2'), hostSpanId: context('3').spanId },
   ambient: () => context('3'),
   environment: () => ({ TRACEPARENT: header('4'), TRACESTATE: 'b=2' }),
 };
@@ -26,6 +26,11 @@ describe('a query stands under', () => {
       'the step, when the child’s is no traceparent',
       { own: { TRACEPARENT: 'x' } },
       { ...context('2'), isRemote: false },
+    ],
+    [
+      'a span that the user has begun in the step around it',
+      { own: undefined, ambient: () => context('5') },
+      { ...context('5'), isRemote: true },
     ],
     ['what is active in the host', { own: {}, surroundings: noStep }, { ...context('3'), isRemote: true }],
     [

@@ -1,7 +1,7 @@
 import { parseTraceparent, type TraceContext } from '../model/ids.ts';
 import type { Environment } from '../sources/sdk/child-environment.ts';
 import { type Fields, stringIn } from '../sources/sdk/guards.ts';
-import type { Surroundings } from './steps.ts';
+import { innermost, type Surroundings } from './steps.ts';
 
 export interface QueryParent extends TraceContext {
   /** False when it is a step of ours. */
@@ -20,9 +20,8 @@ export interface ParentSources {
 export function queryParent({ own, surroundings, ambient, environment }: ParentSources): QueryParent | undefined {
   const given = parseTraceparent(stringIn(own, 'TRACEPARENT'), stringIn(own, 'TRACESTATE'));
   if (given !== undefined) return { ...given, isRemote: true };
-  if (surroundings.step !== undefined) return { ...surroundings.step, isRemote: false };
-  const active = ambient();
-  if (active !== undefined) return { ...active, isRemote: true };
+  const near = innermost(surroundings, ambient);
+  if (near !== undefined) return near;
   const { TRACEPARENT, TRACESTATE } = environment();
   const inherited = parseTraceparent(TRACEPARENT, TRACESTATE);
   return inherited === undefined ? undefined : { ...inherited, isRemote: true };

@@ -87,7 +87,7 @@ describe('calls of an API without request ids', () => {
     expect(figuresOf(calls())).toEqual({ msg_1: first, msg_2: second });
     expect(calls().flatMap(({ issues }) => issues.map(({ code }) => code))).toEqual([]);
     expect(agents()[0]).not.toHaveProperty('unattributed');
-    expect(query.counters).toEqual({ late: 0, duplicate: 0, unplaced: 0 });
+    expect(query.counters).toEqual({ late: 0, duplicate: 0, unplaced: 0, unknown: 0 });
   });
 
   test('of subagents that run beside each other are told apart', () => {

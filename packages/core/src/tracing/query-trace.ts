@@ -2,7 +2,7 @@ import { Assembler } from '../assemble/assembler.ts';
 import type { RunCounters, SpanOutput } from '../assemble/run.ts';
 import type { Loopback, LoopbackRoute } from '../loopback/start-loopback.ts';
 import { given } from '../model/given.ts';
-import type { IdSource, SpanId, TraceContext } from '../model/ids.ts';
+import type { IdSource, TraceContext } from '../model/ids.ts';
 import type { QueryEnded } from '../model/observation.ts';
 import type { Attributes, Issue, Span, SpanError } from '../model/span.ts';
 import type { Clock } from '../model/time.ts';
@@ -63,6 +63,17 @@ const UNAVAILABLE: Issue = {
     'The loopback thread that receives the CLI’s telemetry could not start; tokens per call come from partial messages, cost only per turn.',
 };
 
+/** What was seen of a query but could not be used, by any source. */
+export interface QueryCounters extends RunCounters {
+  unknown: number;
+}
+
+/** Where the handler of a tool runs. */
+export interface HandlerPlace {
+  readonly step: TraceContext;
+  readonly traceIsSampled?: boolean;
+}
+
 /** Where a query stands among what surrounds it. */
 interface Place {
   readonly parent: QueryParent | undefined;
@@ -76,6 +87,7 @@ export class QueryTrace implements QueryWatch {
   readonly #userOptions: Fields | undefined;
   readonly #userEnvironment: Environment;
   readonly #route: LoopbackRoute | undefined;
+  #cli: CliTelemetrySource | undefined;
   readonly #assembler: Assembler;
   readonly #reader: MessageReader;
   readonly #minted: TraceContext;
@@ -143,8 +155,8 @@ export class QueryTrace implements QueryWatch {
     return this.#options;
   }
 
-  get counters(): Readonly<RunCounters> {
-    return this.#assembler.counters;
+  get counters(): Readonly<QueryCounters> {
+    return { ...this.#assembler.counters, unknown: this.#cli?.counters.unknown ?? 0 };
   }
 
   /** The CLI was asked for its telemetry, told of a whole turn otherwise, and sent nothing. */
@@ -231,11 +243,11 @@ export class QueryTrace implements QueryWatch {
   }
 
   knowsTool(toolCallId: string): boolean {
-    return this.#assembler.spanIdOfTool(toolCallId) !== undefined;
+    return this.#assembler.contextOfTool(toolCallId) !== undefined;
   }
 
-  /** A handler of the host begins to answer a tool call of this query, read by the consumer or not: the call's span. */
-  handlerStarted(call: { readonly toolCallId: string; readonly toolName: string }): SpanId | undefined {
+  /** A handler of the host begins to answer a tool call of this query, read by the consumer or not: where it runs. */
+  handlerStarted(call: { readonly toolCallId: string; readonly toolName: string }): HandlerPlace | undefined {
     if (this.#isSettled) return undefined;
     this.#assembler.observe({
       type: 'tool-handler',
@@ -245,7 +257,8 @@ export class QueryTrace implements QueryWatch {
       turn: this.#reader.turn,
       ...call,
     });
-    return this.#assembler.spanIdOfTool(call.toolCallId);
+    const step = this.#assembler.contextOfTool(call.toolCallId);
+    return step === undefined ? undefined : { step, ...given('traceIsSampled', this.#place.decision) };
   }
 
   #placeOf(surroundings: Surroundings): Place {
@@ -259,14 +272,14 @@ export class QueryTrace implements QueryWatch {
   #openRoute(): LoopbackRoute | undefined {
     const { loopback, guard } = this.#context;
     if (loopback === undefined || !this.#wantsTelemetry()) return undefined;
-    const source = new CliTelemetrySource({
+    const source = (this.#cli = new CliTelemetrySource({
       observe: (observation) => this.#assembler.observe(observation),
       metrics: (points) => this.#context.fanOut.metrics(points),
       askedParty: 'host',
       hasStream: true,
       showHooks: !this.#context.useHooks,
       onSteer: (steer) => this.#reader.promptSteered(steer),
-    });
+    }));
     const route = loopback.register({
       batch: (request) => {
         this.#batches += 1;

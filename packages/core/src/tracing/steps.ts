@@ -8,10 +8,23 @@ import type { FanOut } from './fan-out.ts';
 /** What surrounds the code that runs now. */
 export interface Surroundings {
   readonly attributes: Attributes;
-  /** The innermost `tracing.span`. */
+  /** The innermost `tracing.span`, or the tool call that the code answers. */
   readonly step?: TraceContext;
+  /** What the host's own tracing has active for that step: another is a span that the user has begun inside. */
+  readonly hostSpanId?: SpanId;
   /** What whoever began the step's trace decided, where that was not us. */
   readonly traceIsSampled?: boolean;
+}
+
+/** What the code that runs now stands under: a span of the host inside of the step is nearer than the step. */
+export function innermost(
+  { step, hostSpanId }: Surroundings,
+  ambient: () => TraceContext | undefined,
+): (TraceContext & { readonly isRemote: boolean }) | undefined {
+  const active = ambient();
+  if (active !== undefined && (step === undefined || active.spanId !== hostSpanId))
+    return { ...active, isRemote: true };
+  return step === undefined ? undefined : { ...step, isRemote: false };
 }
 
 export interface StepOptions {
@@ -41,6 +54,18 @@ export class Steps {
     return this.#storage.run({ ...current, attributes: { ...current.attributes, ...attributes } }, run);
   }
 
+  /** Runs code inside a span, its own or another's: the user's steps, queries and spans nest there. */
+  inside<T>(place: Required<Pick<Surroundings, 'step'>> & Pick<Surroundings, 'traceIsSampled'>, run: () => T): T {
+    const { fanOut } = this.#options;
+    const { step, traceIsSampled } = place;
+    const { attributes } = this.current;
+    return fanOut.activate(step.spanId, () => {
+      const hostSpanId = fanOut.ambient()?.spanId;
+      const around = { ...given('hostSpanId', hostSpanId), ...given('traceIsSampled', traceIsSampled) };
+      return this.#storage.run({ attributes, step, ...around }, run);
+    });
+  }
+
   /** Runs a step inside a span of its own; the step's result and errors are its own. */
   span<T>(name: string, run: () => T): T {
     const { fanOut } = this.#options;
@@ -49,15 +74,17 @@ export class Steps {
     const span: CustomSpan =
       opened === undefined || started.parentSpanId !== undefined ? started : { ...started, traceId: opened.traceId };
     const step = { traceId: span.traceId, spanId: span.spanId, sampled: span.traceIsSampled !== false };
-    const surroundings = { ...this.current, step, ...given('traceIsSampled', span.traceIsSampled) };
+    const place = { step, ...given('traceIsSampled', span.traceIsSampled) };
     const end = (outcome: Pick<CustomSpan, 'status' | 'error'>): void => this.#end(span, outcome);
-    return observeOutcome(() => this.#storage.run(surroundings, () => fanOut.activate(span.spanId, run)), end);
+    return observeOutcome(() => this.inside(place, run), end);
   }
 
   #start(name: string): CustomSpan {
-    const { ids, clock, outer } = this.#options;
-    const { attributes, step } = this.current;
-    const parent = step ?? outer();
+    const { fanOut, ids, clock, outer } = this.#options;
+    const { attributes, traceIsSampled } = this.current;
+    const near = innermost(this.current, () => fanOut.ambient());
+    const parent = near ?? outer();
+    const isOwn = near?.isRemote === false;
     const spanId = ids.spanId();
     return {
       kind: 'custom',
@@ -66,8 +93,8 @@ export class Steps {
       traceId: parent?.traceId ?? ids.traceId(),
       spanId,
       ...(parent === undefined ? {} : { parentSpanId: parent.spanId }),
-      ...(parent === undefined || step !== undefined ? {} : { parentIsRemote: true }),
-      ...given('traceIsSampled', step === undefined ? parent?.sampled : this.current.traceIsSampled),
+      ...(parent === undefined || isOwn ? {} : { parentIsRemote: true }),
+      ...given('traceIsSampled', isOwn ? traceIsSampled : parent?.sampled),
       startedAt: clock.now(),
       status: 'ok',
       events: [],

@@ -151,7 +151,44 @@ describe.each([
     const error = new Error('no binary');
     const { namespace, watches } = wrapped({ [start]: async () => Promise.reject(error) } as Sdk);
     await expect(namespace[start]?.({})).rejects.toBe(error);
-    expect(watches[0]?.told.map(([what, by]) => [what, by])).toEqual([['ended', 'error']]);
+    expect(watches[0]?.told).toEqual([['ended', 'error', { type: 'Error', message: 'no binary' }]]);
+  });
+
+  test('that refuses a claim can be claimed again, and that query is watched', async () => {
+    let refusals = 1;
+    const refused = new Error('not in this folder');
+    const sdk: Sdk = {
+      [start]: async () => ({
+        [claim]: () => {
+          if (refusals-- > 0) throw refused;
+          return messages('a');
+        },
+      }),
+    };
+    const { namespace, watches } = wrapped(sdk);
+    const warm = await namespace[start]?.({});
+    expect(() => warm?.[claim]?.(parameter('no'))).toThrow(refused);
+    const query = warm?.[claim]?.(parameter('yes')) as AsyncIterable<unknown>;
+    for await (const _ of query);
+    expect(watches[0]?.told).toEqual([['claimed'], ['given', 'yes'], ['message', 'a'], ['ended', 'done']]);
+  });
+
+  test('that refuses a second claim goes on telling of the first', async () => {
+    let claims = 0;
+    const sdk: Sdk = {
+      [start]: async () => ({
+        [claim]: () => {
+          if (claims++ > 0) throw new Error('taken');
+          return messages('a');
+        },
+      }),
+    };
+    const { namespace, watches } = wrapped(sdk);
+    const warm = await namespace[start]?.({});
+    const query = warm?.[claim]?.(parameter('hi')) as AsyncIterable<unknown>;
+    expect(() => warm?.[claim]?.(parameter('again'))).toThrow('taken');
+    for await (const _ of query);
+    expect(watches[0]?.told).toEqual([['claimed'], ['given', 'hi'], ['message', 'a'], ['ended', 'done']]);
   });
 });
 

@@ -2,6 +2,7 @@ import { type Fields, fieldsOf, stringIn } from './guards.ts';
 import type { BeginWatch, Guard, QueryWatch } from './query-watch.ts';
 import { standIn, withAdditions } from './stand-in.ts';
 import { tapPrompts } from './tap-prompts.ts';
+import { errorOf } from './watched-query.ts';
 import { type QueryFunction, startWatched, wrapQueryFunction } from './wrap-query.ts';
 import { isWrapped, markWrapped, WRAPPED } from './wrapped.ts';
 
@@ -57,7 +58,7 @@ function wrapStart(start: Method, claim: 'query' | 'claim', { begin, guard }: Sd
       const warm = await start(watched, ...parameters.slice(1));
       return guard(`${claim} start`, () => wrapWarm(warm as object, claim, { watch, guard })) ?? warm;
     } catch (error) {
-      guard(`${claim} start`, () => watch.ended('error'));
+      guard(`${claim} start`, () => watch.ended('error', errorOf(error)));
       throw error;
     }
   });
@@ -78,9 +79,13 @@ function wrapWarm(
   function watchedMember(name: PropertyKey, method: Method): Method {
     if (name === claim) {
       return (...parameters: unknown[]) => {
+        // A claim that throws leaves the spare to the next one, and a second one leaves the first alone: nothing is told before.
+        const query = method(...withTappedPrompt(parameters, watch, guard));
         isClaimed = true;
         guard('claim', () => watch.claimed());
-        return startWatched(watch, guard, () => method(...withTappedPrompt(parameters, watch, guard)));
+        const prompt = promptOf(parameters);
+        if (typeof prompt === 'string') guard('prompt', () => watch.promptGiven(prompt));
+        return startWatched(watch, guard, () => query);
       };
     }
     if (name !== 'close' && name !== Symbol.asyncDispose) return method;
@@ -93,14 +98,19 @@ function wrapWarm(
 }
 
 /** `warm.query(prompt)` takes the prompt itself, `spare.claim({ prompt, options })` takes it among others. */
+function claimOf([first]: readonly unknown[]): Fields | undefined {
+  return typeof first === 'object' && first !== null && 'prompt' in first ? fieldsOf(first) : undefined;
+}
+
+function promptOf(parameters: readonly unknown[]): unknown {
+  const claim = claimOf(parameters);
+  return claim === undefined ? parameters[0] : claim['prompt'];
+}
+
 function withTappedPrompt(parameters: readonly unknown[], watch: QueryWatch, guard: Guard): unknown[] {
-  const [first, ...rest] = parameters;
-  const claim: Fields | undefined =
-    typeof first === 'object' && first !== null && 'prompt' in first ? fieldsOf(first) : undefined;
-  const prompt = claim === undefined ? first : claim['prompt'];
-  if (typeof prompt === 'string') guard('prompt', () => watch.promptGiven(prompt));
-  const tapped = tapPrompts(prompt, watch, guard);
-  return claim === undefined ? [tapped, ...rest] : [withAdditions(claim, { prompt: tapped }), ...rest];
+  const claim = claimOf(parameters);
+  const tapped = tapPrompts(promptOf(parameters), watch, guard);
+  return [claim === undefined ? tapped : withAdditions(claim, { prompt: tapped }), ...parameters.slice(1)];
 }
 
 /** Handlers of in-process tools run inside their tool span, so that their own spans nest there. */
