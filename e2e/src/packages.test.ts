@@ -94,10 +94,10 @@ test('the thread that receives telemetry lies beside the code that starts it', (
 });
 
 test('OpenTelemetry is a peer, and an optional one, of the one package that has an entry for it', () => {
-  const peers = manifests.flatMap((manifest) => (manifest.peerDependencies === undefined ? [] : [manifest]));
-  expect(peers.map(({ name, peerDependencies }) => [name, Object.keys(peerDependencies ?? {})])).toEqual([
-    ['@spanprism/claude-otlp', ['@opentelemetry/api']],
-  ]);
+  const peers = manifests.flatMap(({ name, peerDependencies = {} }) =>
+    Object.keys(peerDependencies).flatMap((peer) => (peer.startsWith('@opentelemetry/') ? [[name, peer]] : [])),
+  );
+  expect(peers).toEqual([['@spanprism/claude-otlp', '@opentelemetry/api']]);
 });
 
 test('no manifest that is published leads to sources', () => {
