@@ -22,6 +22,8 @@ const PACKAGES: readonly string[] = ['@spanprism/core', '@spanprism/claude-otlp'
 /** What he adds in one lane: nothing of it brings an OpenTelemetry along. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   plain: ['@spanprism/claude-langfuse', '@spanprism/claude-logfire'],
+  'sentry-10': ['@spanprism/register', '@spanprism/claude-sentry'],
+  'sentry-11': ['@spanprism/register', '@spanprism/claude-sentry'],
 };
 
 const QUIET = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline', '--loglevel=error'];
