@@ -12,6 +12,7 @@ describe('entries of the SDK', () => {
     // What a bundler calls an external package.
     ['@anthropic-ai/claude-agent-sdk-3f2a9c', `${FOLDER}/sdk.mjs`],
     [`${FOLDER}/sdk.mjs`, `${FOLDER}/sdk.mjs`],
+    [`${FOLDER}/core.mjs`, `${FOLDER}/core.mjs`],
   ])('%s at %s is one', (specifier, url) => {
     expect([mayBeSdk(specifier), isSdkEntry(url, specifier)]).toEqual([true, true]);
   });
