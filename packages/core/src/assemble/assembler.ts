@@ -64,7 +64,7 @@ const KINDS = Object.fromEntries(
  * within the process would come again at once, and remembering is what costs most there.
  */
 const REMEMBERED_OF_CLI = 8192;
-const REMEMBERED = 1024;
+const REMEMBERED = 128;
 
 /** Those of which there are most are not looked up. */
 const { answer: ANSWER, 'tool-result': TOOL_RESULT, input: INPUT } = KINDS;

@@ -17,8 +17,8 @@ import { NOBODY } from './sources.ts';
 import { appended, NONE } from './lists.ts';
 
 const REMEMBERED = 2048;
-/** The stream tells of a thing while it is open; only the CLI's batches come late. */
-const REMEMBERED_OF_STREAM = 512;
+/** The stream tells of a thing while it is open, only the CLI's batches come late; and what is remembered crowds the processor's cache. */
+const REMEMBERED_OF_STREAM = 64;
 const MOST_WAITING = 10_000;
 
 /** A call by its ids, or, where it never got any, as the one such call of its agent. */
