@@ -21,9 +21,13 @@ export interface EndedExample {
 
 type Env = Readonly<Record<string, string>>;
 
+/** Where this is set in the environment of a program, all its HTTPS requests go there, whatever host they are for. */
+export const WORLD = 'WORLD_IS_AT';
+
 /** Runs a program of the examples as a user would, but on the sources, and in an environment that shares nothing with this machine. */
 export function runExample(file: string, words: readonly string[], env: Env): Promise<EndedExample> {
-  const parameters = ['--conditions=@spanprism/source', join(examples, file), ...words];
+  const preload = WORLD in env ? ['--import', fileURLToPath(new URL('world-is-here.ts', import.meta.url))] : [];
+  const parameters = ['--conditions=@spanprism/source', ...preload, join(examples, file), ...words];
   return new Promise((resolve) => {
     execFile(process.execPath, parameters, { cwd: examples, env }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
