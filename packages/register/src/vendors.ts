@@ -26,8 +26,15 @@ export interface Vendor {
   readonly urlVariable?: string;
 }
 
+type Where = Pick<Vendor, 'isMeant' | 'hosts' | 'urlVariable'>;
+
 const OTLP = '@spanprism/claude-otlp';
-const preset = (factory: string) => (): SinkFactory => ({ package: OTLP, factory });
+const preset = (factory: string, variables: readonly string[], where: Where = {}): Vendor => ({
+  ...where,
+  variables,
+  sink: () => ({ package: OTLP, factory }),
+});
+const isTrue = (text: string | undefined): boolean => text?.trim().toLowerCase() === 'true';
 
 /**
  * Backends by their variables. A preset is here only if nothing but sending traces can be meant by its variable: an API key that also
@@ -50,60 +57,33 @@ export const VENDORS: readonly Vendor[] = [
   {
     variables: ['SENTRY_DSN'],
     sink: ({ isSentryLive }) =>
-      isSentryLive() ? { package: '@spanprism/claude-sentry', factory: 'sentrySink' } : preset('sentryOtlp')(),
+      isSentryLive()
+        ? { package: '@spanprism/claude-sentry', factory: 'sentrySink' }
+        : { package: OTLP, factory: 'sentryOtlp' },
     hosts: ['sentry.io'],
     urlVariable: 'SENTRY_DSN',
   },
-  {
-    variables: ['HONEYCOMB_API_KEY', 'HONEYCOMB_TRACES_APIKEY'],
-    sink: preset('honeycomb'),
+  preset('honeycomb', ['HONEYCOMB_API_KEY', 'HONEYCOMB_TRACES_APIKEY'], {
     hosts: ['honeycomb.io'],
     urlVariable: 'HONEYCOMB_API_ENDPOINT',
-  },
-  {
-    variables: ['PHOENIX_COLLECTOR_ENDPOINT'],
-    sink: preset('phoenix'),
-    hosts: ['phoenix.arize.com'],
-    urlVariable: 'PHOENIX_COLLECTOR_ENDPOINT',
-  },
-  {
-    variables: ['LANGSMITH_API_KEY', 'LANGCHAIN_API_KEY'],
-    sink: preset('langsmith'),
-    // The key also serves datasets and prompts; this is LangSmith's own switch for traces.
-    isMeant: (environment) =>
-      ['LANGSMITH_TRACING', 'LANGCHAIN_TRACING_V2'].some((name) => environment[name]?.trim().toLowerCase() === 'true'),
+  }),
+  preset('phoenix', ['PHOENIX_COLLECTOR_ENDPOINT'], { urlVariable: 'PHOENIX_COLLECTOR_ENDPOINT' }),
+  preset('langsmith', ['LANGSMITH_API_KEY', 'LANGCHAIN_API_KEY'], {
+    // The key also serves datasets and prompts; these are LangSmith's own switches for traces.
+    isMeant: ({ LANGSMITH_TRACING, LANGCHAIN_TRACING_V2 }) => isTrue(LANGSMITH_TRACING) || isTrue(LANGCHAIN_TRACING_V2),
     hosts: ['smith.langchain.com'],
     urlVariable: 'LANGSMITH_ENDPOINT',
-  },
-  {
-    variables: ['LMNR_PROJECT_API_KEY'],
-    sink: preset('laminar'),
-    hosts: ['lmnr.ai'],
-    urlVariable: 'LMNR_BASE_URL',
-  },
-  {
-    variables: ['TRACELOOP_API_KEY'],
-    sink: preset('traceloop'),
-    hosts: ['traceloop.com'],
-    urlVariable: 'TRACELOOP_BASE_URL',
-  },
-  {
-    variables: ['GRAFANA_CLOUD_OTLP_ENDPOINT'],
-    sink: preset('grafanaCloud'),
-    urlVariable: 'GRAFANA_CLOUD_OTLP_ENDPOINT',
-  },
-  { variables: ['ELASTIC_OTLP_ENDPOINT'], sink: preset('elastic'), urlVariable: 'ELASTIC_OTLP_ENDPOINT' },
-  {
-    variables: ['SIGNOZ_INGESTION_KEY'],
-    sink: preset('signoz'),
-    hosts: ['signoz.cloud'],
-    urlVariable: 'SIGNOZ_ENDPOINT',
-  },
+  }),
+  preset('laminar', ['LMNR_PROJECT_API_KEY'], { hosts: ['lmnr.ai'], urlVariable: 'LMNR_BASE_URL' }),
+  preset('traceloop', ['TRACELOOP_API_KEY'], { hosts: ['traceloop.com'], urlVariable: 'TRACELOOP_BASE_URL' }),
+  preset('grafanaCloud', ['GRAFANA_CLOUD_OTLP_ENDPOINT'], { urlVariable: 'GRAFANA_CLOUD_OTLP_ENDPOINT' }),
+  preset('elastic', ['ELASTIC_OTLP_ENDPOINT'], { urlVariable: 'ELASTIC_OTLP_ENDPOINT' }),
+  preset('signoz', ['SIGNOZ_INGESTION_KEY'], { hosts: ['signoz.cloud'], urlVariable: 'SIGNOZ_ENDPOINT' }),
 ];
 
 /** OpenTelemetry's own variables: a collector, or any backend that takes OTLP. */
-export const STANDARD: Vendor = {
-  variables: ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
-  sink: preset('otlpSink'),
-  isMeant: (environment) => environment['OTEL_TRACES_EXPORTER']?.trim().toLowerCase() !== 'none',
-};
+export const STANDARD: Vendor = preset(
+  'otlpSink',
+  ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+  { isMeant: ({ OTEL_TRACES_EXPORTER }) => OTEL_TRACES_EXPORTER?.trim().toLowerCase() !== 'none' },
+);
