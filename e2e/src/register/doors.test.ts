@@ -45,9 +45,12 @@ describe.each(Object.entries(NODES))('on Node %s, with one line on stderr', (ver
     expect(names).toEqual([...WHOLE, ...WHOLE].toSorted());
   });
 
-  // Node 20 asks no loader hooks about the imports of a module that is required.
-  test.skipIf(version === '20.19')('CommonJS that requires a module that imports the SDK is traced', async () => {
-    expect(await traced(node, [...REGISTER, 'required-module.cjs'])).toMatchObject(RUN);
+  test('CommonJS that requires a module that imports the SDK is traced, but for Node 20, where it runs as it is', async () => {
+    // Node 20 asks no loader hooks about the imports of a module that is required.
+    const isSeen = version !== '20.19';
+    const { ended, names } = await traced(node, [...REGISTER, 'required-module.cjs']);
+    expect(ended).toEqual({ ...RUN.ended, stderr: isSeen ? LINE : '' });
+    expect(names).toEqual(isSeen ? WHOLE : undefined);
   });
 });
 

@@ -53,10 +53,10 @@ describe.each(['20.19', '24'] as const)('with @sentry/node initialised, on Node 
   });
 
   test.each([
-    [...REGISTER, '--import', './sentry-integration.mjs'],
-    ['--import', './sentry-integration.mjs', ...REGISTER],
-    ['--import', './sentry-integration.mjs'],
-  ])('Sentry’s integration traces once, with its own options: %s %s %s %s', async (...flags) => {
+    ['behind it', [...REGISTER, '--import', './sentry-integration.mjs']],
+    ['before it', ['--import', './sentry-integration.mjs', ...REGISTER]],
+    ['without it', ['--import', './sentry-integration.mjs']],
+  ])('Sentry’s integration traces once, with its own options, %s', async (_, flags) => {
     for (const program of ['imported.mjs', 'required.cjs']) {
       const { ended, names } = await sent(node, [...flags, program]);
       expect(ended).toMatchObject(answered);
