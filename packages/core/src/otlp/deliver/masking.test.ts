@@ -4,7 +4,8 @@ import { quote, shownUrl } from './masking.ts';
 const url = new URL(
   'https://user:pa%2Fss-word@host.example/tenant-token/v1/traces?key=a%2Bb%2Fc%3D%3D&plain=s3cret+one&v=1',
 );
-const headers = { authorization: 'Bearer sk-1234567', 'x-scope': 'a=tenant-7;b=2' };
+const basic = `Basic ${Buffer.from('pk-lf-5678:sk-lf-1234').toString('base64')}`;
+const headers = { authorization: 'Bearer sk-1234567', 'proxy-authorization': basic, 'x-scope': 'a=tenant-7;b=2' };
 
 test.each([
   ['https://host.example/v1/traces'],
@@ -32,6 +33,7 @@ test.each([
   ['a value written again', 'key=a%2Bb%2Fc%3D%3D plain=s3cret+one', 'key=*** plain=***'],
   ['a user and a password', 'user:pa/ss-word, pa%2Fss-word, pa/ss-word', '***, ***, ***'],
   ['a token in the path', 'no route /tenant-token/v1/traces', 'no route /***/v1/traces'],
+  ['what Basic wraps', 'no key sk-lf-1234 of pk-lf-5678 (pk-lf-5678:sk-lf-1234)', 'no key *** of *** (***)'],
   ['a header and its parts', 'Bearer sk-1234567, sk-1234567, tenant-7', '***, ***, ***'],
 ])('%s is masked', (_, text, masked) => {
   expect(quote(text, { url, headers })).toBe(masked);

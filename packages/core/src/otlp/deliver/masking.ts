@@ -47,7 +47,7 @@ function secretsOf({ url, headers }: Confidential): readonly string[] {
   const query = url.search.slice(1);
   const user = `${url.username}:${url.password}`;
   const parts = [
-    ...Object.values(headers).flatMap((value) => [value, ...value.split(/[\s,;=]+/)]),
+    ...Object.values(headers).flatMap((value) => [value, ...value.split(/[\s,;=]+/), ...userAndPassword(value)]),
     ...[url.username, url.password].flatMap(spellings),
     ...query.split('&').flatMap((pair) => spellings(pair.slice(pair.indexOf('=') + 1))),
     ...url.pathname.split('/').flatMap((segment) => (PUBLIC_SEGMENT.test(segment) ? [] : spellings(segment))),
@@ -55,6 +55,15 @@ function secretsOf({ url, headers }: Confidential): readonly string[] {
   // As a whole these are no prose, however short.
   const wholes = [query, user, decoded(user)].filter((whole) => whole.length > 1);
   return [...new Set([...wholes, ...parts])].sort((a, b) => b.length - a.length);
+}
+
+/** What `Basic` only wraps: a server quotes the password as it read it. */
+function userAndPassword(header: string): readonly string[] {
+  const [, coded] = /^Basic\s+(\S+)$/i.exec(header) ?? [];
+  if (coded === undefined) return [];
+  const plain = Buffer.from(coded, 'base64').toString();
+  const colon = plain.indexOf(':');
+  return [plain, plain.slice(0, Math.max(0, colon)), plain.slice(colon + 1)];
 }
 
 /** A part of a URL as it stands there, and as a server may have read it or written it again. */
