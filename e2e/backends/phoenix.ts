@@ -24,7 +24,8 @@ async function make(folder: string, timeLeftMs: () => number): Promise<void> {
     fetched(what, { program, words, cwd: folder, timeoutMs: timeLeftMs() });
   cpSync(constraints, join(folder, 'constraints.txt'));
   await run('a virtual environment could not be made', 'python3', ['-m', 'venv', 'venv']);
-  const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
+  // Compiling all of it takes longer than what the server loads does at its first start.
+  const quiet = ['--quiet', '--disable-pip-version-check', '--no-input', '--no-compile'];
   const install = ['-m', 'pip', 'install', ...quiet, '--only-binary', ':all:', '--constraint', 'constraints.txt'];
   await run('Phoenix could not be fetched', python(folder), [...install, PHOENIX]);
 }
