@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { answer, text, toolUse, when } from '@spanprism/testkit';
@@ -6,6 +6,18 @@ import { describe, expect, test } from 'vitest';
 import { root, runAgainst, runExample, treeOf } from './run-example.ts';
 
 const OK = { code: 0, stderr: '' };
+
+/** It draws the picture of the README. */
+const TOOLS = ['draw-trace.ts'];
+
+test('every example fits on a page, and the README lists it', () => {
+  const read = (...path: readonly string[]): string => readFileSync(join(root, ...path), 'utf8');
+  const files = readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.ts') && !TOOLS.includes(file));
+  expect(files.length).toBeGreaterThanOrEqual(14);
+  expect(files.filter((file) => read('examples', file).trimEnd().split('\n').length > 40)).toEqual([]);
+  const readme = read('README.md');
+  expect(files.filter((file) => !readme.includes(`](examples/${file})`))).toEqual([]);
+});
 
 test('the OTLP example sends its run to a collector', async () => {
   const { ended, spans } = await runAgainst({

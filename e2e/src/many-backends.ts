@@ -33,6 +33,8 @@ export interface Row {
 export interface Backend {
   readonly sink: Sink;
   readonly rows: () => readonly Row[];
+  /** The traces in which it showed spans while they ran, if it does. */
+  readonly tracesOfRunning?: () => readonly string[];
   /** All that arrived, to search for what must not. */
   readonly arrived: () => Uint8Array | string;
   /** Which classes of content its capture policy lets through. */
@@ -132,6 +134,7 @@ async function startSent(stack: AsyncDisposableStack): Promise<Backends<Sent>> {
         records(logfire.spans()).map(({ traceId, spanId, attributes }) => {
           return { traceId, span: spanId, kind: attributes['gen_ai.operation.name'] };
         }),
+      tracesOfRunning: () => logfire.spans().map(({ traceId }) => traceId),
       arrived: logfire.bytes,
       mayHave: ['output'],
       words: OPERATIONS,
