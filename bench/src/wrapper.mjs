@@ -64,8 +64,7 @@ export async function run() {
       // Runs as short as the smallest measure compilers.
       const isLong = job.messages >= 10_000;
       for (const pair of PAIRS) compare(isLong ? pair : { ...pair, budget: undefined });
-      for (const peer of QUADRATIC)
-        if (names.includes(peer)) compare({ ours: 'spanprism to OTLP with content', peer });
+      for (const peer of QUADRATIC) if (names.includes(peer)) compare({ ours: 'spanprism to OTLP with content', peer });
     }
   });
   return { title: 'Wrapper: cost per SDK message', rows, ratios };

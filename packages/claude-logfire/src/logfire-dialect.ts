@@ -49,8 +49,8 @@ const TOOL_NAMES = 'claude.tool_names';
 /** Every span that has a provider is a call on Logfire's page of models, and a run of an agent is none. */
 const OF_CALLS: ReadonlySet<string> = new Set([SEMCONV.ATTR_GEN_AI_SYSTEM, SEMCONV.ATTR_GEN_AI_PROVIDER_NAME]);
 
-const LOGFIRE_PREFIX = 'logfire.';
-const LOGFIRE_KEYS: ReadonlySet<string> = new Set(['request_data', 'response_data', ...Object.values(RENAMED)]);
+const OWN_PREFIX = 'logfire.';
+const OWN_KEYS: ReadonlySet<string> = new Set(['request_data', 'response_data', ...Object.values(RENAMED)]);
 
 /** Attributes that are JSON where they are text. Logfire parses those that the schema names, and shows all others as they came. */
 const JSON_TYPES: Readonly<Record<string, 'array' | 'object'>> = {
@@ -98,7 +98,7 @@ function putGenai(genai: Dialect, span: CapturedSpan, into: AttributeTaker): voi
   genai.putAttributes?.(span, {
     put: (key, value) => {
       if (key === TOOL_NAMES || (key === TAGS && hasTags) || (span.kind === 'agent' && OF_CALLS.has(key))) return;
-      const isTaken = key.startsWith(LOGFIRE_PREFIX) || LOGFIRE_KEYS.has(key);
+      const isTaken = key.startsWith(OWN_PREFIX) || OWN_KEYS.has(key);
       into.put(isTaken ? `claude.attribute.${key}` : (RENAMED[key] ?? key), value);
     },
   });
