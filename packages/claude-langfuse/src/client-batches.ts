@@ -85,9 +85,10 @@ export class ClientBatches {
     this.#failure = undefined;
     if (failure === undefined) this.#delivered += ours.length;
     else if (ours.length > 0) {
+      const [reason, cause] = causeOf(failure);
       this.#lost += ours.length;
-      this.#drop('undelivered', ours);
-      this.#complain(`${ours.length} observations were not delivered: ${causeOf(failure)}`);
+      if (!(reason in this.#dropped)) this.#complain(`${ours.length} observations were not delivered: ${cause}`);
+      this.#drop(reason, ours);
     }
     for (const wake of this.#waiting.splice(0)) wake();
   }
@@ -103,9 +104,10 @@ function read(value: unknown, name: string): unknown {
 }
 
 /** A code alone: the client's words quote the server, which may quote what it was sent. */
-function causeOf(failure: Error): string {
+function causeOf(failure: Error): readonly [reason: string, cause: string] {
   const status = read(read(failure, 'response'), 'status');
-  if (status === undefined) return 'the network failed. Is the baseUrl of the client right, and Langfuse there?';
-  const fix = ' Check the keys of the client: of one project, in the region of its baseUrl.';
-  return `HTTP ${String(status)}.${status === 401 || status === 403 ? fix : ''}`;
+  if (status === undefined) return ['network_error', 'no answer. Is its baseUrl right, and Langfuse there?'];
+  const keys = ' Check the keys of the client: of one project, in the region of its baseUrl.';
+  const fix = status === 413 ? ' Capture less, or cut texts shorter: maxTextBytes of capture.' : '';
+  return [`http_${String(status)}`, `HTTP ${String(status)}.${status === 401 || status === 403 ? keys : fix}`];
 }

@@ -10,7 +10,6 @@ export interface LangfuseCallbackOptions
 
 /**
  * Tracing into Langfuse alone, with what is to be said of its traces, as callback handlers take it.
- *
  * @example
  * const { query } = langfuseCallback({ userId, sessionId, tags }).wrapSdk(sdk);
  */

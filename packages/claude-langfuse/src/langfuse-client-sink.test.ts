@@ -140,7 +140,15 @@ describe('what the client does not deliver', () => {
     expect(said).toEqual([
       'warn: langfuse-client: 1 observations were not delivered: HTTP 401. Check the keys of the client: of one project, in the region of its baseUrl.',
     ]);
-    expect(sink.stats?.()).toEqual({ delivered: 0, queued: 0, dropped: { undelivered: 1 } });
+    expect(sink.stats?.()).toEqual({ delivered: 0, queued: 0, dropped: { http_401: 1 } });
+  });
+
+  test('batch after batch: the first says it, and all are counted', async () => {
+    const { sink } = started({ secretKey: 'sk-lf-33333333', flushAt: 2 });
+    for (let id = 1; id <= 9; id++) sink.spanEnd(tool({ id, ms: [0, 1] }));
+    await expect(sink.flush(DEADLINE_MS)).rejects.toThrow('9 observations were not delivered');
+    expect(said).toHaveLength(1);
+    expect(sink.stats?.()).toEqual({ delivered: 0, queued: 0, dropped: { http_401: 9 } });
   });
 
   test('because nothing listens: one line', async () => {
@@ -148,7 +156,7 @@ describe('what the client does not deliver', () => {
     sink.spanEnd(agent({ id: 1, ms: [0, 9] }));
     await expect(sink.close(DEADLINE_MS)).rejects.toThrow('1 observations were not delivered');
     expect(said).toEqual([
-      'warn: langfuse-client: 1 observations were not delivered: the network failed. Is the baseUrl of the client right, and Langfuse there?',
+      'warn: langfuse-client: 1 observations were not delivered: no answer. Is its baseUrl right, and Langfuse there?',
     ]);
   });
 
