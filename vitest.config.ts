@@ -22,7 +22,7 @@ export default defineConfig({
     projects: [
       unit('core'),
       unit('claude-otlp'),
-      vendorUnit('claude-langfuse'),
+      unit('claude-langfuse'),
       unit('claude-logfire'),
       sentry,
       // The same tests on the major before.
