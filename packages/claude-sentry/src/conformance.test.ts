@@ -1,7 +1,15 @@
 import * as Sentry from '@sentry/node';
+import type { CapturedSpan, Sink } from '@spanprism/core';
 import { type SentryEndpoint, type SentrySpanRow, startSentryEndpoint } from '@spanprism/testkit';
-import { type Row, type SinkCase, testDialect, testSink } from '@spanprism/testkit/conformance';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import {
+  type Row,
+  runSinkCheck,
+  SINK_CHECKS,
+  type SinkCase,
+  testDialect,
+  testSink,
+} from '@spanprism/testkit/conformance';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sentryDialect } from './sentry-dialect.ts';
 import { sentrySink } from './sentry-sink.ts';
 
@@ -102,6 +110,105 @@ function sentryCase(traceLifecycle: 'static' | 'stream'): SinkCase<Sent> {
 
 describe.each(['static', 'stream'] as const)('in Sentry', (traceLifecycle) => {
   testSink(test, sentryCase(traceLifecycle));
+});
+
+/** The sink with one fault, and the one check that finds it. */
+interface Mutant {
+  readonly fault: string;
+  readonly foundBy: string;
+  /** What the sink is told in place of what is true. */
+  readonly told: (span: CapturedSpan) => CapturedSpan | undefined;
+}
+
+const MUTANTS: readonly Mutant[] = [
+  {
+    fault: 'counts the usage of the turn beside that of its calls',
+    foundBy: 'tokens are counted once per trace',
+    told: (span) =>
+      span.kind === 'agent' && span.totals !== undefined ? asCall(span, { usage: { outputTokens: 50 } }) : span,
+  },
+  {
+    fault: 'takes cached tokens out of the input',
+    foundBy: 'cached tokens are part of the input',
+    told: (span) =>
+      cachedInput(span) === undefined
+        ? span
+        : ({ ...span, usage: { ...usageOf(span), inputTokens: 100 } } as CapturedSpan),
+  },
+  {
+    fault: 'says 0 where it does not know',
+    foundBy: 'a figure that is not known is not 0',
+    told: (span) => (span.kind === 'llm' && span.costUsd === undefined ? { ...span, costUsd: 0 } : span),
+  },
+  {
+    fault: 'takes what was cancelled for done',
+    foundBy: 'what was cancelled did not fail',
+    told: (span) => (span.kind === 'llm' && span.status === 'cancelled' ? { ...span, status: 'ok' } : span),
+  },
+  {
+    fault: 'takes a failed tool for done',
+    foundBy: 'a failed tool is an error',
+    told: (span) =>
+      span.kind === 'tool' && span.denied === undefined && span.status === 'error' ? { ...span, status: 'ok' } : span,
+  },
+  {
+    fault: 'flattens subagents',
+    foundBy: 'a subagent hangs below the call that asked for it',
+    told: (span) =>
+      span.kind === 'agent' && span.role === 'subagent' && span.isSegment !== true
+        ? ({ ...span, parentSpanId: 'c000000000000001' } as CapturedSpan)
+        : span,
+  },
+  {
+    fault: 'leaves out when the first token came',
+    foundBy: 'the first token has its time',
+    told: ({ firstTokenAt: _, ...span }: CapturedSpan & { readonly firstTokenAt?: unknown }) => span as CapturedSpan,
+  },
+  {
+    fault: 'takes the time of now for the end',
+    foundBy: 'start and end are the observed ones',
+    told: (span) =>
+      span.kind === 'tool' && span.toolCallId === 'toolu_4' ? { ...span, endedAt: span.startedAt + 1n } : span,
+  },
+];
+
+const usageOf = (span: CapturedSpan) => (span.kind === 'llm' ? span.usage : undefined);
+const cachedInput = (span: CapturedSpan) => usageOf(span)?.cacheReadTokens;
+/** A turn that says what calls say. */
+const asCall = (span: CapturedSpan, figures: object): CapturedSpan =>
+  ({
+    ...span,
+    ...figures,
+    kind: 'llm',
+    requestModel: 'm',
+    provider: 'anthropic',
+    attempts: 1,
+    purpose: 'turn',
+    messageId: 'main',
+  }) as unknown as CapturedSpan;
+
+describe.each(['static', 'stream'] as const)('a mutant, %s', (traceLifecycle) => {
+  const groups: readonly string[] = ['shape', 'time', 'numbers', 'outcome'];
+  const spelled = SINK_CHECKS.filter(({ group, needs = [] }) => groups.includes(group) && !needs.includes('ownIds'));
+
+  test.each(MUTANTS)('that $fault is found out', async ({ told, foundBy }) => {
+    const good = sentryCase(traceLifecycle);
+    const mutant: SinkCase<Sent> = {
+      ...good,
+      make: async (backend) => {
+        const made = await good.make(backend);
+        const spanEnd = (span: CapturedSpan): void => {
+          const changed = told(span);
+          if (changed !== undefined) made.sink.spanEnd(changed);
+        };
+        const spanStart: Sink['spanStart'] = (span) => made.sink.spanStart?.(told(span) ?? span);
+        return { ...made, sink: { ...made.sink, spanStart, spanEnd } };
+      },
+    };
+    const failed: string[] = [];
+    for (const check of spelled) await runSinkCheck(check, mutant).catch(() => failed.push(check.name));
+    expect(failed).toEqual([foundBy]);
+  });
 });
 
 describe('the dialect', () => {

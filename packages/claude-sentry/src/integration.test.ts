@@ -113,7 +113,7 @@ test.each([
     () => claudeAgentSdkIntegration({ name: 'x' } as object),
     'no option name (from the options of claudeAgentSdkIntegration)',
   ],
-  [() => claudeAgentSdkIntegration({ agentName: '' }), 'agentName is ""'],
+  [() => claudeAgentSdkIntegration({ agentName: 5 } as object), 'agentName is 5'],
   [() => instrumentClaudeQuery(() => ({}) as never, { recordInputs: 1 } as object), 'recordInputs is 1'],
 ])('%s is refused at once', (make, message) => {
   expect(make).toThrow(ConfigurationError);

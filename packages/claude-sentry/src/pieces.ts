@@ -1,12 +1,13 @@
 import * as Sentry from '@sentry/node';
-import type { CapturedSpan, SpanId, TraceContext, TraceId, UnixNano } from '@spanprism/core';
+import { type CapturedSpan, msFromUnixNano, type SpanId, type TraceContext, type TraceId } from '@spanprism/core';
 import type { Dialect } from '@spanprism/core/dialect';
 import type { LiveTracer } from '@spanprism/core/live';
-import type { FailureReports } from './failure-reports.ts';
+import type { failureReports } from './failure-reports.ts';
 import * as places from './places.ts';
 
-type Place = places.Place;
-type Attributes = NonNullable<places.SpanOptions['attributes']>;
+type Place = places.Place<Piece>;
+/** Sentry's types want arrays that may change, and never changes them. */
+type Attributes = Parameters<Sentry.Span['setAttributes']>[0];
 
 /** A span of ours on its way to be one of Sentry's. */
 export interface Piece {
@@ -15,33 +16,27 @@ export interface Piece {
   known: CapturedSpan;
   /** There once something needed it; its start is final from then on. */
   live?: Sentry.Span;
-  startedAt?: UnixNano;
   isEnded: boolean;
   isDelivered: boolean;
   /** With transactions: what has ended below it and goes with it. */
   readonly waiting: Piece[];
 }
 
-/** What Sentry keeps of one transaction; it drops the latest. */
-const MAX_CHILDREN = 1000;
-
 /**
- * Sentry's span API as a tracer. With streaming each span is sent as it ends. A transaction is sent with its root, and what ends
- * later is none of it: so there spans wait until the turn is over and go all at once, and what is still open then (a subagent in the
- * background) becomes the root of a transaction of its own in the same trace, with everything below it.
+ * Sentry's span API as a tracer. With streaming, spans go as they end. A transaction goes with its root, and what ends later is none of
+ * it: so there spans wait until the turn is over, and what is still open then becomes a transaction of its own in the same trace.
  */
 export class Pieces implements LiveTracer<Piece, Place> {
   readonly #dialect: Dialect;
-  readonly #failures: FailureReports;
-  readonly #overflowOf: WeakMap<Sentry.Span, number> = new WeakMap();
+  readonly #report: ReturnType<typeof failureReports>;
   readonly parentSpanId: Dialect['parentSpanId'];
-  readonly rootPlace: typeof places.outerPlace = places.outerPlace;
+  readonly rootPlace: (span: CapturedSpan) => Place = places.outerPlace;
   /** Spans that Sentry drops, beyond what it keeps of a transaction. */
   overflow = 0;
 
-  constructor(dialect: Dialect, failures: FailureReports) {
+  constructor(dialect: Dialect, report: ReturnType<typeof failureReports>) {
     this.#dialect = dialect;
-    this.#failures = failures;
+    this.#report = report;
     this.parentSpanId = dialect.parentSpanId;
   }
 
@@ -49,8 +44,8 @@ export class Pieces implements LiveTracer<Piece, Place> {
     return { place, known: span, isEnded: false, isDelivered: false, waiting: [] };
   }
 
-  placeBelow(piece: Piece, { scope, isolation }: Place): Place {
-    return { kind: 'piece', piece, scope, isolation };
+  placeBelow(piece: Piece, { within }: Place): Place {
+    return { piece, within, start: (options) => places.startBelow(this.#liveOf(piece), options) };
   }
 
   finish({ span: piece }: { readonly span: Piece }, span: CapturedSpan): void {
@@ -71,7 +66,7 @@ export class Pieces implements LiveTracer<Piece, Place> {
 
   loss(piece: Piece): string | undefined {
     let begun = piece;
-    while (begun.live === undefined && begun.place.kind === 'piece') begun = begun.place.piece;
+    while (begun.live === undefined && begun.place.piece !== undefined) begun = begun.place.piece;
     return places.whyNotTracing() ?? (places.isSampled(this.#liveOf(begun)) ? undefined : 'sampled_out');
   }
 
@@ -81,29 +76,30 @@ export class Pieces implements LiveTracer<Piece, Place> {
 
   ambient(): { readonly context: TraceContext; readonly place: Place } | undefined {
     const span = places.whyNotTracing() === undefined ? Sentry.getActiveSpan() : undefined;
-    return span && { context: contextOf(span), place: places.hostPlace(span) };
+    if (span === undefined) return undefined;
+    const start: Place['start'] = (options) => places.startBelow(span, options);
+    return { context: contextOf(span), place: { start, within: places.withinScopes() } };
   }
 
   #liveOf(piece: Piece): Sentry.Span {
     const { place, known } = piece;
-    piece.startedAt ??= known.startedAt;
-    piece.live ??= places.withScopesOf(place, () => this.#start(place, known));
-    return piece.live;
-  }
-
-  #start(place: Place, span: CapturedSpan): Sentry.Span {
-    const attributes = this.#dialect.attributes(span) as Attributes;
-    const options = { name: this.#dialect.spanName(span), startTime: places.seconds(span.startedAt), attributes };
-    if (place.kind === 'trace') return places.startTrace(place.traceId, options);
-    if (place.kind === 'remote') return places.startAfter(place.sentryTrace, options);
-    return places.startBelow(place.kind === 'host' ? place.span : this.#liveOf(place.piece), options);
+    if (piece.live !== undefined) return piece.live;
+    const attributes = this.#dialect.attributes(known) as Attributes;
+    const options = {
+      name: this.#dialect.spanName(known),
+      startTime: msFromUnixNano(known.startedAt) / 1000,
+      attributes,
+    };
+    return (piece.live = place.within(() => place.start(options)));
   }
 
   #settle(root: Piece): void {
     const waiting = root.waiting.splice(0);
     const ready = waiting.filter((piece) => !isBelowOpen(piece, root));
     for (const piece of ready) this.#liveOf(piece);
-    if (ready.length > 0) this.#countOverflow(this.#liveOf(root));
+    const inTransaction = Sentry.getSpanDescendants(Sentry.getRootSpan(this.#liveOf(root))).length - 1;
+    // Sentry keeps 1,000, and drops the latest.
+    this.overflow += Math.max(0, Math.min(inTransaction - 1000, ready.length));
     for (const piece of [...ready, root]) this.#deliver(piece);
     for (const piece of waiting) if (!piece.isDelivered) transactionOf(piece).waiting.push(piece);
   }
@@ -111,27 +107,16 @@ export class Pieces implements LiveTracer<Piece, Place> {
   #deliver(piece: Piece): void {
     const { known, place } = piece;
     const live = this.#liveOf(piece);
+    piece.isDelivered = true;
     if (live.isRecording()) {
-      live.updateName(this.#dialect.spanName(known));
-      live.setAttributes(this.#dialect.attributes(known) as Attributes);
+      live.updateName(this.#dialect.spanName(known)).setAttributes(this.#dialect.attributes(known) as Attributes);
       // Another live sink opened the trace: its name for it, so that one can be found from the other.
       if (live.spanContext().traceId !== known.traceId) live.setAttribute('claude.trace_id', known.traceId);
       const { code, message = '' } = this.#dialect.status(known);
       live.setStatus(code === 'error' ? { code: 2, message } : { code: 1 });
     }
-    piece.isDelivered = true;
-    places.withScopesOf(place, () => this.#failures.report(known, live));
-    const { startedAt = known.startedAt } = piece;
-    const { endedAt } = known;
-    if (endedAt === undefined) live.end();
-    else live.end(places.seconds(endedAt < startedAt ? startedAt : endedAt));
-  }
-
-  #countOverflow(live: Sentry.Span): void {
-    const root = Sentry.getRootSpan(live);
-    const tooMany = Math.max(0, Sentry.getSpanDescendants(root).length - 1 - MAX_CHILDREN);
-    this.overflow += tooMany - (this.#overflowOf.get(root) ?? 0);
-    this.#overflowOf.set(root, tooMany);
+    place.within(() => this.#report(known, live));
+    live.end(known.endedAt === undefined ? undefined : msFromUnixNano(known.endedAt) / 1000);
   }
 }
 
@@ -142,16 +127,11 @@ function contextOf(span: Sentry.Span): TraceContext {
 
 /** The root of the transaction that a piece goes with. */
 function transactionOf(piece: Piece): Piece {
-  let root = piece;
-  while (root.place.kind === 'piece' && !root.place.piece.isDelivered) root = root.place.piece;
-  return root;
+  const above = piece.place.piece;
+  return above === undefined || above.isDelivered ? piece : transactionOf(above);
 }
 
-function isBelowOpen(piece: Piece, root: Piece): boolean {
-  let above = piece;
-  while (above !== root && above.place.kind === 'piece') {
-    above = above.place.piece;
-    if (!above.isEnded) return true;
-  }
-  return false;
+function isBelowOpen({ place }: Piece, root: Piece): boolean {
+  if (place.piece === undefined || place.piece === root) return false;
+  return !place.piece.isEnded || isBelowOpen(place.piece, root);
 }

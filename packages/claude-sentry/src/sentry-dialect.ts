@@ -1,18 +1,8 @@
-import type { CapturedSpan } from '@spanprism/core';
-import type { Dialect, DialectAttributes, DialectStatus, DialectValue } from '@spanprism/core/dialect';
-import {
-  claudeEvents,
-  genaiDialect,
-  jsonText,
-  SEMCONV,
-  shortenText,
-  toolDefinitionParts,
-} from '@spanprism/core/dialect';
+import { type CapturedSpan, isoFromUnixNano } from '@spanprism/core';
+import type { Dialect, DialectAttributes, DialectValue, GenaiDialectOptions } from '@spanprism/core/dialect';
+import { claudeEvents, collectAttributes, genaiDialect, SEMCONV, shortenText } from '@spanprism/core/dialect';
 
-export interface SentryDialectOptions {
-  /** Whether a tool call hangs below its agent (default), beside the call that asked for it, or below that call. */
-  readonly toolParent?: 'agent' | 'llm';
-}
+export type SentryDialectOptions = Pick<GenaiDialectOptions, 'toolParent'>;
 
 /** Each part of an origin is of letters, digits and underscores. */
 export const ORIGIN = 'auto.ai.claude_agent_sdk';
@@ -30,6 +20,18 @@ const OPS = {
   custom: 'function',
 } as const satisfies Record<CapturedSpan['kind'], string>;
 
+/** Anthropic's error types in the words of Sentry, as its own integration for Anthropic has them. */
+const STATUS_BY_ERROR: ReadonlyMap<string | undefined, string> = new Map([
+  ['invalid_request_error', 'invalid_argument'],
+  ['authentication_error', 'unauthenticated'],
+  ['permission_error', 'permission_denied'],
+  ['permission_denied', 'permission_denied'],
+  ['not_found_error', 'not_found'],
+  ['request_too_large', 'failed_precondition'],
+  ['rate_limit_error', 'resource_exhausted'],
+  ['overloaded_error', 'unavailable'],
+]);
+
 /** Spans as Sentry's AI Agents screens read them (`@sentry/conventions` 0.33): the GenAI conventions, and Sentry's own names. */
 export function sentryDialect(options: SentryDialectOptions = {}): Dialect {
   const { putAttributes: _, ...genai } = genaiDialect(options);
@@ -37,93 +39,57 @@ export function sentryDialect(options: SentryDialectOptions = {}): Dialect {
     ...genai,
     name: 'sentry',
     attributes: (span) => attributesOf(span, genai.attributes(span)),
-    status: statusOf,
+    status: ({ status, error }) => {
+      if (status === 'ok') return { code: 'ok' };
+      // Sentry knows this word too, and shows it as no failure.
+      const message = status === 'cancelled' ? status : (STATUS_BY_ERROR.get(error?.type) ?? 'internal_error');
+      return { code: 'error', message };
+    },
     // Sentry drops events of spans: they are an attribute.
     events: () => [],
   };
 }
 
 /** What Sentry has deprecated, and what it has other names for. */
-const LEFT_OUT: ReadonlySet<string> = new Set([
-  SEMCONV.ATTR_GEN_AI_SYSTEM,
-  SEMCONV.ATTR_GEN_AI_REQUEST_STREAM,
-  'claude.cost_usd',
-  'claude.stop_reason',
-]);
+const LEFT_OUT = /^(gen_ai\.(system|request\.stream)|claude\.(cost_usd|stop_reason))$/;
 
 /** Keys with a meaning to Sentry that the conventions do not know: under these the user's must not arrive. */
 const SENTRYS = /^(sentry\.|gen_ai\.cost\.|gen_ai\.(response\.streaming|usage\.total_tokens)$)/;
 
 function attributesOf(span: CapturedSpan, conventional: DialectAttributes): DialectAttributes {
-  const attributes: Record<string, DialectValue | undefined> = {
-    'sentry.op': OPS[span.kind],
-    'sentry.origin': ORIGIN,
-    ...(span.kind === 'llm' ? ofCall(span) : {}),
-    'claude.events': eventsText(span),
-  };
-  // What the session says of its tools is their names; schemas are on the calls that were seen to carry them.
-  const names = span.kind === 'agent' ? span.toolNames?.map((name) => ({ name })) : undefined;
-  if (names !== undefined) attributes[SEMCONV.ATTR_GEN_AI_TOOL_DEFINITIONS] = jsonText(toolDefinitionParts(names));
-  for (const [key, value] of Object.entries(conventional)) {
-    if (!LEFT_OUT.has(key)) attributes[SENTRYS.test(key) ? `claude.attribute.${key}` : key] ??= value;
-  }
-  const known = Object.entries(attributes).filter((entry): entry is [string, DialectValue] => entry[1] !== undefined);
-  return Object.fromEntries(
-    known.map(([key, value]) => [key, typeof value === 'string' ? fitting(key, value) : value]),
-  );
-}
-
-function ofCall(span: CapturedSpan & { readonly kind: 'llm' }): Readonly<Record<string, DialectValue | undefined>> {
-  const { inputTokens, outputTokens } = span.usage ?? {};
-  return {
+  const all: Record<string, DialectValue | undefined> = { 'sentry.op': OPS[span.kind], 'sentry.origin': ORIGIN };
+  const events = claudeEvents(span).map(({ name, at, attributes: rest }) => ({
+    name,
+    at: isoFromUnixNano(at),
+    ...rest,
+  }));
+  if (events.length > 0) all['claude.events'] = JSON.stringify(events);
+  if (span.kind === 'llm') {
+    const { inputTokens = NaN, outputTokens = NaN } = span.usage ?? {};
     // A call without it is not on the dashboard, also one that nobody answered.
-    [SEMCONV.ATTR_GEN_AI_RESPONSE_MODEL]: span.responseModel ?? span.requestModel,
+    all[SEMCONV.ATTR_GEN_AI_RESPONSE_MODEL] = span.responseModel ?? span.requestModel;
     // JSON in a text, with Anthropic's own word, is how Sentry declares it and how its own integrations send it.
-    [SEMCONV.ATTR_GEN_AI_RESPONSE_FINISH_REASONS]: span.stopReason && jsonText([span.stopReason]),
-    'gen_ai.response.streaming': span.firstTokenAt === undefined ? undefined : true,
-    'gen_ai.usage.total_tokens':
-      inputTokens === undefined || outputTokens === undefined ? undefined : inputTokens + outputTokens,
+    all[SEMCONV.ATTR_GEN_AI_RESPONSE_FINISH_REASONS] = span.stopReason && JSON.stringify([span.stopReason]);
+    if (span.firstTokenAt !== undefined) all['gen_ai.response.streaming'] = true;
+    all['gen_ai.usage.total_tokens'] = inputTokens + outputTokens || undefined;
     // US dollars, despite its name.
-    'gen_ai.cost.total_tokens': span.costUsd,
-  };
+    all['gen_ai.cost.total_tokens'] = span.costUsd;
+  } else if (span.kind === 'agent' && span.toolNames !== undefined) {
+    // What the session says of its tools is their names; schemas are on the calls that were seen to carry them.
+    const definitions = span.toolNames.map((name) => ({ type: 'function', name }));
+    all[SEMCONV.ATTR_GEN_AI_TOOL_DEFINITIONS] = JSON.stringify(definitions);
+  }
+  for (const [key, value] of Object.entries(conventional)) {
+    if (!LEFT_OUT.test(key)) all[SENTRYS.test(key) ? `claude.attribute.${key}` : key] ??= value;
+  }
+  return collectAttributes(({ put }) => Object.entries(all).forEach(([key, value]) => put(key, fitting(value))));
 }
 
-function eventsText(span: CapturedSpan): string | undefined {
-  const iso = (time: bigint): string => new Date(Number(time / 1_000_000n)).toISOString();
-  const events = claudeEvents(span).map(({ name, at, attributes }) => ({ name, at: iso(at), ...attributes }));
-  return events.length === 0 ? undefined : jsonText(events);
-}
+/** The binary data that Sentry wants no messages to have; where it was it marks with words. */
+const BYTES = [/("type":"blob","modality":"\w+","content":")[^"\\]*/g, /("uri":")data:[^"\\]*/g] as const;
 
-const BLOB = '[Blob substitute]';
-
-/** Cut to size, and without the binary data that Sentry wants no messages to have: in these words it marks where it was. */
-function fitting(key: string, text: string): string {
-  const hasBytes = key.endsWith('put.messages') && /"(blob|data:)/.test(text);
-  const fit = (_: string, part: unknown): unknown => {
-    if (typeof part === 'string' && part.startsWith('data:')) return BLOB;
-    const isBlob = typeof part === 'object' && part !== null && Reflect.get(part, 'type') === 'blob';
-    return isBlob ? { ...part, content: BLOB } : part;
-  };
-  return shortenText(hasBytes ? JSON.stringify(JSON.parse(text), fit) : text, MAX_TEXT_BYTES);
-}
-
-/** Anthropic's error types in the words of Sentry, as its own integration for Anthropic has them; the rest is `internal_error`. */
-const STATUS_BY_ERROR: ReadonlyMap<string | undefined, string> = new Map(
-  Object.entries({
-    invalid_request_error: 'invalid_argument',
-    authentication_error: 'unauthenticated',
-    permission_error: 'permission_denied',
-    permission_denied: 'permission_denied',
-    not_found_error: 'not_found',
-    request_too_large: 'failed_precondition',
-    rate_limit_error: 'resource_exhausted',
-    overloaded_error: 'unavailable',
-  }),
-);
-
-/** Sentry shows what was cancelled as no failure. */
-function statusOf({ status, error }: CapturedSpan): DialectStatus {
-  if (status === 'ok') return { code: 'ok' };
-  const message = status === 'cancelled' ? status : (STATUS_BY_ERROR.get(error?.type) ?? 'internal_error');
-  return { code: 'error', message };
+function fitting(value: DialectValue | undefined): DialectValue | undefined {
+  if (typeof value !== 'string') return value;
+  const text = BYTES.reduce((rest, pattern) => rest.replace(pattern, '$1[Blob substitute]'), value);
+  return shortenText(text, MAX_TEXT_BYTES);
 }

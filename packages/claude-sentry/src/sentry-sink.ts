@@ -3,8 +3,8 @@ import type { Sink } from '@spanprism/core';
 import { LiveSpans } from '@spanprism/core/live';
 import { sinkDiag } from '@spanprism/core/otlp';
 import { DeliveryWatch } from './delivery-watch.ts';
-import { FailureReports } from './failure-reports.ts';
-import { captureOf, checkOptions, type SentryOptions, type UserOptions } from './options.ts';
+import { failureReports } from './failure-reports.ts';
+import { captureOf, checkOptions, type SentryOptions } from './options.ts';
 import { Pieces } from './pieces.ts';
 import { whyNotTracing } from './places.ts';
 import { sentryDialect } from './sentry-dialect.ts';
@@ -14,45 +14,36 @@ export interface SentrySinkOptions extends SentryOptions {
   readonly name?: string;
 }
 
-const TROUBLE = {
-  no_client: 'Sentry is not initialised, or closed: call Sentry.init first',
-  tracing_disabled: 'Sentry does not trace: give Sentry.init a tracesSampleRate or a tracesSampler',
-} as const;
-
-/**
- * Live spans and failures in Sentry, through the client that `Sentry.init` has made: below Sentry's active span, sampled, filtered
- * and sent as Sentry was told to. Initialises nothing and closes nothing. Throws a `ConfigurationError` for a wrong option.
- */
+/** Spans and failures through the client that `Sentry.init` has made, sampled and sent as it was told to. A wrong option throws a `ConfigurationError`. */
 export function sentrySink(options: SentrySinkOptions = {}): Sink {
   checkOptions(options, 'sentrySink', 'name');
   const { toolParent = 'agent', captureErrors, name = 'sentry' } = options;
   const { diag, useDiag } = sinkDiag(options.diag);
-  const capture = captureOf(options, (Sentry.getClient()?.getOptions() ?? {}) as UserOptions);
+  const capture = captureOf(options);
   const dialect = sentryDialect({ toolParent });
-  const pieces = new Pieces(dialect, new FailureReports(captureErrors, dialect));
+  const pieces = new Pieces(dialect, failureReports(captureErrors, dialect));
   const live = new LiveSpans(pieces);
   const watch = new DeliveryWatch(diag);
-  let isTroubleTold = false;
-  const look = (): void => {
+  let isTold = false;
+  const heard = <T>(tell: () => T): T => {
     const client = Sentry.getClient();
     if (client !== undefined) watch.watch(client);
     const trouble = whyNotTracing();
-    if (trouble !== undefined && !isTroubleTold) diag('warn', `sentry: no spans arrive. ${TROUBLE[trouble]}`);
-    isTroubleTold ||= trouble !== undefined;
+    if (trouble !== undefined && !isTold)
+      diag(
+        'warn',
+        `sentry: no spans arrive (${trouble}): call Sentry.init before, with a tracesSampleRate or tracesSampler`,
+      );
+    isTold ||= trouble !== undefined;
+    return tell();
   };
   const flush: Sink['flush'] = (deadlineMs) => watch.flush(Sentry.getClient(), deadlineMs);
   return {
     name,
     ...(capture === undefined ? {} : { capture }),
     useDiag,
-    spanStart: (span) => {
-      look();
-      return live.start(span);
-    },
-    spanEnd: (span) => {
-      look();
-      live.end(span);
-    },
+    spanStart: (span) => heard(() => live.start(span)),
+    spanEnd: (span) => heard(() => live.end(span)),
     turnEnd: (rootSpanId) => live.endTurn(rootSpanId),
     ambient: () => live.ambient(),
     activate: (spanId, run) => live.activate(spanId, run),
@@ -63,8 +54,7 @@ export function sentrySink(options: SentrySinkOptions = {}): Sink {
     },
     stats: () => {
       const { delivered, queued, dropped } = live.stats();
-      const overflow = pieces.overflow === 0 ? [] : [['buffer_overflow', pieces.overflow] as const];
-      const lost = [...overflow, ...watch.lost];
+      const lost = [['buffer_overflow', pieces.overflow] as const, ...watch.lost].filter(([, spans]) => spans > 0);
       const arrived = lost.reduce((rest, [, spans]) => rest - spans, delivered);
       return { delivered: Math.max(0, arrived), queued, dropped: { ...dropped, ...Object.fromEntries(lost) } };
     },

@@ -63,7 +63,7 @@ test('capture goes before everything', async () => {
 
 test.each([
   [{ recordInput: true }, 'There is no option recordInput (from the options of sentrySink). There are recordInputs,'],
-  [{ toolParent: 'tool' }, "toolParent is \"tool\" (from the options of sentrySink). It can be 'agent' or 'llm'."],
+  [{ toolParent: 'tool' }, 'toolParent is "tool" (from the options of sentrySink). It can be agent, llm.'],
   [{ captureErrors: ['turn'] }, 'captureErrors is ["turn"]'],
   [{ recordOutputs: 'yes' }, 'recordOutputs is "yes"'],
 ])('%j is wrong', (options, message) => {
