@@ -131,3 +131,15 @@ test.each([
   expect(dialect.status(span)).toEqual({ code: 'error', message });
   expect(dialect.attributes(span)['error.type']).toBe(type);
 });
+
+test('so are those that a tool gave', () => {
+  const data = 'iVBORw0KGgo=';
+  const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data } };
+  const result = { type: 'tool_result' as const, toolUseId: 'toolu_1', content: [image], isError: false };
+  const call = llm({ id: 1, ms: [0, 1], input: [{ role: 'user', content: [result] }] });
+  const file = { type: 'image', file: { base64: data, type: 'image/png' } };
+  const outputs = [[image], file].map((output) => tool({ id: 2, ms: [0, 1], toolName: 'Read', output }));
+  const texts = [call, ...outputs].map((span) => JSON.stringify(dialect.attributes(span)));
+  expect(texts.filter((text) => text.includes('iVBORw0KGgo'))).toEqual([]);
+  expect(texts.filter((text) => text.includes('[Blob substitute]'))).toHaveLength(3);
+});

@@ -85,11 +85,10 @@ function attributesOf(span: CapturedSpan, conventional: DialectAttributes): Dial
   return collectAttributes(({ put }) => Object.entries(all).forEach(([key, value]) => put(key, fitting(value))));
 }
 
-/** The binary data that Sentry wants no messages to have; where it was it marks with words. */
-const BYTES = [/("type":"blob","modality":"\w+","content":")[^"\\]*/g, /("uri":")data:[^"\\]*/g] as const;
+/** The binary data that Sentry wants no messages to have, in those and in what tools gave; where it was it marks with words. */
+const BYTES =
+  /("type":"blob","modality":"\w+","content":"|"type":"base64","media_type":"[^"\\]*","data":"|"base64":"|"uri":"(?=data:))[^"\\]*/g;
 
 function fitting(value: DialectValue | undefined): DialectValue | undefined {
-  if (typeof value !== 'string') return value;
-  const text = BYTES.reduce((rest, pattern) => rest.replace(pattern, '$1[Blob substitute]'), value);
-  return shortenText(text, MAX_TEXT_BYTES);
+  return typeof value === 'string' ? shortenText(value.replace(BYTES, '$1[Blob substitute]'), MAX_TEXT_BYTES) : value;
 }
