@@ -55,7 +55,7 @@ function checkKey(which: 'public' | 'secret', key: Sourced<string> | undefined):
   const wrong = (problem: string) => wrongValue(problem, { from, fix });
   if (value === '') throw wrong(`Langfuse has no ${which} key`);
   if (value.startsWith(`${other.charAt(0)}k-lf-`)) throw wrong(`the ${which} key is a ${other} one`);
-  if (/[^\x21-\x7e]/.test(value)) throw wrong(`the ${which} key has a blank or what else no key has`);
+  if (/[^\x21-\x7e]|["']/.test(value)) throw wrong(`the ${which} key has a blank, a quote or what else no key has`);
   return { value, from };
 }
 

@@ -122,7 +122,8 @@ describe('a value that cannot be worked with is refused, with where it came from
       { secretKey: PUBLIC_KEY },
       /^the secret key is a public one \(from the option secretKey\)\. Set LANGFUSE_SECRET_KEY/,
     ],
-    [{ secretKey: `"${SECRET_KEY}\n"` }, /^the secret key has a blank .*\(from the option secretKey\)/],
+    [{ secretKey: `${SECRET_KEY}\n` }, /^the secret key has a blank, .*\(from the option secretKey\)/],
+    [{ env: { LANGFUSE_SECRET_KEY: `"${SECRET_KEY}"` } }, /, a quote or .*\(from env LANGFUSE_SECRET_KEY\)/],
     [{ baseUrl: 'cloud.langfuse.com' }, /is no URL .*\(from the option baseUrl\)/],
     [
       { env: { LANGFUSE_BASE_URL: 'https://cloud.langfuse.com/api/public/otel' } },

@@ -87,7 +87,7 @@ function checkToken({ value, from }: Sourced<string>): void {
       fix: 'Logfire takes the token alone: leave the word out.',
     });
   }
-  if (value === '' || /[^\x21-\x7e]/.test(value)) {
+  if (value === '' || /[^\x21-\x7e]|["']/.test(value)) {
     const fix = 'Look for quotes, blanks or line breaks that were copied along with it.';
     throw wrongValue('the token is empty, or has a character that no token has', { from, fix });
   }

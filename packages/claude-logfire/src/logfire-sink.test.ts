@@ -125,7 +125,8 @@ describe('what it cannot work with', () => {
   test.each<[string, LogfireSinkOptions]>([
     ['Logfire has no token (from env LOGFIRE_TOKEN). Set LOGFIRE_TOKEN', { environment: {} }],
     ['the token begins with "Bearer" (from the option token)', { token: `Bearer ${TOKEN}` }],
-    ['has a character that no token has (from env LOGFIRE_TOKEN)', { environment: { LOGFIRE_TOKEN: `"${TOKEN} x"` } }],
+    ['has a character that no token has (from env LOGFIRE_TOKEN)', { environment: { LOGFIRE_TOKEN: `${TOKEN} x` } }],
+    ['has a character that no token has (from env LOGFIRE_TOKEN)', { environment: { LOGFIRE_TOKEN: `"${TOKEN}"` } }],
     [
       'is no URL that can be posted to (from env LOGFIRE_BASE_URL)',
       { environment: { LOGFIRE_BASE_URL: 'logfire-eu' } },

@@ -137,6 +137,11 @@ const WRONG: Readonly<Record<string, Wrong>> = {
     { MLFLOW_TRACKING_URI: 'http://x', MLFLOW_EXPERIMENT_ID: 'bot' },
     ['a number'],
   ],
+  'a key with the quotes of an env file': [
+    presets.honeycomb,
+    { HONEYCOMB_API_KEY: `"${SECRET}"` },
+    ['quotes around it', 'env HONEYCOMB_API_KEY'],
+  ],
   'no DSN': [presets.sentryOtlp, { SENTRY_DSN: 'https://sentry.io/4505' }, ['no DSN', 'env SENTRY_DSN']],
   'no sample rate': [
     presets.sentryOtlp,

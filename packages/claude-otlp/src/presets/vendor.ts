@@ -124,6 +124,10 @@ function checked(name: string, setting: Setting, given: Sourced<string> & { read
   for (const [pattern, what] of setting.mistakes ?? []) {
     if (pattern.test(value)) throw wrong(`${name}: the ${key} is ${what} (from ${from}). ${setting.need ?? ''}`);
   }
+  // A file of variables that Docker reads has no quotes, and takes them for a part of the value.
+  if (setting.for === 'headers' && /^["']|["']$/.test(value)) {
+    throw wrong(`${name}: the ${key} has quotes around it (from ${from}). Leave them out.`);
+  }
   if (setting.words !== undefined) return pick(given, setting.words, `${key} of ${name}`);
   return setting.isUrl ? withoutSlash(checkUrl(given).value) : value;
 }
