@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../../model/configuration-error.ts';
 import type { Diag, SinkStats } from '../../model/sink.ts';
 import type { Transport } from './http-transport.ts';
 import type { RetryPolicy } from './retry-gate.ts';
@@ -77,9 +78,9 @@ export interface Delivery {
   stats(): DeliveryStats;
 }
 
-/** `invalid_option`: at construction. `undelivered`: from `flush` and `close`. */
+/** From `flush` and `close`. */
 export class DeliveryError extends Error {
-  readonly code: 'invalid_option' | 'undelivered';
+  readonly code: 'undelivered';
 
   constructor(code: DeliveryError['code'], message: string) {
     super(message);
@@ -111,8 +112,7 @@ export function settle(options: DeliveryOptions): DeliverySettings {
   };
   for (const [name, value] of Object.entries(settings)) {
     const isWrong = !Number.isFinite(value) || value < 0 || (value === 0 && name !== 'scheduleMs');
-    if (isWrong)
-      throw new DeliveryError('invalid_option', `${options.name}: ${name} is ${value}; it must be a positive number.`);
+    if (isWrong) throw wrong(`${options.name}: ${SHOWN[name] ?? name} is ${value}; it must be a positive number.`);
   }
   const retry = { initialMs: 500, maxMs: 30_000, maxElapsedMs: 300_000, ...options.retry };
   return { ...settings, retry, url: readUrl(options) };
@@ -121,15 +121,16 @@ export function settle(options: DeliveryOptions): DeliverySettings {
 function readUrl(options: DeliveryOptions): URL {
   // The value itself is not shown: people put keys into URLs.
   if (!URL.canParse(options.url)) {
-    throw new DeliveryError(
-      'invalid_option',
-      `${options.name}: the endpoint is not a URL; it must look like https://host/v1/traces.`,
-    );
+    throw wrong(`${options.name}: the endpoint is not a URL; it must look like https://host/v1/traces.`);
   }
   const url = new URL(options.url);
   if (url.protocol === 'http:' || url.protocol === 'https:') return url;
-  throw new DeliveryError(
-    'invalid_option',
-    `${options.name}: the endpoint starts with ${url.protocol}//; it must be http:// or https://.`,
-  );
+  throw wrong(`${options.name}: the endpoint starts with ${url.protocol}//; it must be http:// or https://.`);
+}
+
+/** As the options of sinks call it. */
+const SHOWN: Readonly<Record<string, string>> = { requestTimeoutMs: 'timeoutMs' };
+
+function wrong(message: string): ConfigurationError {
+  return new ConfigurationError('invalid_option', message);
 }

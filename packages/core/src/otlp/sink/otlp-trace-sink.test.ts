@@ -180,6 +180,8 @@ test('a wrong url or header throws, and says which sink', () => {
   const make = (options: Partial<OtlpTraceSinkOptions>) => () =>
     otlpTraceSink({ name: 'mine', dialect: genaiDialect(), url: 'http://x', ...options });
   expect(make({ url: 'localhost:4318' })).toThrow(ConfigurationError);
+  const wrongTime = { name: 'ConfigurationError', message: expect.stringContaining('timeoutMs is -1') as string };
+  expect(make({ timeoutMs: -1 })).toThrow(expect.objectContaining(wrongTime));
   expect(make({ url: 'localhost:4318' })).toThrow('the url of mine');
   expect(make({ headers: { 'x-key': 'a\nb' } })).toThrow('the headers of mine');
 });
