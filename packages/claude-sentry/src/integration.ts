@@ -43,9 +43,10 @@ function begin({ agentName = 'claude', ...sink }: ClaudeAgentSdkOptions, client:
     // The sink flushes its client in turn.
     if (isFlushing) return flush(timeout);
     isFlushing = true;
+    const began = performance.now();
     await tracing.flush(timeout).catch(() => undefined);
     isFlushing = false;
-    return flush(timeout);
+    return flush(timeout && Math.max(1, timeout - (performance.now() - began)));
   };
   client.on('close', () => void tracing.close());
   return tracing;

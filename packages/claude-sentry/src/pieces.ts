@@ -51,8 +51,9 @@ export class Pieces implements LiveTracer<Piece, Place> {
   finish({ span: piece }: { readonly span: Piece }, span: CapturedSpan): void {
     piece.known = span;
     piece.isEnded = true;
-    const root = places.isStreaming() ? piece : transactionOf(piece);
-    if (root === piece) this.#settle(piece);
+    const root = transactionOf(piece);
+    if (places.isStreaming()) this.#deliver(piece);
+    else if (root === piece) this.#settle(piece);
     else root.waiting.push(piece);
   }
 
