@@ -48,7 +48,7 @@ function intake(llmObs: boolean): Vendor<'apiKey' | 'site' | keyof typeof RESOUR
         env: ['DD_SITE'],
         fallback: 'datadoghq.com',
         need: 'Give the site alone, e.g. datadoghq.eu or us5.datadoghq.com.',
-        mistakes: [[/\/|^app\./, 'an address, not a site']],
+        mistakes: [[/[/\s]|^app\./, 'an address, not a site']],
       },
     },
     url: ({ site }) => `https://otlp.${site}/v1/traces`,

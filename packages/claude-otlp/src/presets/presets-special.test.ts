@@ -99,6 +99,15 @@ describe('Datadog', () => {
     expect(() => presets.datadog({ environment: { DD_AGENT_HOST: 'agent.local' } })).not.toThrow();
   });
 
+  test('a government site, which has no LLM Observability, is not asked for it', async () => {
+    await using internet = await fakeInternet();
+    const site = 'ddog-gov.com';
+    await deliver(presets.datadog({ apiKey: 'd', site, environment: {}, diag: quiet }), llm({ id: 1, ms: [0, 1] }));
+    const [request] = internet.requests();
+    expect(request?.url).toBe('https://otlp.ddog-gov.com/v1/traces');
+    expect(request?.headers).not.toHaveProperty('dd-otlp-source');
+  });
+
   test('LLM Observability can be left out', async () => {
     const sink = presets.datadog({
       environment: { DD_API_KEY: 'k' },

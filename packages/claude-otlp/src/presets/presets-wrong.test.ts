@@ -95,6 +95,11 @@ const WRONG: Readonly<Record<string, Wrong>> = {
     { DD_API_KEY: SECRET, DD_SITE: 'app.datadoghq.eu' },
     ['not a site', 'env DD_SITE', 'datadoghq.eu'],
   ],
+  'a name for a site of Datadog': [
+    presets.datadog,
+    { DD_API_KEY: SECRET, DD_SITE: 'US5 Datadog' },
+    ['not a site', 'env DD_SITE'],
+  ],
   'a service account of Grafana': [
     presets.grafanaCloud,
     { GRAFANA_CLOUD_ZONE: 'z', GRAFANA_CLOUD_INSTANCE_ID: '1', GRAFANA_CLOUD_API_KEY: `glsa_${SECRET}` },

@@ -32,6 +32,12 @@ const WANTED: Readonly<Record<string, Wanted>> = {
     url: 'https://api.eu1.honeycomb.io/v1/traces',
     headers: { 'x-honeycomb-team': '0123456789abcdef0123456789abcdef', 'x-honeycomb-dataset': 'agents' },
   },
+  'honeycomb classic, by an ingest key': {
+    preset: presets.honeycomb,
+    env: { HONEYCOMB_API_KEY: 'hcaic_1234', HONEYCOMB_DATASET: 'agents' },
+    url: 'https://api.honeycomb.io/v1/traces',
+    headers: { 'x-honeycomb-team': 'hcaic_1234', 'x-honeycomb-dataset': 'agents' },
+  },
   datadog: {
     preset: presets.datadog,
     env: {
