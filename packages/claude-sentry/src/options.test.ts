@@ -12,7 +12,8 @@ type Init = Pick<NonNullable<Parameters<typeof Sentry.init>[0]>, 'dataCollection
 async function seen(init: Init, options: SentryOptions = {}): Promise<readonly boolean[]> {
   await Sentry.close(0);
   Sentry.init({ dsn: 'http://k@127.0.0.1:9/1', tracesSampleRate: 1, defaultIntegrations: false, ...init });
-  const policy = resolveCapture(sentrySink(options).capture, { environment: {} });
+  const { capture, captureBySettings } = sentrySink(options);
+  const policy = resolveCapture(capture ?? captureBySettings, { environment: {} });
   const inputs = [policy.prompts, policy.toolInputs('Bash'), policy.systemInstructions];
   const outputs = [policy.outputs, policy.toolOutputs('Bash'), policy.thinking];
   for (const group of [inputs, outputs]) expect(new Set(group).size).toBe(1);
@@ -26,7 +27,7 @@ const ALL = [true, true, true];
 test('of itself no content goes to Sentry, whatever the default of its version', async () => {
   expect(await seen({})).toEqual(NOTHING);
   expect(await seen({ dataCollection: {} })).toEqual(NOTHING);
-  expect(sentrySink().capture).toBeUndefined();
+  expect(sentrySink()).not.toHaveProperty('capture');
 });
 
 test('what the user wrote in Sentry.init counts', async () => {
@@ -39,6 +40,13 @@ test('what the user wrote in Sentry.init counts', async () => {
     false,
     false,
   ]);
+});
+
+test('but only where nobody has given a `capture`, and so it is no `capture` of the sink', async () => {
+  await seen({ sendDefaultPii: true });
+  expect(sentrySink()).not.toHaveProperty('capture');
+  expect(sentrySink()).toHaveProperty('captureBySettings');
+  expect(sentrySink({ recordInputs: true })).not.toHaveProperty('captureBySettings');
 });
 
 test('recordInputs and recordOutputs go before that', async () => {

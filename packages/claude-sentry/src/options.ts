@@ -1,5 +1,5 @@
 import * as Sentry from '@sentry/node';
-import type { CaptureOptions, Diag } from '@spanprism/core';
+import type { CaptureOptions, Diag, Sink } from '@spanprism/core';
 import { wrongValue } from '@spanprism/core/otlp';
 
 /** A span whose failure can become an error in Sentry. */
@@ -52,15 +52,17 @@ interface UserOptions {
   readonly dataCollection?: { readonly genAI?: { readonly inputs?: boolean; readonly outputs?: boolean } };
 }
 
-/** What may go to Sentry; undefined when nobody here has said anything about it, and `createTracing` decides. */
-export function captureOf(options: SentryOptions): CaptureOptions | undefined {
+/** What may go to Sentry: as its options say or, for when nobody has given a `capture`, as `Sentry.init` was told. */
+export function captureOf({ capture, recordInputs, recordOutputs }: SentryOptions): Partial<Sink> {
+  if (capture !== undefined) return { capture };
   // As the user wrote them: what Sentry makes of them has its own defaults in it, which are none of his words.
   const { sendDefaultPii, dataCollection }: UserOptions = (Sentry.getClient()?.getOptions() ?? {}) as UserOptions;
-  const inputs = options.recordInputs ?? dataCollection?.genAI?.inputs ?? sendDefaultPii;
-  const outputs = options.recordOutputs ?? dataCollection?.genAI?.outputs ?? sendDefaultPii;
-  if (options.capture !== undefined || (inputs ?? outputs) === undefined) return options.capture;
+  const inputs = recordInputs ?? dataCollection?.genAI?.inputs ?? sendDefaultPii;
+  const outputs = recordOutputs ?? dataCollection?.genAI?.outputs ?? sendDefaultPii;
+  if ((inputs ?? outputs) === undefined) return {};
   const [input, output] = [inputs === true, outputs === true];
   const ofInputs = { prompts: input, systemInstructions: input, toolInputs: input };
   // What an API or a tool complains about may quote either.
-  return { ...ofInputs, outputs: output, thinking: output, toolOutputs: output, errors: input && output };
+  const fields = { ...ofInputs, outputs: output, thinking: output, toolOutputs: output, errors: input && output };
+  return (recordInputs ?? recordOutputs) === undefined ? { captureBySettings: fields } : { capture: fields };
 }

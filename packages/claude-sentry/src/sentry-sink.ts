@@ -19,7 +19,6 @@ export function sentrySink(options: SentrySinkOptions = {}): Sink {
   checkOptions(options, 'sentrySink', 'name');
   const { toolParent = 'agent', captureErrors, name = 'sentry' } = options;
   const { diag, useDiag } = sinkDiag(options.diag);
-  const capture = captureOf(options);
   const dialect = sentryDialect({ toolParent });
   const pieces = new Pieces(dialect, failureReports(captureErrors, dialect));
   const live = new LiveSpans(pieces);
@@ -40,7 +39,7 @@ export function sentrySink(options: SentrySinkOptions = {}): Sink {
   const flush: Sink['flush'] = (deadlineMs) => watch.flush(Sentry.getClient(), deadlineMs);
   return {
     name,
-    ...(capture === undefined ? {} : { capture }),
+    ...captureOf(options),
     useDiag,
     spanStart: (span) => heard(() => live.start(span)),
     spanEnd: (span) => heard(() => live.end(span)),

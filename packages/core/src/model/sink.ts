@@ -61,6 +61,8 @@ export interface Sink {
   readonly name: string;
   /** What this sink may see; without it, what `createTracing` says. */
   readonly capture?: CaptureOptions;
+  /** What the user's own settings of the vendor's SDK say: for when neither the sink nor `createTracing` was given a `capture`. */
+  readonly captureBySettings?: CaptureOptions;
   /** Live sinks only. A sink that mints ids of its own returns the context it gave the span; core adopts its trace id for a new trace. */
   spanStart?(span: CapturedSpan): TraceContext | undefined;
   /** Synchronous and cheap; I/O happens in the background. */

@@ -65,6 +65,18 @@ describe('routes', () => {
     expect(a?.policy).toBe(b?.policy);
     expect(c?.policy).not.toBe(a?.policy);
   });
+
+  test('show what the settings of a vendor say only where nobody has given a capture', () => {
+    const told = { ...memorySink(), captureBySettings: 'full' } as const;
+    const promptsOf = (options: TracingOptions, environment = {}): boolean | undefined =>
+      routesOf(options, environment)[0]?.policy.prompts;
+    expect(promptsOf({ sinks: [told] })).toBe(true);
+    expect(promptsOf({ sinks: [told], capture: 'metadata' })).toBe(false);
+    expect(promptsOf({ sinks: [{ ...told, capture: 'metadata' }] })).toBe(false);
+    const silent = { ...told, captureBySettings: 'metadata' } as const;
+    const environment = { OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: 'true' };
+    expect(promptsOf({ sinks: [silent] }, environment)).toBe(false);
+  });
 });
 
 describe('attributes of the user', () => {

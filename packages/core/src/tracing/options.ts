@@ -95,7 +95,10 @@ export function routesOf({ sinks, capture, redact }: TracingOptions, environment
   const resolve = (own: CaptureOptions | undefined): CapturePolicy =>
     resolveCapture(own, { environment, ...given('redact', redact) });
   const shared = resolve(capture);
-  return sinks.map((sink) => ({ sink, policy: sink.capture === undefined ? shared : resolve(sink.capture) }));
+  return sinks.map((sink) => {
+    const own = sink.capture ?? (capture === undefined ? sink.captureBySettings : undefined);
+    return { sink, policy: own === undefined ? shared : resolve(own) };
+  });
 }
 
 /** Names that backends know, in OpenTelemetry's spelling where it has one. */
