@@ -167,6 +167,16 @@ describe('what a backend does not take', () => {
     expect(JSON.stringify(output)).toContain('Boxkämpfer');
   });
 
+  test('Elastic: texts of 1,024 bytes for an APM server, which keeps them as keywords, and for no other', async () => {
+    for (const ELASTIC_API_KEY of ['', 'key']) {
+      const environment = { ELASTIC_OTLP_ENDPOINT: backend.url, ELASTIC_APM_SECRET_TOKEN: 'token', ELASTIC_API_KEY };
+      await deliver(presets.elastic({ environment, diag: quiet }), tool({ id: 3, ms: [0, 1], output: LONG }));
+    }
+    const [cut, whole] = backend.spans().map(({ attributes }) => String(attributes['gen_ai.tool.call.result']));
+    expect(Buffer.byteLength(cut ?? '')).toBeLessThanOrEqual(1024);
+    expect(whole).toBe(LONG);
+  });
+
   test('Tempo: texts of 2,048 bytes, unless told that yours takes more', async () => {
     for (const limits of [{}, { maxTextBytes: 1_000_000 }]) {
       const sink = presets.tempo({ environment: {}, endpoint: backend.url, limits, diag: quiet });
