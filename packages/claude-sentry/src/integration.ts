@@ -34,8 +34,7 @@ export function instrumentClaudeQuery<Q extends QueryFunction>(query: Q, options
 
 /** Begins to trace; `Sentry.flush()` and `Sentry.close()` wait for what is still to be told. */
 function begin({ agentName = 'claude', ...sink }: ClaudeAgentSdkOptions, client: SentryClient | undefined): Tracing {
-  const diag = sink.diag === undefined ? {} : { diag: sink.diag };
-  const tracing = createTracing({ sinks: [sentrySink(sink)], agentName, ...diag });
+  const tracing = createTracing({ sinks: [sentrySink(sink)], agentName, ...(sink.diag && { diag: sink.diag }) });
   const flush = client?.flush.bind(client);
   if (client === undefined || flush === undefined) return tracing;
   let isFlushing = false;

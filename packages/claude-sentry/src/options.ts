@@ -42,10 +42,8 @@ export function checkOptions(options: object, factory: string, nameOption: 'name
     const expected = known[name];
     const isRight = [value].flat().every((one) => [expected].flat().includes(one) || typeof one === expected);
     if (value === undefined || expected === undefined || isRight) continue;
-    throw wrongValue(`${name} is ${JSON.stringify(value)}`, {
-      from,
-      fix: `It can be ${[expected].flat().join(', ')}.`,
-    });
+    const fix = `It can be ${[expected].flat().join(', ')}.`;
+    throw wrongValue(`${name} is ${JSON.stringify(value)}`, { from, fix });
   }
 }
 
