@@ -87,6 +87,8 @@ class LiveTracing implements Tracing {
   /** For how many queries more the CLI, which kept silent, is not asked again. */
   #silentFor = 0;
   #settled = 0;
+  /** How much sinks had been handed when the event loop ran empty; -1 = it never has. */
+  #handedBeforeExit = -1;
   #closing: Promise<void> | undefined;
 
   constructor(options: TracingOptions) {
@@ -131,8 +133,7 @@ class LiveTracing implements Tracing {
       return query;
     };
     this.#stopWatchingExit = watchExit({
-      // Nobody else is left to hear of it.
-      flush: () => this.flush(EXIT_MS).catch((error: unknown) => this.#diag('warn', undelivered(error))),
+      flush: () => this.#flushBeforeExit(),
       finish: () => this.#finish(),
       persistSync: () => this.#persistSync(),
     });
@@ -232,8 +233,7 @@ class LiveTracing implements Tracing {
 
   /** Queries that are let go of have a process that is about to tell the rest. */
   async #endedQueries(deadlineMs: number): Promise<void> {
-    const isDone = (): boolean => ![...this.#open].some((query) => query.isOver);
-    if (isDone()) return;
+    if (!this.#hasEndedQueries()) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -241,12 +241,16 @@ class LiveTracing implements Tracing {
         resolve();
       };
       const check = (): void => {
-        if (isDone()) done();
+        if (!this.#hasEndedQueries()) done();
       };
       const timer = setTimeout(done, deadlineMs / 2);
       this.#waiters.add(check);
     });
     for (const query of [...this.#open]) if (query.isOver) query.settle();
+  }
+
+  #hasEndedQueries(): boolean {
+    return [...this.#open].some((query) => query.isOver);
   }
 
   #querySettled(query: QueryTrace): void {
@@ -268,6 +272,18 @@ class LiveTracing implements Tracing {
     const candidates = [...this.#open].filter((query) => query.hasServer(server));
     if (candidates.length === 1) return candidates[0];
     return (candidates.length === 0 ? [...this.#open] : candidates).find((query) => query.knowsTool(toolCallId));
+  }
+
+  /** A program may go on after the event loop has run empty: what is new then is flushed too, and nothing else keeps it alive. */
+  async #flushBeforeExit(): Promise<void> {
+    if (this.#fanOut.handed === this.#handedBeforeExit && !this.#hasEndedQueries()) return;
+    const until = performance.now() + EXIT_MS;
+    await this.#endedQueries(EXIT_MS);
+    this.#handedBeforeExit = this.#fanOut.handed;
+    // Nobody else is left to hear of a failure.
+    await this.#fanOut
+      .each('flush', Math.max(0, until - performance.now()))
+      .catch((error: unknown) => this.#diag('warn', undelivered(error)));
   }
 
   async #finish(): Promise<void> {

@@ -1,8 +1,8 @@
-import { onTermination } from './termination.ts';
+import { terminate } from './termination.ts';
 
 /** What has to happen when the process ends. */
 export interface ExitActions {
-  /** There is time: the event loop has run empty. Bounded. */
+  /** There is time: the event loop has run empty. Bounded; what it begins brings the event again, so it begins nothing without need. */
   readonly flush: () => Promise<void>;
   /** The process was asked to stop: what is open ends here. Bounded. */
   readonly finish: () => Promise<void>;
@@ -10,20 +10,55 @@ export interface ExitActions {
   readonly persistSync: () => void;
 }
 
+/** What all copies of this package in the process share: one listener per event, however many traces. */
+export interface ProcessEnd {
+  readonly actions: Set<ExitActions>;
+  readonly beforeExit: () => void;
+  readonly exit: () => void;
+  readonly sigterm: () => void;
+  ending?: Promise<void>;
+}
+
+const SHARED: unique symbol = Symbol.for('spanprism.process-end');
+
 /** Watches for the end of the process. Returns the function that stops watching. */
 export function watchExit(actions: ExitActions): () => void {
-  const beforeExit = (): void => {
-    // Work begun here lets the process live until it is done, and then the event comes again.
-    process.off('beforeExit', beforeExit);
-    void actions.flush().catch(() => undefined);
+  const shared = sharedEnd();
+  if (shared.actions.size === 0) listen(shared);
+  shared.actions.add(actions);
+  return () => {
+    shared.actions.delete(actions);
+    if (shared.actions.size === 0) stopListening(shared);
   };
-  const exit = (): void => actions.persistSync();
-  const stopTermination = onTermination(actions);
+}
+
+function sharedEnd(): ProcessEnd {
+  const known = Reflect.get(globalThis, SHARED) as ProcessEnd | undefined;
+  if (known !== undefined) return known;
+  const actions: Set<ExitActions> = new Set();
+  const shared: ProcessEnd = {
+    actions,
+    beforeExit: () => {
+      for (const { flush } of actions) void flush().catch(() => undefined);
+    },
+    exit: () => {
+      for (const { persistSync } of actions) persistSync();
+    },
+    sigterm: () => terminate(shared),
+  };
+  Reflect.set(globalThis, SHARED, shared);
+  return shared;
+}
+
+function listen({ beforeExit, exit, sigterm }: ProcessEnd): void {
   process.on('beforeExit', beforeExit);
   process.on('exit', exit);
-  return () => {
-    process.off('beforeExit', beforeExit);
-    process.off('exit', exit);
-    stopTermination();
-  };
+  // First in line: a `once` listener of somebody else is gone from the list as soon as it has been called.
+  process.prependListener('SIGTERM', sigterm);
+}
+
+function stopListening({ beforeExit, exit, sigterm }: ProcessEnd): void {
+  process.off('beforeExit', beforeExit);
+  process.off('exit', exit);
+  process.off('SIGTERM', sigterm);
 }

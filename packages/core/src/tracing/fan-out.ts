@@ -18,6 +18,8 @@ export class FanOut {
   readonly #starters: readonly Route[];
   readonly #guarded: Guarded;
   readonly hearsStarts: boolean;
+  /** Counts up with whatever sinks are handed to deliver. */
+  handed = 0;
 
   constructor(routes: readonly Route[], guarded: Guarded) {
     this.#routes = routes.map((route) => ({ ...route, spanEnd: `${route.sink.name}.spanEnd` }));
@@ -45,6 +47,7 @@ export class FanOut {
   }
 
   end(span: Span): void {
+    this.handed += 1;
     const views = new Views(span);
     for (const { sink, policy, spanEnd } of this.#routes) {
       // As `runDetached`, without a function for each span and sink.
@@ -64,6 +67,7 @@ export class FanOut {
   }
 
   metrics(points: readonly MetricPoint[]): void {
+    this.handed += 1;
     for (const { sink } of this.#routes) {
       if (sink.metrics !== undefined) this.#guarded.runDetached(`${sink.name}.metrics`, () => sink.metrics?.(points));
     }

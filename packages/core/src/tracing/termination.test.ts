@@ -166,6 +166,29 @@ describe.concurrent('the end of a program', { timeout: 20_000 }, () => {
     expect(said).toEqual(['a flushed', 'a persisted']);
   });
 
+  test('finds one listener of each event, however many tracings, and no warning of too many', async () => {
+    const { said } = await run(`
+      process.on('warning', ({ name }) => say(name));
+      for (let n = 0; n < 12; n += 1) start('a' + n);
+      await later(20);
+      for (const event of ['beforeExit', 'exit']) say(event + ' ' + process.listenerCount(event));
+      clearTimeout(alive);`);
+    // Node itself listens to `exit` in some versions: what counts is that twelve tracings are no twelve listeners.
+    expect(said.slice(0, 2)).toEqual(['beforeExit 1', expect.stringMatching(/^exit [1-3]$/)]);
+    expect(said.slice(2, 14).every((line) => line.endsWith(' flushed'))).toBe(true);
+    expect(said.slice(14).every((line) => line.endsWith(' persisted'))).toBe(true);
+    expect(said).toHaveLength(26);
+  });
+
+  test('comes again when a program goes on from an empty event loop, and what is new is flushed too', async () => {
+    const { said, ...ending } = await run(`
+      const t = start('a', () => later(20));
+      clearTimeout(alive);
+      process.once('beforeExit', () => setTimeout(() => t.span('more', () => {}), 50));`);
+    expect(ending).toEqual({ code: 0, signal: null });
+    expect(said).toEqual(['a flushed', 'a custom undefined', 'a flushed', 'a persisted']);
+  });
+
   test('is none of ours after close()', async () => {
     const { said } = await run(`const t = start('a'); await t.close(); clearTimeout(alive);`);
     expect(said).toEqual([]);
