@@ -224,3 +224,24 @@ test('the input of a tool is what a hook saw run, where a permission handler had
   );
   expect(spans.find(({ kind }) => kind === 'tool')).toMatchObject({ input: { command: 'ls' } });
 });
+
+describe('a query of which the CLI never spoke', () => {
+  const thrown = seen({ type: 'query-end', by: 'error', error: { type: 'Error', message: 'spawn ENOENT' } } as const);
+  const codes = (agents: readonly AgentSpan[]): string[] =>
+    agents.flatMap(({ issues }) => issues.map(({ code }) => code));
+
+  test('is not called silent where its process never began', () => {
+    const { assembler, observe, agents } = setUp({ expects: { sdk: true, cli: true } });
+    observe(start(0, 'hi'), thrown);
+    assembler.end();
+    expect(agents()).toMatchObject([{ outcome: 'crashed', error: { message: 'spawn ENOENT' } }]);
+    expect(codes(agents())).not.toContain('telemetry_silent');
+  });
+
+  test('is called silent where it began and died later', () => {
+    const { assembler, observe, agents } = setUp({ expects: { sdk: true, cli: true } });
+    observe(start(0, 'hi'), seen({ type: 'session', turn: 0, sessionId: 's' } as const), thrown);
+    assembler.end();
+    expect(codes(agents())).toContain('telemetry_silent');
+  });
+});

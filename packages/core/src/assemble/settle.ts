@@ -231,7 +231,9 @@ function endTurn(run: Run, turn: AgentNode): void {
   if (run.expectsCli && !run.wasCliSeen) {
     run.expectsCli = false;
     run.wasCliSilent = turn.result !== undefined;
-    addIssue(turn, SILENT);
+    // Of a process that never began, nothing was to be expected: what was thrown says why.
+    const hasBegun = turn.thrown === undefined || run.session !== undefined;
+    if (hasBegun) addIssue(turn, SILENT);
   }
   endOpen(run, turn);
   reconcile(run, turn);
