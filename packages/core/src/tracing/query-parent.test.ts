@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SpanId, TraceContext, TraceId } from '../model/ids.ts';
-import { type ParentSources, queryParent } from './query-parent.ts';
+import { type ParentSources, queryParent, withStateOf } from './query-parent.ts';
 
 function context(digit: string, sampled = true): TraceContext {
   return { traceId: digit.repeat(32) as TraceId, spanId: digit.repeat(16) as SpanId, sampled };
@@ -50,5 +50,16 @@ describe('a query stands under', () => {
   test('a parent that was not sampled, and knows it', () => {
     const own = { TRACEPARENT: header('1').replace(/01$/, '00') };
     expect(queryParent({ ...all, own })?.sampled).toBe(false);
+  });
+});
+
+describe('what a child is told of the state of its trace', () => {
+  test('is that of the parent in the same trace, and nothing of another’s', () => {
+    const parent = { ...context('1'), traceState: 'a=1' };
+    const inside = { ...context('1'), spanId: context('2').spanId };
+    expect(withStateOf(parent, inside)).toEqual({ ...inside, traceState: 'a=1' });
+    expect(withStateOf(context('1'), inside)).not.toHaveProperty('traceState');
+    expect(withStateOf(parent, context('2'))).not.toHaveProperty('traceState');
+    expect(withStateOf(undefined, context('2'))).not.toHaveProperty('traceState');
   });
 });

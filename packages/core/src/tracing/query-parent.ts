@@ -1,3 +1,4 @@
+import { given } from '../model/given.ts';
 import { parseTraceparent, type TraceContext } from '../model/ids.ts';
 import type { Environment } from '../sources/sdk/child-environment.ts';
 import { type Fields, stringIn } from '../sources/sdk/guards.ts';
@@ -25,4 +26,9 @@ export function queryParent({ own, surroundings, ambient, environment }: ParentS
   const { TRACEPARENT, TRACESTATE } = environment();
   const inherited = parseTraceparent(TRACEPARENT, TRACESTATE);
   return inherited === undefined ? undefined : { ...inherited, isRemote: true };
+}
+
+/** The state of a trace goes with it, and never with another. */
+export function withStateOf(parent: TraceContext | undefined, context: TraceContext): TraceContext {
+  return parent?.traceId === context.traceId ? { ...context, ...given('traceState', parent.traceState) } : context;
 }

@@ -293,6 +293,39 @@ describe('a query that nobody reads to its end', () => {
   });
 });
 
+describe('a child that was started ahead', () => {
+  test('and dies before anybody claims it is let go of', () => {
+    const { query, box, counts, agents } = setUp();
+    query.parked();
+    box.childGone();
+    expect(counts.settled).toBe(0);
+    vi.advanceTimersByTime(60_000);
+    expect(counts.settled).toBe(1);
+    expect(box.isReleased).toBe(true);
+    expect(agents()).toEqual([]);
+  });
+
+  test('is waited for as long as it lives, though its exporter let go of a connection', () => {
+    const { query, box, cli, counts } = setUp();
+    query.parked();
+    vi.advanceTimersByTime(3_600_000);
+    box.childGone();
+    box.receive(logsOf(cli.prompt(T0)));
+    box.deliver();
+    vi.advanceTimersByTime(3_600_000);
+    expect(counts.settled).toBe(0);
+  });
+
+  test('is no spare any more when it was claimed', () => {
+    const { query, box, counts } = setUp();
+    query.parked();
+    query.claimed();
+    box.childGone();
+    vi.advanceTimersByTime(60_000);
+    expect(counts.settled).toBe(0);
+  });
+});
+
 describe('a session whose exporter lets go of an idle connection', () => {
   test('goes on with its next prompt, however long after', () => {
     const { query, box, cli, counts, agents } = setUp();

@@ -1,10 +1,10 @@
 import { Assembler } from '../assemble/assembler.ts';
-import type { RunCounters, SpanOutput } from '../assemble/run.ts';
+import type { RunCounters } from '../assemble/run.ts';
 import type { Loopback, LoopbackRoute } from '../loopback/start-loopback.ts';
 import { given } from '../model/given.ts';
 import type { IdSource, TraceContext } from '../model/ids.ts';
 import type { QueryEnded } from '../model/observation.ts';
-import type { Attributes, Issue, Span, SpanError } from '../model/span.ts';
+import type { Attributes, Issue, SpanError } from '../model/span.ts';
 import type { Clock } from '../model/time.ts';
 import { CliTelemetrySource } from '../sources/cli-telemetry/cli-telemetry.ts';
 import {
@@ -20,9 +20,10 @@ import { withHooks } from '../sources/sdk/hooks.ts';
 import { MessageReader } from '../sources/sdk/message-reader.ts';
 import type { Guard, QueryWatch } from '../sources/sdk/query-watch.ts';
 import { withAdditions } from '../sources/sdk/stand-in.ts';
+import { decided } from './decided.ts';
 import type { FanOut } from './fan-out.ts';
 import { serversOf } from './mcp-servers.ts';
-import { type QueryParent, queryParent } from './query-parent.ts';
+import { type QueryParent, queryParent, withStateOf } from './query-parent.ts';
 import type { Surroundings } from './steps.ts';
 
 /** Milliseconds that a finished span waits for the other source, and a query that was let go of for its process. */
@@ -102,6 +103,8 @@ export class QueryTrace implements QueryWatch {
   #batches = 0;
   /** No further prompt can come. */
   #hasAllPrompts = false;
+  /** The child was started ahead and nobody has claimed it. */
+  #isParked = false;
   #isOver = false;
   #isChildGone = false;
   #isSettled = false;
@@ -168,8 +171,14 @@ export class QueryTrace implements QueryWatch {
     return this.#isOver;
   }
 
+  parked(): void {
+    this.#isParked = true;
+  }
+
   /** A child that was started ahead serves whoever claims it. */
   claimed(): void {
+    this.#isParked = false;
+    if (this.#isChildGone) this.#armIdle();
     this.#place = this.#placeOf(this.#context.surroundings());
   }
 
@@ -283,7 +292,7 @@ export class QueryTrace implements QueryWatch {
     const route = loopback.register({
       batch: (request) => {
         this.#batches += 1;
-        this.#isChildGone = false;
+        this.#childSpoke();
         guard('CLI telemetry', () => source.receive(request));
         this.#arm();
       },
@@ -311,8 +320,9 @@ export class QueryTrace implements QueryWatch {
     } else {
       additions['env'] = childEnvironment(this.#userEnvironment, {
         endpoint: (signal) => route.endpoint(signal),
-        context: this.#assembler.contextOfTurn(0) ?? this.#minted,
+        context: withStateOf(this.#place.parent, this.#assembler.contextOfTurn(0) ?? this.#minted),
         content: cliContent,
+        isInherited: fieldsOf(this.#userOptions?.['env']) === undefined,
       });
     }
     if (useHooks) {
@@ -327,11 +337,18 @@ export class QueryTrace implements QueryWatch {
     return withAdditions(this.#userOptions, additions) as Fields;
   }
 
+  /** It was but its connection that had closed. */
+  #childSpoke(): void {
+    if (!this.#isChildGone) return;
+    this.#isChildGone = false;
+    if (!this.#isOver) clearTimeout(this.#endTimer);
+  }
+
   #childGone(): void {
     this.#isChildGone = true;
     if (this.#isOver) this.settle();
     // A session that waits for its next prompt may be alive all the same: some exporters let go of an idle connection.
-    else if (this.#assembler.openAgents > 0 || this.#hasAllPrompts) this.#armIdle();
+    else if (this.#assembler.openAgents > 0 || this.#hasAllPrompts || this.#isParked) this.#armIdle();
   }
 
   /** A consumer that has not read to the end may find messages of a child that is long gone; one that reads no more never will. */
@@ -375,20 +392,6 @@ export class QueryTrace implements QueryWatch {
     this.#endTimer = setTimeout(() => this.settle(), PROCESS_END_MS);
     this.#endTimer.unref();
   }
-}
-
-/** Tells every sink what whoever began the trace has decided, where that was not us. */
-function decided(output: SpanOutput, decision: () => boolean | undefined): SpanOutput {
-  const told = (span: Span): Span => {
-    const traceIsSampled = decision();
-    return traceIsSampled === undefined ? span : { ...span, traceIsSampled };
-  };
-  return {
-    ...given('hearsStarts', output.hearsStarts),
-    start: (span) => output.start(told(span)),
-    end: (span) => output.end(told(span)),
-    turnEnd: (rootSpanId) => output.turnEnd(rootSpanId),
-  };
 }
 
 function isOn(options: Fields | undefined, name: string): boolean {

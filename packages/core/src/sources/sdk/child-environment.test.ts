@@ -9,8 +9,13 @@ const context: TraceContext = {
 };
 const nothing: CliContent = { prompts: false, outputs: false, toolDetails: false, toolOutputs: false };
 
-function environmentOf(user: Environment, content: Partial<CliContent> = {}): Record<string, string | undefined> {
+function environmentOf(
+  user: Environment,
+  content: Partial<CliContent> = {},
+  isInherited = false,
+): Record<string, string | undefined> {
   return childEnvironment(user, {
+    isInherited,
     endpoint: (signal) => `http://127.0.0.1:1/token/v1/${signal}`,
     context,
     content: { ...nothing, ...content },
@@ -92,9 +97,31 @@ describe('the environment of a child', () => {
   test('tells the child of a sampled parent even where nothing is sampled, for the CLI would keep silent', () => {
     const environment = childEnvironment(
       {},
-      { endpoint: () => undefined, context: { ...context, sampled: false }, content: nothing },
+      { endpoint: () => undefined, context: { ...context, sampled: false }, content: nothing, isInherited: false },
     );
     expect(environment['TRACEPARENT']).toMatch(/-01$/);
+  });
+
+  // As sdk.mjs 0.3.329 does where it is given no `env`, in any case of letters.
+  test.each([
+    'CLAUDE_CODE_QUESTION_EXTENDED',
+    'CLAUDE_CODE_QUESTION_OPTIONAL_DESCRIPTIONS',
+    'CLAUDE_CODE_AGENT_PROGRESS_SUMMARIES',
+    'claude_code_question_extended',
+  ])('lacks %s where this process inherited it, and has it where the user gave it', (name) => {
+    expect(environmentOf({ [name]: '1' }, {}, true)).not.toHaveProperty(name);
+    expect(environmentOf({ [name]: '1' }, {}, false)[name]).toBe('1');
+  });
+
+  test('has the state of the trace that it stands in, and none of another', () => {
+    const user = { TRACESTATE: 'other=1' };
+    const own = { endpoint: () => undefined, content: nothing, isInherited: true };
+    expect(childEnvironment(user, { ...own, context })['TRACESTATE']).toBeUndefined();
+    // There, though without a value: the SDK fills in what is not there.
+    expect(childEnvironment(user, { ...own, context })).toHaveProperty('TRACESTATE');
+    expect(childEnvironment(user, { ...own, context: { ...context, traceState: 'own=1' } })['TRACESTATE']).toBe(
+      'own=1',
+    );
   });
 
   test('is a copy: the user’s own stays as it is', () => {

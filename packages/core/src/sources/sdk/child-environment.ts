@@ -15,6 +15,8 @@ export interface ChildTelemetry {
   readonly endpoint: (signal: OtlpSignal) => string | undefined;
   readonly context: TraceContext;
   readonly content: CliContent;
+  /** The user gave no `env`: the child gets what this process has, as far as the SDK would pass it on. */
+  readonly isInherited: boolean;
 }
 
 const SIGNALS = ['traces', 'logs', 'metrics'] as const;
@@ -35,6 +37,16 @@ const LIMITS = [
 ] as const;
 
 /**
+ * Whether the SDK's options ask for these is for the SDK to say: without an `env` of the user's it takes away what the process itself
+ * inherited, in any case of letters (sdk.mjs 0.3.329), and with ours it would not.
+ */
+const NOT_INHERITED: ReadonlySet<string> = new Set([
+  'CLAUDE_CODE_QUESTION_EXTENDED',
+  'CLAUDE_CODE_QUESTION_OPTIONAL_DESCRIPTIONS',
+  'CLAUDE_CODE_AGENT_PROGRESS_SUMMARIES',
+]);
+
+/**
  * The child's environment: the user's, and what makes the CLI export to our loopback. Everything goes by signal-specific
  * variables, because the generic `OTEL_EXPORTER_OTLP_*` belong to the application. Variables:
  * https://code.claude.com/docs/en/monitoring-usage
@@ -42,6 +54,8 @@ const LIMITS = [
 export function childEnvironment(user: Environment, telemetry: ChildTelemetry): Record<string, string | undefined> {
   const environment: Record<string, string | undefined> = { ...user };
   for (const limit of LIMITS) delete environment[limit];
+  if (telemetry.isInherited)
+    for (const name of Object.keys(environment)) if (NOT_INHERITED.has(name.toUpperCase())) delete environment[name];
   for (const signal of SIGNALS) {
     const name = signal.toUpperCase();
     environment[`OTEL_${name}_EXPORTER`] = 'otlp';
@@ -60,6 +74,8 @@ export function childEnvironment(user: Environment, telemetry: ChildTelemetry): 
     OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
     // An unsampled parent would silence the CLI; sampling is decided per sink.
     TRACEPARENT: formatTraceparent({ ...telemetry.context, sampled: true }),
+    // Of the same trace or of none: one that is inherited belongs to another, and what is absent the SDK would fill in.
+    TRACESTATE: telemetry.context.traceState,
   });
   for (const [name, isNeeded] of contentSwitches(telemetry.content)) if (isNeeded) environment[name] ??= '1';
   return environment;

@@ -8,6 +8,8 @@ export interface QueryWatch {
   readonly options: Fields | undefined;
   /** True for messages that the consumer would not have got without our additions. */
   readonly isHidden?: (message: unknown) => boolean;
+  /** The child is started ahead: nobody may ever claim it. */
+  parked(): void;
   /** A child that was started ahead is put to use. */
   claimed(): void;
   promptGiven(text: string): void;

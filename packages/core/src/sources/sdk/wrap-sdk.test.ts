@@ -103,11 +103,11 @@ describe.each([
     const { namespace, watches, given, claimed } = setUp({});
     const warm = await namespace[start]?.({ options: { cwd: '/x' } });
     expect(given).toEqual([{ options: { cwd: '/x', env: 'ours' } }]);
-    expect(watches[0]?.told).toEqual([]);
+    expect(watches[0]?.told).toEqual([['parked']]);
     const query = warm?.[claim]?.(parameter('hi'));
     for await (const _ of query as AsyncIterable<unknown>);
     expect(claimed).toEqual([parameter('hi')]);
-    expect(watches[0]?.told).toEqual([['claimed'], ['given', 'hi'], ['message', 'a'], ['ended', 'done']]);
+    expect(watches[0]?.told).toEqual([['parked'], ['claimed'], ['given', 'hi'], ['message', 'a'], ['ended', 'done']]);
   });
 
   test('overhears a stream of prompts', async () => {
@@ -116,19 +116,19 @@ describe.each([
     warm?.[claim]?.(parameter(messages('p')));
     const [word] = claimed as [{ readonly prompt: AsyncIterable<unknown> } & AsyncIterable<unknown>];
     for await (const _ of claim === 'claim' ? word.prompt : word);
-    expect(watches[0]?.told).toEqual([['claimed'], ['taken', 'p'], ['prompts over']]);
+    expect(watches[0]?.told).toEqual([['parked'], ['claimed'], ['taken', 'p'], ['prompts over']]);
   });
 
   test('that is closed unused has ended; used, its query alone can end', async () => {
     const closed: string[] = [];
     const unused = setUp({ close: () => closed.push('unused') });
     (await unused.namespace[start]?.({}))?.['close']?.();
-    expect(unused.watches[0]?.told).toEqual([['ended', 'close']]);
+    expect(unused.watches[0]?.told).toEqual([['parked'], ['ended', 'close']]);
     const used = setUp({ close: () => closed.push('used') });
     const warm = await used.namespace[start]?.({});
     warm?.[claim]?.(parameter('hi'));
     warm?.['close']?.();
-    expect(used.watches[0]?.told).toEqual([['claimed'], ['given', 'hi']]);
+    expect(used.watches[0]?.told).toEqual([['parked'], ['claimed'], ['given', 'hi']]);
     expect(closed).toEqual(['unused', 'used']);
   });
 
@@ -151,7 +151,7 @@ describe.each([
     const error = new Error('no binary');
     const { namespace, watches } = wrapped({ [start]: async () => Promise.reject(error) } as Sdk);
     await expect(namespace[start]?.({})).rejects.toBe(error);
-    expect(watches[0]?.told).toEqual([['ended', 'error', { type: 'Error', message: 'no binary' }]]);
+    expect(watches[0]?.told).toEqual([['parked'], ['ended', 'error', { type: 'Error', message: 'no binary' }]]);
   });
 
   test('that refuses a claim can be claimed again, and that query is watched', async () => {
@@ -170,7 +170,7 @@ describe.each([
     expect(() => warm?.[claim]?.(parameter('no'))).toThrow(refused);
     const query = warm?.[claim]?.(parameter('yes')) as AsyncIterable<unknown>;
     for await (const _ of query);
-    expect(watches[0]?.told).toEqual([['claimed'], ['given', 'yes'], ['message', 'a'], ['ended', 'done']]);
+    expect(watches[0]?.told).toEqual([['parked'], ['claimed'], ['given', 'yes'], ['message', 'a'], ['ended', 'done']]);
   });
 
   test('that refuses a second claim goes on telling of the first', async () => {
@@ -188,7 +188,7 @@ describe.each([
     const query = warm?.[claim]?.(parameter('hi')) as AsyncIterable<unknown>;
     expect(() => warm?.[claim]?.(parameter('again'))).toThrow('taken');
     for await (const _ of query);
-    expect(watches[0]?.told).toEqual([['claimed'], ['given', 'hi'], ['message', 'a'], ['ended', 'done']]);
+    expect(watches[0]?.told).toEqual([['parked'], ['claimed'], ['given', 'hi'], ['message', 'a'], ['ended', 'done']]);
   });
 });
 

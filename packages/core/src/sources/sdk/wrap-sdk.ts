@@ -52,7 +52,10 @@ function wrapStart(start: Method, claim: 'query' | 'claim', { begin, guard }: Sd
     const given = fieldsOf(parameters[0]);
     const watch = guard(`${claim} start`, () => begin(fieldsOf(given?.['options'])));
     if (watch === undefined) return start(...parameters);
-    const options = guard(`${claim} start`, () => watch.options);
+    const options = guard(`${claim} start`, () => {
+      watch.parked();
+      return watch.options;
+    });
     const watched = options === undefined ? given : withAdditions(given, { options });
     try {
       const warm = await start(watched, ...parameters.slice(1));

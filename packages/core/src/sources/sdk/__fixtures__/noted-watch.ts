@@ -17,6 +17,7 @@ export function notedWatch(options: Fields | undefined, isHidden?: (message: unk
     told,
     options,
     ...(isHidden === undefined ? {} : { isHidden }),
+    parked: note('parked'),
     claimed: note('claimed'),
     promptGiven: note('given'),
     promptTaken: note('taken'),
