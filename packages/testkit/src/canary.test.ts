@@ -37,7 +37,7 @@ function classesIn(left: Left): Classes {
 
 const NOWHERE: Classes = { protobuf: [], json: [], logfire: [], spool: [], otel: [], console: [], diagnostics: [] };
 
-describe('content of every recording', () => {
+describe('content of every recording', { retry: 0 }, () => {
   const cases = recordings.flatMap((name) => SOURCE_SETS.map((sources) => ({ name, sources })));
 
   test.each(cases)('$name, $sources: none of it leaves by default', async ({ name, sources }) => {

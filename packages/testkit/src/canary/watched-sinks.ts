@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +41,8 @@ const DEADLINE_MS = 10_000;
 /** Real sinks of every sort under one capture policy, into fakes of the network. */
 export class WatchedSinks implements AsyncDisposable {
   readonly #collectors: Collectors;
+  /** Nobody else knows it: what comes below is of these sinks. */
+  readonly #path: string = `/${randomUUID()}`;
   readonly #spool: string = mkdtempSync(join(tmpdir(), 'spanprism-canary-'));
   readonly #exporter: InMemorySpanExporter = new InMemorySpanExporter();
   readonly #lines: string[] = [];
@@ -54,7 +57,7 @@ export class WatchedSinks implements AsyncDisposable {
     const otlp = (protocol: 'http/protobuf' | 'http/json', { url }: Collector): Sink =>
       otlpSink({
         name: protocol,
-        endpoint: url,
+        endpoint: `${url}${this.#path}`,
         protocol,
         environment: {},
         diag,
@@ -63,7 +66,12 @@ export class WatchedSinks implements AsyncDisposable {
     this.#sinks = [
       otlp('http/protobuf', collectors.protobuf),
       otlp('http/json', collectors.json),
-      logfireSink({ token: 'pylf_v1_us_0123456789abcdef', baseUrl: collectors.logfire.url, environment: {}, diag }),
+      logfireSink({
+        token: 'pylf_v1_us_0123456789abcdef',
+        baseUrl: `${collectors.logfire.url}${this.#path}`,
+        environment: {},
+        diag,
+      }),
       otelSink({ tracerProvider }),
       consoleSink({ color: false, stream: { write: (line) => this.#lines.push(line) } }),
     ];
@@ -100,9 +108,9 @@ export class WatchedSinks implements AsyncDisposable {
     await this.#fanOut.each('close', DEADLINE_MS).catch((error: unknown) => this.#diagnostics.push(String(error)));
     const { protobuf, json, logfire } = this.#collectors;
     return {
-      protobuf: protobuf.bytes(),
-      json: json.bytes(),
-      logfire: logfire.bytes(),
+      protobuf: protobuf.bytes(this.#path),
+      json: json.bytes(this.#path),
+      logfire: logfire.bytes(this.#path),
       spool,
       otel: Buffer.from(JSON.stringify(this.#exporter.getFinishedSpans().map(readable))),
       console: Buffer.from(this.#lines.join('')),

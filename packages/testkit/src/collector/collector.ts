@@ -66,8 +66,11 @@ export interface Collector extends AsyncDisposable {
   readonly spans: () => readonly CollectedSpan[];
   readonly logs: () => readonly CollectedLog[];
   readonly metrics: () => readonly CollectedMetric[];
-  /** Everything received, decompressed, also what was refused: paths, headers and bodies. To search for what must not leave. */
-  readonly bytes: () => Buffer;
+  /**
+   * Everything received, decompressed, also what was refused: paths, headers and bodies. To search for what must not leave.
+   * `under`: at paths that begin so, where a stranger's client may still call a port that was its own backend's.
+   */
+  readonly bytes: (under?: string) => Buffer;
   /** Behaves so from now on; what was said last goes first. */
   readonly behave: (behaviour: CollectorBehaviour, scope?: BehaviourScope) => void;
   /** Accepts everything again. */
@@ -109,7 +112,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     spans: () => accepted('traces').flatMap(readSpans),
     logs: () => accepted('logs').flatMap(readLogs),
     metrics: () => accepted('metrics').flatMap(readMetrics),
-    bytes: () => Buffer.concat(inbox.requests.flatMap(received)),
+    bytes: (under = '') => Buffer.concat(inbox.requests.filter(({ path }) => path.startsWith(under)).flatMap(received)),
     behave: (behaviour, scope = {}) => inbox.behave(behaviour, scope),
     recover: () => inbox.recover(),
     until: (holds) => inbox.until(() => holds(collector)),
