@@ -5,6 +5,7 @@ await build({
   entryPoints: {
     index: 'src/index.ts',
     hook: 'src/hook.ts',
+    sinks: 'src/sinks.ts',
     // Found at run time beside the file that registers it.
     loader: 'src/loader.ts',
   },

@@ -10,10 +10,15 @@ export interface Choice {
   readonly problems: readonly string[];
 }
 
-/** The exports of an installed package; undefined when it is not installed. */
+/** The exports of an installed package (`@spanprism/claude-otlp`, say); undefined when it is not installed. */
 export type LoadPackage = (name: string) => Readonly<Record<string, unknown>> | undefined;
 
-/** The sinks that the environment asks for, made. Nothing throws: what cannot be had is a problem, and the others go on. */
+/**
+ * The sinks that the environment asks for, made. Nothing throws: what cannot be had is a problem, and the others go on.
+ *
+ * @example
+ * const { sinks, found, problems } = chooseSinks({ environment: process.env }, (name) => PACKAGES[name]);
+ */
 export function chooseSinks(surroundings: Surroundings, load: LoadPackage): Choice {
   const sinks: Sink[] = [];
   const found: string[] = [];

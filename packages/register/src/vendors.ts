@@ -3,8 +3,8 @@ import type { Environment } from '@spanprism/core/otlp';
 /** What a program's surroundings are asked before sinks are chosen. */
 export interface Surroundings {
   readonly environment: Environment;
-  /** Whether the program has initialised `@sentry/node`. */
-  isSentryLive(): boolean;
+  /** Whether the program has initialised `@sentry/node`. A program that never does leaves it out: a DSN means Sentry without its SDK. */
+  readonly isSentryLive?: () => boolean;
 }
 
 /** A factory of a package: `otlpSink` of `@spanprism/claude-otlp`, say. Called without options, it reads the environment itself. */
@@ -57,7 +57,7 @@ export const VENDORS: readonly Vendor[] = [
   {
     variables: ['SENTRY_DSN'],
     sink: ({ isSentryLive }) =>
-      isSentryLive()
+      isSentryLive?.() === true
         ? { package: '@spanprism/claude-sentry', factory: 'sentrySink' }
         : { package: OTLP, factory: 'sentryOtlp' },
     hosts: ['sentry.io'],
