@@ -32,6 +32,7 @@ export default defineConfig({
       sentry10,
       unit('register'),
       unit('testkit'),
+      unit('cli'),
       {
         ...resolution,
         test: {

@@ -10,6 +10,7 @@ const installed = join(app, 'node_modules', '@spanprism');
 interface Manifest {
   readonly name: string;
   readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly bin?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
@@ -65,8 +66,8 @@ describe.each(packed)('the tarball of %s', (name, paths) => {
   });
 
   test('has every file that its manifest names', () => {
-    const { exports } = manifests.find((manifest) => manifest.name === name)!;
-    const named = Object.values(exports).flatMap((entry) => Object.values(entry));
+    const { exports = {}, bin = {} }: Partial<Manifest> = JSON.parse(textOf(name, 'package.json'));
+    const named = [...Object.values(exports).flatMap((entry) => Object.values(entry)), ...Object.values(bin)];
     expect(named.filter((path) => !paths.includes(path.replace('./', '')))).toEqual([]);
   });
 

@@ -1,0 +1,89 @@
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { CommandError, type Io } from '../command.ts';
+
+/** As the shell says when it finds no program. */
+const NOT_FOUND = 127;
+
+const SDK = '@anthropic-ai/claude-agent-sdk';
+
+export interface ClaudeProgram {
+  readonly path: string;
+  /** Whether it was found on PATH or is the one that the Agent SDK brings. */
+  readonly from: 'path' | 'sdk';
+}
+
+type Place = Pick<Io, 'env' | 'cwd'>;
+
+/** The `claude` that the shell would run; where there is none, the one that the Agent SDK brings. */
+export function findClaude(place: Place, own: string | undefined = process.argv[1]): ClaudeProgram {
+  const onPath = findOnPath(place, own);
+  if (onPath !== undefined) return { path: onPath, from: 'path' };
+  const bundled = findBundled(place);
+  if (bundled !== undefined) return { path: bundled, from: 'sdk' };
+  throw new CommandError({
+    what: `there is no claude on PATH, and no ${SDK} is installed in ${place.cwd} or beside spanprism`,
+    fix: `install Claude Code (npm install -g @anthropic-ai/claude-code) or npm install ${SDK}`,
+    exitCode: NOT_FOUND,
+  });
+}
+
+/** Somebody may have put us on PATH under that name: then the next one is meant. */
+function findOnPath({ env, cwd }: Place, own: string | undefined): string | undefined {
+  const ourselves = own === undefined ? undefined : realPath(own);
+  const names = process.platform === 'win32' ? ['claude.exe', 'claude.cmd'] : ['claude'];
+  for (const folder of (env['PATH'] ?? env['Path'] ?? '').split(delimiter)) {
+    // An empty entry is the current folder.
+    const candidate = names.map((name) => join(folder === '' ? cwd : folder, name)).find(isProgram);
+    if (candidate !== undefined && realPath(candidate) !== ourselves) return candidate;
+  }
+  return undefined;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The SDK has its binary in a package of its own for each platform; of those for Linux, npm may install both. */
+function findBundled({ cwd }: Place): string | undefined {
+  const program = process.platform === 'win32' ? 'claude.exe' : 'claude';
+  const { platform, arch } = process;
+  const variants = platform === 'linux' ? (isMusl() ? ['-musl', ''] : ['', '-musl']) : [''];
+  for (const place of [pathToFileURL(join(cwd, 'package.json')).href, import.meta.url]) {
+    const sdk = resolved(place, SDK);
+    for (const variant of variants) {
+      const path = sdk && resolved(sdk, `${SDK}-${platform}-${arch}${variant}/${program}`);
+      if (path !== undefined && isProgram(path)) return path;
+    }
+  }
+  return undefined;
+}
+
+function resolved(from: string, name: string): string | undefined {
+  try {
+    return createRequire(from).resolve(name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A report of glibc's version is one that a musl system cannot give. */
+function isMusl(): boolean {
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
+  return report?.header?.glibcVersionRuntime === undefined;
+}
