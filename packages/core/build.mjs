@@ -8,6 +8,7 @@ await build({
     otlp: 'src/otlp/index.ts',
     dialect: 'src/dialect/index.ts',
     live: 'src/live/index.ts',
+    terminal: 'src/terminal.ts',
     // Found at run time beside the file that starts it.
     'loopback-thread': 'src/loopback/loopback-thread.ts',
   },

@@ -12,29 +12,31 @@ export interface RenderTreeOptions {
   readonly times?: boolean;
   /** Width of the terminal; lines are not cut without it. */
   readonly columns?: number;
+  /** Lines to show below a span's own, each in so many terminal cells: its content, say. */
+  readonly below?: (span: Span, cells: number) => readonly (readonly Segment[])[];
 }
 
 interface Row {
   readonly span: Span;
-  /** The branches of the tree in front of it. */
+  /** The branches of the tree in front of it, and in front of lines below it. */
   readonly lead: string;
+  readonly leadBelow: string;
   /** Start of the trace. */
   readonly origin: bigint;
 }
 
 /** A finished trace for people: its tree with times, tokens, cost and what went wrong. One block of lines per root. */
 export function renderTree(spans: readonly Span[], options: RenderTreeOptions = {}): string {
-  const { color = false, times = true, columns } = options;
-  const screen: Screen = { hasColor: color, columns };
   return spanTrees(spans)
-    .map((root) => renderRows(rowsOf(root), times, screen))
+    .map((root) => renderRows(rowsOf(root), options))
     .join('\n');
 }
 
 function rowsOf(root: SpanBranch): readonly Row[] {
   const rows: Row[] = [];
   const add = ({ span, children }: SpanBranch, lead: string, below: string): void => {
-    rows.push({ span, lead, origin: root.span.startedAt });
+    const leadBelow = `${below}${children.length === 0 ? '   ' : '│  '}`;
+    rows.push({ span, lead, leadBelow, origin: root.span.startedAt });
     for (const [index, child] of children.entries()) {
       const isLast = index === children.length - 1;
       add(child, `${below}${isLast ? '└─ ' : '├─ '}`, `${below}${isLast ? '   ' : '│  '}`);
@@ -47,23 +49,28 @@ function rowsOf(root: SpanBranch): readonly Row[] {
 /** A longer name does not push everybody's figures out of sight. */
 const MAX_NAME_CELLS = 48;
 
-function renderRows(rows: readonly Row[], hasTimes: boolean, screen: Screen): string {
+function renderRows(rows: readonly Row[], options: RenderTreeOptions): string {
+  const { color = false, times = true, columns, below } = options;
+  const screen: Screen = { hasColor: color, columns };
   const widths = rows.map(({ lead, span }) => cellsOf(lead) + cellsOf(nameOf(span)));
   const nameCells = Math.min(MAX_NAME_CELLS, Math.max(...widths));
-  return rows
-    .map(({ span, lead, origin }, index) => {
-      const gap = ' '.repeat(Math.max(0, nameCells - (widths[index] ?? 0)) + 2);
-      const segments: Segment[] = [
-        ...(hasTimes ? [['dim', `${timesOf(span, origin)}  `] as const] : []),
-        ['dim', lead],
+  const lines = rows.flatMap(({ span, lead, leadBelow, origin }, index) => {
+    const gap = ' '.repeat(Math.max(0, nameCells - (widths[index] ?? 0)) + 2);
+    const time = times ? `${timesOf(span, origin)}  ` : '';
+    const margin: Segment = ['dim', `${' '.repeat(time.length)}${leadBelow}`];
+    const room = (columns ?? Number.POSITIVE_INFINITY) - cellsOf(margin[1]);
+    return [
+      [
+        ['dim', `${time}${lead}`],
         markOf(span),
         [NAME_STYLES[span.kind], nameOf(span)],
         ['plain', `${gap}${factsOf(span)}`],
         ['bad', failureOf(span) === '' ? '' : `  ${failureOf(span)}`],
-      ];
-      return `${formatLine(segments, screen)}\n`;
-    })
-    .join('');
+      ] satisfies Segment[],
+      ...(below?.(span, room) ?? []).map((segments): Segment[] => [margin, ...segments]),
+    ];
+  });
+  return lines.map((segments) => `${formatLine(segments, screen)}\n`).join('');
 }
 
 function timesOf(span: Span, origin: bigint): string {

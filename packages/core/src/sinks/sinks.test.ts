@@ -202,6 +202,17 @@ describe('a line', () => {
     expect(formatLine([['plain', text]], { hasColor: false, columns })).toBe(expected);
   });
 
+  test.each([
+    ['✅', 2],
+    ['⚡️', 2],
+    ['🇩🇪', 2],
+    ['한글', 4],
+    ['ﾊﾝ', 2],
+    ['→ …', 3],
+  ])('with %j takes %i cells', (text, cells) => {
+    expect(cellsOf(text)).toBe(cells);
+  });
+
   test('is harmless whatever its segments are', () => {
     expect(formatLine([['plain', 'a\u001b[2J\nb']], { hasColor: false })).toBe('a\ufffd[2J\ufffdb');
   });

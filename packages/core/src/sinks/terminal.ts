@@ -48,7 +48,8 @@ export function cellsOf(text: string): number {
   return cells;
 }
 
-function cutToCells(text: string, cells: number): string {
+/** The beginning of a text that takes no more cells than given. */
+export function cutToCells(text: string, cells: number): string {
   let room = cells;
   let end = 0;
   for (const character of text) {
@@ -60,9 +61,9 @@ function cutToCells(text: string, cells: number): string {
 }
 
 const NO_CELL = /^(?:\p{Mn}|\p{Me}|\u200d)$/u;
-/** What Unicode's East Asian Width calls wide or full width (UAX #11), in rough blocks. */
+/** What Unicode's East Asian Width calls wide or full width (UAX #11), in rough blocks; flags are pairs of half the width. */
 const TWO_CELLS =
-  /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
+  /^(?!\p{Regional_Indicator})[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
 
 function cellsOfCharacter(character: string): number {
   if ((character.codePointAt(0) ?? 0) < 0x300) return 1;

@@ -173,6 +173,34 @@ describe('the tree for people', () => {
     expect(lines).toEqual(['✓ claude                compl…', '├─ ✓ claude-sonnet-4-5  1,200…'.replace('├', '└'), '']);
   });
 
+  test('shows lines below a span under its branches, and says how much room they have', () => {
+    const rooms: number[] = [];
+    const text = renderTree([turn, call, launch, subagent], {
+      times: false,
+      columns: 40,
+      below: (span, cells) => {
+        rooms.push(cells);
+        return span.kind === 'tool' || span.kind === 'agent' ? [[['plain', 'first of two']], [['dim', '']]] : [];
+      },
+    });
+    expect(text.split('\n').map((line) => line.slice(0, 24).trimEnd())).toEqual(
+      [
+        '✓ claude                ',
+        '│  first of two',
+        '│',
+        '├─ ✓ claude-sonnet-4-5  ',
+        '└─ ✓ Agent              ',
+        '   │  first of two',
+        '   │',
+        '   └─ ✗ Explore         ',
+        '         first of two',
+        '',
+        '',
+      ].map((line) => line.trimEnd()),
+    );
+    expect(rooms).toEqual([37, 34, 34, 31]);
+  });
+
   test('says what no call accounts for', () => {
     expect(renderTree([{ ...turn, unattributed: { usage: { inputTokens: 7 }, costUsd: 0.5 } }])).toContain(
       'unattributed 7 in → ? out · $0.5000',
