@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SinkStats } from '@spanprism/core';
+import { DeliveryError } from '@spanprism/core/otlp';
 
 /** What of a `langfuse` 3.x client is needed. */
 export interface LangfuseClient {
@@ -22,6 +23,7 @@ export class ClientBatches {
   #delivered = 0;
   #batchesEnded = 0;
   #failure: Error | undefined;
+  #isFailing = false;
   #lost = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -51,7 +53,9 @@ export class ClientBatches {
     await Promise.race([this.#drain(), delay(deadlineMs, undefined, { ref: false })]);
     const missing = this.#lost + this.#open.size;
     this.#lost = 0;
-    if (missing > 0) throw new Error(`${missing} observations were not delivered within ${deadlineMs} ms`);
+    const isTold = this.#open.size === 0 || this.#isFailing;
+    if (missing > 0)
+      throw new DeliveryError(`${missing} observations were not delivered within ${deadlineMs} ms`, isTold);
   }
 
   async close(deadlineMs: number): Promise<void> {
@@ -83,6 +87,7 @@ export class ClientBatches {
     const ours = items.map((item) => read(read(item, 'body'), 'id')).filter((id) => this.#open.delete(id));
     this.#batchesEnded += 1;
     this.#failure = undefined;
+    if (ours.length > 0) this.#isFailing = failure !== undefined;
     if (failure === undefined) this.#delivered += ours.length;
     else if (ours.length > 0) {
       const [reason, cause] = causeOf(failure);

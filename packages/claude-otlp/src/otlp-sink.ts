@@ -1,11 +1,12 @@
 import type { CaptureOptions, Diag, Sink, SinkStats } from '@spanprism/core';
 import { genaiDialect } from '@spanprism/core/dialect';
 import type { Dialect, GenaiDialectOptions, SemconvVersion, SpanLimits } from '@spanprism/core/dialect';
-import { disabledSink, otlpDelivery, otlpTraceSink, sinkDiag } from '@spanprism/core/otlp';
-import type { Environment, OtlpEndpoint, SpoolOptions } from '@spanprism/core/otlp';
+import { disabledSink, otlpDelivery, otlpTraceSink, RareComplaints, sinkDiag } from '@spanprism/core/otlp';
+import type { Complaints, DeliveryError, Environment, OtlpEndpoint, SpoolOptions } from '@spanprism/core/otlp';
 import { readOtlpConfig } from './config/otlp-config.ts';
 import type { OtlpConfig, OtlpConfigOptions, SignalConfig } from './config/otlp-config.ts';
-import { MetricsExport } from './metrics/metrics-export.ts';
+import { MetricsExport, withoutNotTaken } from './metrics/metrics-export.ts';
+import type { MetricsExportOptions } from './metrics/metrics-export.ts';
 
 /** What a backend takes of a request, and what helps when it refuses one. */
 type EndpointDetails = Pick<OtlpEndpoint, 'sign' | 'fixes' | 'maxBatchBytes' | 'maxBatchItems'>;
@@ -45,11 +46,18 @@ export function otlpSink(options: OtlpSinkOptions = {}): Sink {
   return { ...sink, useDiag, ...(options.capture === undefined ? {} : { capture: options.capture }) };
 }
 
-type StartOptions = OtlpSinkOptions & { readonly name: string; readonly diag: Diag };
+type NamedOptions = OtlpSinkOptions & { readonly name: string; readonly diag: Diag };
+type StartOptions = NamedOptions & { readonly complaints: Complaints };
 
-function startSink(config: OtlpConfig, options: StartOptions): Sink {
-  const traces = startTraces(config, options);
-  const metrics = startMetrics(config, options);
+function startSink(config: OtlpConfig, options: NamedOptions): Sink {
+  // What is wrong with a backend is wrong for both.
+  const complaints = new RareComplaints(options.diag);
+  const traces = startTraces(config, { ...options, complaints });
+  const metrics = startMetrics(config, {
+    ...options,
+    complaints,
+    areSpansTaken: () => (traces.stats?.().delivered ?? 0) > 0,
+  });
   if (metrics === undefined) return traces;
   return {
     ...traces,
@@ -75,11 +83,12 @@ function startSink(config: OtlpConfig, options: StartOptions): Sink {
 const NOTHING: SinkStats = { delivered: 0, queued: 0, dropped: {} };
 
 function startTraces({ traces, resource, sampler }: OtlpConfig, options: StartOptions): Sink {
-  const { name, diag, limits, spool, semconv = 'v1.41', toolParent = 'agent' } = options;
+  const { name, diag, complaints, limits, spool, semconv = 'v1.41', toolParent = 'agent' } = options;
   return otlpTraceSink({
     ...endpointOf(traces, options),
     name,
     diag,
+    complaints,
     dialect: options.dialect ?? genaiDialect({ version: semconv, toolParent }),
     resource,
     scope: SCOPE,
@@ -89,14 +98,22 @@ function startTraces({ traces, resource, sampler }: OtlpConfig, options: StartOp
   });
 }
 
-function startMetrics({ metrics, resource }: OtlpConfig, options: StartOptions): MetricsExport | undefined {
+function startMetrics(
+  { metrics, resource }: OtlpConfig,
+  options: StartOptions & Pick<MetricsExportOptions, 'areSpansTaken'>,
+): MetricsExport | undefined {
   if (metrics === undefined) return undefined;
-  const { name, diag, semconv = 'v1.41' } = options;
+  const { name, diag, complaints, areSpansTaken, semconv = 'v1.41' } = options;
+  // Nobody has said that this backend takes metrics: if it says no, it is believed.
+  const isTentative = metrics.url.isDerived && options.metrics !== true;
   const { temporality, intervalMs, protocol } = metrics;
   return new MetricsExport({
-    delivery: otlpDelivery('metrics', endpointOf(metrics, options), { name: `${name} metrics`, diag }),
-    // Nobody has said that this backend takes metrics: if it says no, it is believed.
-    isTentative: metrics.url.isDerived && options.metrics !== true,
+    delivery: otlpDelivery('metrics', endpointOf(metrics, options), {
+      name: `${name} metrics`,
+      complaints: isTentative ? withoutNotTaken(complaints) : complaints,
+    }),
+    isTentative,
+    areSpansTaken,
     semconv,
     temporality,
     intervalMs,
@@ -117,9 +134,9 @@ function endpointOf(
   return { ...config, url: url.value, ...Object.fromEntries(given) };
 }
 
-/** Waits for all of them, whatever becomes of one, then tells the first that failed. */
-async function allOf(parts: readonly (Promise<void> | undefined)[]): Promise<void> {
-  for (const part of await Promise.allSettled(parts)) {
-    if (part.status === 'rejected') throw part.reason;
-  }
+/** Waits for all of them, whatever becomes of one, then fails with the first failure, one of which diagnostics know nothing if there is. */
+async function allOf(parts: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(parts);
+  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as DeliveryError] : []));
+  if (failures.length > 0) throw failures.find(({ isTold }) => !isTold) ?? failures[0];
 }

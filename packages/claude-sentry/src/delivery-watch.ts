@@ -1,5 +1,6 @@
 import type * as Sentry from '@sentry/node';
 import type { Diag } from '@spanprism/core';
+import { DeliveryError } from '@spanprism/core/otlp';
 import { ORIGIN } from './sentry-dialect.ts';
 
 export type SentryClient = NonNullable<ReturnType<typeof Sentry.getClient>>;
@@ -50,7 +51,8 @@ export class DeliveryWatch {
     if (isDone === false) throw new Error(`Sentry did not take everything within ${deadlineMs} ms`);
     const lost = this.#lostSinceFlush;
     this.#lostSinceFlush = 0;
-    if (lost > 0) throw new Error(`Sentry did not take ${lost} spans: ${[...this.lost.keys()].join(', ')}`);
+    if (lost > 0)
+      throw new DeliveryError(`Sentry did not take ${lost} spans: ${[...this.lost.keys()].join(', ')}`, true);
   }
 
   #lose(reason: string, spans: number, host: string): void {

@@ -2,7 +2,7 @@ import { systemClock } from '@spanprism/core';
 import { createDelivery, encodeMetrics, encodeMetricsJson } from '@spanprism/core/otlp';
 import type { Attributes, CapturedSpan, Diag, MetricPoint } from '@spanprism/core';
 import type { SemconvVersion } from '@spanprism/core/dialect';
-import type { Delivery, DeliveryOptions, OtlpProtocol, OtlpScope } from '@spanprism/core/otlp';
+import type { Complaints, Delivery, DeliveryOptions, OtlpProtocol, OtlpScope } from '@spanprism/core/otlp';
 import { Aggregation } from './aggregation.ts';
 import { genaiMeasurements } from './genai-metrics.ts';
 import { metricRecords } from './metric-records.ts';
@@ -11,6 +11,8 @@ export interface MetricsExportOptions {
   readonly delivery: Omit<DeliveryOptions, 'assemble'>;
   /** A backend that has no such endpoint is left alone from then on, and that is no loss. */
   readonly isTentative: boolean;
+  /** Whether this backend has taken a span: only then it is one that takes no metrics, and not a wrong address. */
+  readonly areSpansTaken: () => boolean;
   readonly semconv: SemconvVersion;
   readonly temporality: 'delta' | 'cumulative';
   /** The longest that a figure waits, milliseconds. */
@@ -24,6 +26,12 @@ export interface MetricsExportOptions {
 /** How backends for traces alone answer. */
 const NOT_TAKEN = ['http_404', 'http_405', 'http_501'] as const;
 
+/** All but that a backend takes no metrics, which is told in other words. */
+export function withoutNotTaken(complaints: Complaints): Complaints {
+  const isNotTaken = (kind: string): boolean => NOT_TAKEN.some((reason) => reason === kind);
+  return { say: (level, kind, line) => (isNotTaken(kind) ? undefined : complaints.say(level, kind, line)) };
+}
+
 const ENCODERS = { 'http/protobuf': encodeMetrics, 'http/json': encodeMetricsJson } as const;
 
 /** Measures spans, takes points of others, and sends both. */
@@ -33,6 +41,7 @@ export class MetricsExport {
   readonly #aggregation: Aggregation;
   #timer: NodeJS.Timeout | undefined;
   #isTaken = true;
+  #isRefusalTold = false;
 
   constructor(options: MetricsExportOptions) {
     this.#options = options;
@@ -89,6 +98,8 @@ export class MetricsExport {
     } catch (error) {
       this.#believe();
       if (this.#isTaken) throw error;
+    } finally {
+      this.#tellRefusal();
     }
   }
 
@@ -97,7 +108,12 @@ export class MetricsExport {
     const { dropped } = this.#delivery.stats();
     if (!NOT_TAKEN.some((reason) => (dropped[reason] ?? 0) > 0)) return;
     this.#isTaken = false;
-    const { delivery, diag } = this.#options;
+  }
+
+  #tellRefusal(): void {
+    const { delivery, diag, areSpansTaken } = this.#options;
+    if (this.#isTaken || this.#isRefusalTold || !areSpansTaken()) return;
+    this.#isRefusalTold = true;
     diag(
       'info',
       `${delivery.name}: no more of them, as this backend takes none; metrics: false says so from the start.`,

@@ -75,7 +75,10 @@ export interface Sink {
   ambient?(): TraceContext | undefined;
   /** Runs user code (MCP tool handlers, `tracing.span`) inside this started span. */
   activate?<T>(spanId: SpanId, run: () => T): T;
-  /** Resolves when everything given so far is delivered or given up; rejects when some was not. Never takes longer than the deadline. */
+  /**
+   * Resolves when everything given so far is delivered or given up; rejects when some was not. Never takes longer than the deadline.
+   * An error with `isTold: true` is one of which the sink's diagnostics have a line already: nobody adds another.
+   */
   flush(deadlineMs: number): Promise<void>;
   close(deadlineMs: number): Promise<void>;
   stats?(): SinkStats;

@@ -17,6 +17,7 @@ export { stderrDiag } from './config/stderr-diag.ts';
 export { suppressTracing } from './config/suppress-tracing.ts';
 export { wrongValue } from './config/wrong-value.ts';
 export { pickGiven } from '../model/given.ts';
+export { type Complaints, RareComplaints } from './deliver/complaints.ts';
 export { createDelivery } from './deliver/delivery.ts';
 export {
   type Delivery,

@@ -1,15 +1,21 @@
 import type { Diag } from '../../model/sink.ts';
-import type { Timers } from './timers.ts';
+import { systemTimers, type Timers } from './timers.ts';
 
 const QUIET_MS = 60_000;
 
+/** Tells diagnostics what is wrong with a backend. */
+export interface Complaints {
+  /** `kind`: what is the same trouble when it comes again. */
+  say(level: 'warn' | 'error', kind: string, line: string): void;
+}
+
 /** One diagnostic line per kind of trouble and minute; what was held back is told with the next one. */
-export class Complaints {
+export class RareComplaints implements Complaints {
   readonly #diag: Diag;
   readonly #timers: Timers;
   readonly #last = new Map<string, { at: number; heldBack: number }>();
 
-  constructor(diag: Diag, timers: Timers) {
+  constructor(diag: Diag, timers: Timers = systemTimers()) {
     this.#diag = diag;
     this.#timers = timers;
   }

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../model/configuration-error.ts';
 import type { Diag, SinkStats } from '../../model/sink.ts';
+import type { Complaints } from './complaints.ts';
 import type { Transport } from './http-transport.ts';
 import type { RetryPolicy } from './retry-gate.ts';
 import type { SpoolOptions } from './spool.ts';
@@ -53,6 +54,8 @@ export interface DeliveryOptions {
   /** Runs each request unseen by the host's tracing, which would else trace our exports. */
   readonly suppress?: <T>(run: () => T) => T;
   readonly diag?: Diag;
+  /** In place of `diag`: shared by deliveries to one backend, so that a fault of it is told once. */
+  readonly complaints?: Complaints;
   readonly timers?: Timers;
   readonly random?: () => number;
   readonly transport?: Transport;
@@ -80,12 +83,14 @@ export interface Delivery {
 
 /** From `flush` and `close`. */
 export class DeliveryError extends Error {
-  readonly code: 'undelivered';
+  readonly code = 'undelivered';
+  /** Diagnostics have a line on it already. */
+  readonly isTold: boolean;
 
-  constructor(code: DeliveryError['code'], message: string) {
+  constructor(message: string, isTold: boolean) {
     super(message);
     this.name = 'DeliveryError';
-    this.code = code;
+    this.isTold = isTold;
   }
 }
 

@@ -1,11 +1,12 @@
-import { Complaints } from './complaints.ts';
+import { given } from '../../model/given.ts';
+import { type Complaints, RareComplaints } from './complaints.ts';
 import { settle } from './delivery-options.ts';
 import type { Delivery, DeliveryOptions, DeliverySettings, DeliveryStats } from './delivery-options.ts';
 import { byteLengthOf, EntryQueue } from './entry-queue.ts';
 import type { Entry } from './entry-queue.ts';
 import { Flushes } from './flushes.ts';
 import { Ledger } from './ledger.ts';
-import { quote, shownUrl } from './masking.ts';
+import { quote } from './masking.ts';
 import { failed, Postman } from './postman.ts';
 import type { Answer } from './postman.ts';
 import { readRetryAfter, RetryGate } from './retry-gate.ts';
@@ -13,9 +14,10 @@ import { openSpool } from './spool.ts';
 import type { Spool } from './spool.ts';
 import { systemTimers } from './timers.ts';
 import type { Timers } from './timers.ts';
-import { describeFailure, fixFor } from './verdict.ts';
+import { Trouble } from './trouble.ts';
+import { describeFailure } from './verdict.ts';
 
-/** Starts the delivery of encoded records to one HTTP endpoint. Throws a `DeliveryError` on an option it cannot work with. */
+/** Starts the delivery of encoded records to one HTTP endpoint. Throws a `ConfigurationError` on an option it cannot work with. */
 export function createDelivery(options: DeliveryOptions): Delivery {
   return new QueuedDelivery(options, settle(options));
 }
@@ -41,6 +43,7 @@ class QueuedDelivery implements Delivery {
   readonly #flights = new Set<Flight>();
   readonly #ledger: Ledger = new Ledger();
   readonly #flushes: Flushes;
+  readonly #trouble: Trouble;
   #batchBytes: number;
   /** Single records that the backend found too large. */
   #tooLarge = 0;
@@ -51,19 +54,19 @@ class QueuedDelivery implements Delivery {
   #dueAt = 0;
   #wake: { readonly at: number; readonly cancel: () => void } | undefined;
   #isLoading = false;
-  #trouble = '';
   #closing: Promise<void> | undefined;
 
   constructor(options: DeliveryOptions, settings: DeliverySettings) {
     this.#options = options;
     this.#settings = settings;
     this.#timers = options.timers ?? systemTimers();
-    this.#complaints = new Complaints(options.diag ?? (() => undefined), this.#timers);
+    this.#complaints = options.complaints ?? new RareComplaints(options.diag ?? (() => undefined), this.#timers);
     this.#gate = new RetryGate(settings.retry, this.#timers, options.random ?? Math.random);
+    this.#trouble = new Trouble({ name: options.name, url: settings.url, ...given('fixes', options.fixes) });
     this.#postman = new Postman(options, settings, this.#timers);
     this.#flushes = new Flushes(this.#timers, this.#ledger, {
       held: () => this.#spool?.held() ?? 0,
-      explain: (count) => this.#explain(count),
+      explain: (lost) => this.#trouble.explain(lost, this.#spool?.isUsable() === true),
     });
     this.#batchBytes = settings.maxBatchBytes;
     if (options.spool !== undefined) {
@@ -141,7 +144,7 @@ class QueuedDelivery implements Delivery {
     this.#complaints.say(
       'warn',
       'queue_full',
-      `${this.#options.name}: the queue is full, the oldest records go first. ${this.#trouble}`.trim(),
+      `${this.#options.name}: the queue is full, the oldest records go first. ${this.#trouble.text}`.trim(),
     );
   }
 
@@ -251,26 +254,23 @@ class QueuedDelivery implements Delivery {
 
   #accept(flight: Flight, batch: readonly Entry[], answer: Answer): void {
     this.#gate.succeed();
+    this.#trouble.isCurrent = false;
     const rejected = Math.min(batch.length, Math.max(0, Math.trunc(answer.receipt?.rejected ?? 0)));
     this.#ledger.deliver(batch.length - rejected);
     this.#ledger.drop('rejected', rejected);
     const said = answer.receipt?.message ?? '';
     if (rejected > 0 || said !== '') {
       const what = rejected > 0 ? `rejected ${rejected} of ${batch.length} records` : 'took the records with a warning';
-      this.#trouble = this.#sentence(`${what}${said === '' ? '' : ` ("${said}")`}`, '');
-      this.#complaints.say('warn', 'rejected', `${this.#options.name}: ${this.#trouble}`);
+      const trouble = this.#trouble.note({ text: `${what}${said === '' ? '' : ` ("${said}")`}`, cause: '' });
+      this.#complaints.say('warn', 'rejected', `${this.#options.name}: ${trouble}`);
     }
     this.#end(flight, batch);
   }
 
   #refuse(flight: Flight, batch: readonly Entry[], answer: Answer): readonly Entry[] {
     this.#ledger.drop(answer.reason, batch.length);
-    this.#trouble = this.#sentence(answer.text, answer.cause);
-    this.#complaints.say(
-      'error',
-      answer.reason,
-      `${this.#options.name}: ${batch.length} records dropped: ${this.#trouble}`,
-    );
+    const trouble = this.#trouble.fail(answer);
+    this.#complaints.say('error', answer.reason, `${this.#options.name}: ${batch.length} records dropped: ${trouble}`);
     this.#end(flight, batch);
     return [];
   }
@@ -278,8 +278,13 @@ class QueuedDelivery implements Delivery {
   #retryLater(flight: Flight, batch: readonly Entry[], answer: Answer): readonly Entry[] {
     this.#spool?.touch();
     this.#gate.fail(readRetryAfter(answer.responseHeaders, this.#timers.now()));
-    this.#trouble = this.#sentence(answer.text, answer.cause);
-    this.#complaints.say('warn', `retry ${answer.cause}`, `${this.#options.name}: ${this.#trouble} Will try again.`);
+    const trouble = this.#trouble.fail(answer);
+    const atEnd = this.#spool?.isUsable() ? 'sent at its next start' : 'lost';
+    this.#complaints.say(
+      'warn',
+      `retry ${answer.cause}`,
+      `${this.#options.name}: ${trouble} Will try again; what is left at the end of the program is ${atEnd}.`,
+    );
     const nextTryMs = this.#gate.isServerWish ? 0 : this.#gate.waitMs;
     const givesUpBefore = this.#timers.now() + nextTryMs - this.#settings.retry.maxElapsedMs;
     const expired = batch.filter((entry) => (entry.triedAt ?? 0) < givesUpBefore);
@@ -288,7 +293,7 @@ class QueuedDelivery implements Delivery {
     this.#complaints.say(
       'error',
       'retry_expired',
-      `${this.#options.name}: ${expired.length} records ${where} after retries: ${this.#trouble}`,
+      `${this.#options.name}: ${expired.length} records ${where} after retries: ${trouble}`,
     );
     for (const entry of expired) flight.open.delete(entry);
     this.#setAside(expired, 'retry_expired');
@@ -373,16 +378,5 @@ class QueuedDelivery implements Delivery {
 
   #closedForGood(): boolean {
     return this.#closing !== undefined && this.#flushes.size === 0;
-  }
-
-  // Words
-
-  #sentence(text: string, cause: string): string {
-    return `${shownUrl(this.#settings.url)} ${text}. ${fixFor(cause, this.#options.fixes)}`.trim();
-  }
-
-  #explain(count: number): string {
-    const why = this.#trouble === '' ? `${shownUrl(this.#settings.url)} did not answer in time.` : this.#trouble;
-    return `${this.#options.name}: ${count} records not delivered: ${why}${this.#spool?.isUsable() ? ' What is still undelivered can be found in the spool.' : ''}`;
   }
 }

@@ -1,4 +1,3 @@
-import { DeliveryError } from './delivery-options.ts';
 import type { Ledger } from './ledger.ts';
 import type { Timers } from './timers.ts';
 
@@ -12,20 +11,27 @@ interface Waiter {
   readonly end: () => void;
 }
 
+/** What a flush did not achieve. */
+export interface Lost {
+  readonly count: number;
+  /** How many of them are not given up. */
+  readonly open: number;
+}
+
 /** The flushes under way; each waits for what was there when it began, and never longer than its deadline. */
 export class Flushes {
   readonly #timers: Timers;
   readonly #ledger: Ledger;
   /** How many wait on disk. */
   readonly #held: () => number;
-  readonly #explain: (count: number) => string;
+  readonly #explain: (lost: Lost) => Error;
   readonly #waiters = new Set<Waiter>();
   #told = 0;
 
   constructor(
     timers: Timers,
     ledger: Ledger,
-    source: { readonly held: () => number; readonly explain: (count: number) => string },
+    source: { readonly held: () => number; readonly explain: (lost: Lost) => Error },
   ) {
     this.#timers = timers;
     this.#ledger = ledger;
@@ -48,10 +54,11 @@ export class Flushes {
         end: () => {
           cancel();
           this.#waiters.delete(waiter);
-          const count = waiter.open + this.#held() + this.#ledger.undelivered - waiter.undeliveredBefore;
+          const open = waiter.open + this.#held();
+          const count = open + this.#ledger.undelivered - waiter.undeliveredBefore;
           this.#told = this.#ledger.undelivered;
           if (count === 0) resolve();
-          else reject(new DeliveryError('undelivered', this.#explain(count)));
+          else reject(this.#explain({ count, open }));
         },
       };
       this.#waiters.add(waiter);

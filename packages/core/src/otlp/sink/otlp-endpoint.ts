@@ -2,6 +2,7 @@ import { given } from '../../model/given.ts';
 import type { Diag } from '../../model/sink.ts';
 import { suppressTracing } from '../config/suppress-tracing.ts';
 import { decodeExportResponse } from '../decode/response.ts';
+import type { Complaints } from '../deliver/complaints.ts';
 import type { DeliveryOptions, Headers, SignRequest } from '../deliver/delivery-options.ts';
 
 export type OtlpProtocol = 'http/protobuf' | 'http/json';
@@ -35,7 +36,10 @@ const CONTENT_TYPES: Readonly<Record<OtlpProtocol, string>> = {
 export function otlpDelivery(
   signal: 'traces' | 'metrics',
   endpoint: OtlpEndpoint,
-  { name, diag }: { readonly name: string; readonly diag: Diag },
+  {
+    name,
+    ...told
+  }: { readonly name: string; readonly diag: Diag } | { readonly name: string; readonly complaints: Complaints },
 ): Omit<DeliveryOptions, 'assemble'> {
   const { protocol = 'http/protobuf', compression = 'gzip', timeoutMs = 10_000 } = endpoint;
   return {
@@ -52,6 +56,6 @@ export function otlpDelivery(
     readResponse: (body, contentType) =>
       decodeExportResponse(signal, contentType.includes('json') ? 'json' : 'protobuf', body),
     suppress: suppressTracing,
-    diag,
+    ...told,
   };
 }

@@ -7,6 +7,7 @@ import { checkUrl } from '../config/check-url.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Sampler } from '../config/sampler.ts';
 import { stderrDiag } from '../config/stderr-diag.ts';
+import { type Complaints, RareComplaints } from '../deliver/complaints.ts';
 import { createDelivery } from '../deliver/delivery.ts';
 import type { SpoolOptions } from '../deliver/spool.ts';
 import type { OutgoingSpan } from '../encode/attribute-list.ts';
@@ -35,6 +36,8 @@ export interface OtlpTraceSinkOptions extends OtlpEndpoint {
   readonly spool?: SpoolOptions;
   /** Where diagnostics go; where those of `createTracing` go unless given. */
   readonly diag?: Diag;
+  /** In place of `diag`, for what is wrong with the backend: shared by sinks that send to the same. */
+  readonly complaints?: Complaints;
 }
 
 interface Codec {
@@ -61,7 +64,7 @@ export function otlpTraceSink(options: OtlpTraceSinkOptions): Sink {
   const encode = encoderOf(codec, dialect, { ...dialect.limits, ...options.limits });
   const resource = { ...dialect.resource, ...options.resource };
   const delivery = {
-    ...otlpDelivery('traces', options, { name, diag }),
+    ...otlpDelivery('traces', options, { name, complaints: options.complaints ?? new RareComplaints(diag) }),
     assemble: (records: readonly Uint8Array[]) => codec.assembleTraces(resource, scope, records),
   };
   const traces = createDelivery({ ...delivery, ...(spool === undefined ? {} : { spool }) });

@@ -45,7 +45,7 @@ function startDelivery({ delivery, diag }: StartRecordsOptions): Delivery {
     name: `${delivery.name} starts`,
     maxQueueBytes: MAX_QUEUE_BYTES,
     retry: { ...delivery.retry, maxElapsedMs: MAX_ELAPSED_MS },
-    diag: (_level, message) => diag('debug', message),
+    complaints: { say: (_level, _kind, message) => diag('debug', message) },
   });
 }
 

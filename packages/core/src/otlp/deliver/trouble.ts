@@ -1,0 +1,48 @@
+import { DeliveryError } from './delivery-options.ts';
+import type { Lost } from './flushes.ts';
+import { shownUrl } from './masking.ts';
+import type { Answer } from './postman.ts';
+import { fixFor } from './verdict.ts';
+
+export interface TroubleParts {
+  readonly name: string;
+  readonly url: URL;
+  readonly fixes?: Readonly<Record<string, string>>;
+}
+
+/** What is wrong with an endpoint, in a sentence with the fix. */
+export class Trouble {
+  /** The last request failed, and it has been told how. */
+  isCurrent = false;
+  readonly #parts: TroubleParts;
+  #text = '';
+
+  constructor(parts: TroubleParts) {
+    this.#parts = parts;
+  }
+
+  /** The last of them; empty if there has been none. */
+  get text(): string {
+    return this.#text;
+  }
+
+  note({ text, cause }: Pick<Answer, 'text' | 'cause'>): string {
+    const { url, fixes } = this.#parts;
+    this.#text = `${shownUrl(url)} ${text}. ${fixFor(cause, fixes)}`.trim();
+    return this.#text;
+  }
+
+  fail(answer: Pick<Answer, 'text' | 'cause'>): string {
+    this.isCurrent = true;
+    return this.note(answer);
+  }
+
+  explain({ count, open }: Lost, hasSpool: boolean): DeliveryError {
+    const { name, url } = this.#parts;
+    // What was given up has been told, and so has what the rest is held back by.
+    const isTold = this.isCurrent || open === 0;
+    const why = isTold && this.#text !== '' ? this.#text : `${shownUrl(url)} did not answer in time.`;
+    const inSpool = hasSpool ? ' What is still undelivered can be found in the spool.' : '';
+    return new DeliveryError(`${name}: ${count} records not delivered: ${why}${inSpool}`, isTold);
+  }
+}

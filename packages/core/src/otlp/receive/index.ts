@@ -1,0 +1,4 @@
+/** What a receiver of OTLP/HTTP needs on top of `node:http`. An entry of its own: who only sends does not load it. */
+export { contentTypeOf, decodeOrReject, encodingOf, refuse, send } from './exchange.ts';
+export { type BodyLimits, readBody } from './read-body.ts';
+export { type BodyTrouble, Rejected, type Rejection } from './rejected.ts';

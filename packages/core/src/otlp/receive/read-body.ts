@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http';
+import { gunzip } from 'node:zlib';
+import { Rejected } from './rejected.ts';
+
+/** Bounds of one request body, in bytes: as sent, and unpacked. */
+export interface BodyLimits {
+  readonly maxSentBytes: number;
+  readonly maxUnpackedBytes: number;
+}
+
+type Unpack = (sent: Buffer, maxBytes: number) => Uint8Array | Promise<Uint8Array>;
+
+const UNPACK: ReadonlyMap<string, Unpack> = new Map<string, Unpack>([
+  ['identity', (sent) => sent],
+  ['gzip', unpackGzip],
+]);
+
+/** Reads and unpacks the body of a request; throws `Rejected` when it is too large, cut short or packed in another way than it says. */
+export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Uint8Array> {
+  const unpack = UNPACK.get(request.headers['content-encoding']?.trim().toLowerCase() || 'identity');
+  if (unpack === undefined) throw new Rejected('wrong_content_encoding');
+  // What announces itself as too large is refused before a byte of it is kept.
+  if (Number(request.headers['content-length'] ?? 0) > limits.maxSentBytes) throw new Rejected('too_large');
+  return unpack(await readSent(request, limits.maxSentBytes), limits.maxUnpackedBytes);
+}
+
+function readSent(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= maxBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      // The rest flows into nothing, so that the sender gets to read the answer.
+      chunks.length = 0;
+      reject(new Rejected('too_large'));
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('error', () => reject(new Rejected('aborted')));
+    request.once('close', () => reject(new Rejected('aborted')));
+  });
+}
+
+function unpackGzip(sent: Buffer, maxBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    // Inflating stops at the bound: a bomb costs the bound, never what it promises.
+    gunzip(sent, { maxOutputLength: maxBytes }, (error: NodeJS.ErrnoException | null, unpacked) => {
+      if (error === null) resolve(unpacked);
+      else reject(new Rejected(error.code === 'ERR_BUFFER_TOO_LARGE' ? 'too_large' : 'bad_gzip'));
+    });
+  });
+}
