@@ -6,8 +6,10 @@ await build({
   entryPoints: {
     index: 'src/index.ts',
     otlp: 'src/otlp/index.ts',
+    receive: 'src/otlp/receive/index.ts',
     dialect: 'src/dialect/index.ts',
     live: 'src/live/index.ts',
+    sessions: 'src/sessions.ts',
     terminal: 'src/terminal.ts',
     // Found at run time beside the file that starts it.
     'loopback-thread': 'src/loopback/loopback-thread.ts',

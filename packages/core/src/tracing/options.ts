@@ -51,37 +51,37 @@ const OPTIONS: Readonly<
 };
 
 /** The options, or a `ConfigurationError` that names the one that is wrong and what it can be. */
-export function checkOptions(options: TracingOptions): TracingOptions {
+export function checkOptions(options: TracingOptions, factory = 'createTracing'): TracingOptions {
   if (!Array.isArray(options?.sinks)) {
-    throw wrong('createTracing needs `sinks`, an array of sinks: createTracing({ sinks: [consoleSink()] })');
+    throw wrong(`${factory} needs \`sinks\`, an array of sinks: ${factory}({ sinks: [consoleSink()] })`);
   }
-  checkSinks(options.sinks);
+  checkSinks(options.sinks, factory);
   for (const [name, value] of Object.entries(options)) {
     if (name === 'sinks' || name === 'capture' || value === undefined) continue;
     const rule = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof typeof OPTIONS] : undefined;
     if (rule === undefined)
-      throw wrong(`createTracing has no option ${name}; it has sinks, capture, ${Object.keys(OPTIONS).join(', ')}`);
+      throw wrong(`${factory} has no option ${name}; it has sinks, capture, ${Object.keys(OPTIONS).join(', ')}`);
     const [type, expected] = rule;
     const isWrong =
       typeof value !== type ||
       value === null ||
       (name === 'cliTelemetry' && !['auto', 'on', 'off'].includes(value as string));
-    if (isWrong) throw wrong(`${name} of createTracing is ${String(value)}; it can be ${expected}`);
+    if (isWrong) throw wrong(`${name} of ${factory} is ${String(value)}; it can be ${expected}`);
   }
   return options;
 }
 
-function checkSinks(sinks: readonly Sink[]): void {
+function checkSinks(sinks: readonly Sink[], factory: string): void {
   const names: Set<string> = new Set();
   for (const [index, sink] of sinks.entries()) {
     if (typeof sink?.spanEnd !== 'function') {
       throw wrong(
-        `sinks[${index}] of createTracing is no sink: pass what a factory such as otlpSink() returns, called with ()`,
+        `sinks[${index}] of ${factory} is no sink: pass what a factory such as otlpSink() returns, called with ()`,
       );
     }
     // Statistics, diagnostics and spools tell sinks apart by their names.
     if (names.has(sink.name))
-      throw wrong(`two sinks of createTracing are named ${sink.name}: give one of them another \`name\``);
+      throw wrong(`two sinks of ${factory} are named ${sink.name}: give one of them another \`name\``);
     names.add(sink.name);
   }
 }

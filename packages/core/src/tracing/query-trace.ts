@@ -1,5 +1,4 @@
 import { Assembler } from '../assemble/assembler.ts';
-import type { RunCounters } from '../assemble/run.ts';
 import type { Loopback, LoopbackRoute } from '../loopback/start-loopback.ts';
 import { given } from '../model/given.ts';
 import type { IdSource, TraceContext } from '../model/ids.ts';
@@ -20,7 +19,9 @@ import { withHooks } from '../sources/sdk/hooks.ts';
 import { MessageReader } from '../sources/sdk/message-reader.ts';
 import type { Guard, QueryWatch } from '../sources/sdk/query-watch.ts';
 import { withAdditions } from '../sources/sdk/stand-in.ts';
+import { Deadlines } from './deadlines.ts';
 import { decided } from './decided.ts';
+import type { OpenTrace, TraceCounters } from './delivery.ts';
 import type { FanOut } from './fan-out.ts';
 import { serversOf } from './mcp-servers.ts';
 import { type QueryParent, queryParent, withStateOf } from './query-parent.ts';
@@ -31,8 +32,6 @@ const SETTLE_MS = 2_000;
 const PROCESS_END_MS = 5_000;
 /** Milliseconds after which a consumer whose child is gone is taken to read no more. */
 const IDLE_MS = 30_000;
-/** Milliseconds within which the CLI sends the rest of what it has begun to send. */
-const NEXT_EXPORT_MS = 600;
 
 /** What all queries of one `createTracing` share. */
 export interface QueryContext {
@@ -64,11 +63,6 @@ const UNAVAILABLE: Issue = {
     'The loopback thread that receives the CLI’s telemetry could not start; tokens per call come from partial messages, cost only per turn.',
 };
 
-/** What was seen of a query but could not be used, by any source. */
-export interface QueryCounters extends RunCounters {
-  unknown: number;
-}
-
 /** Where the handler of a tool runs. */
 export interface HandlerPlace {
   readonly step: TraceContext;
@@ -83,20 +77,20 @@ interface Place {
 }
 
 /** One query: its child's environment, its sources and its assembler, from `query()` until the child is gone. */
-export class QueryTrace implements QueryWatch {
+export class QueryTrace implements QueryWatch, OpenTrace {
   readonly #context: QueryContext;
   readonly #userOptions: Fields | undefined;
   readonly #userEnvironment: Environment;
   readonly #route: LoopbackRoute | undefined;
   #cli: CliTelemetrySource | undefined;
   readonly #assembler: Assembler;
+  readonly #deadlines: Deadlines;
   readonly #reader: MessageReader;
   readonly #minted: TraceContext;
   #place: Place;
   readonly isHidden?: (message: unknown) => boolean;
   #options: Fields | undefined;
   #servers: ReadonlySet<unknown> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
   #endTimer: ReturnType<typeof setTimeout> | undefined;
   /** Whether the message at hand told anything: most partial messages do not. */
   #hasNews = false;
@@ -137,6 +131,12 @@ export class QueryTrace implements QueryWatch {
       isResumed: userOptions?.['resume'] !== undefined || userOptions?.['continue'] === true,
       ...(this.#route === undefined && this.#wantsTelemetry() ? { knownIssues: [UNAVAILABLE] } : {}),
     });
+    this.#deadlines = new Deadlines({
+      assembler: this.#assembler,
+      guard: context.guard,
+      drain: () => this.#drain(),
+      isDone: () => this.#isDone(),
+    });
     this.#reader = new MessageReader({
       observe: (observation) => {
         this.#hasNews = true;
@@ -158,7 +158,7 @@ export class QueryTrace implements QueryWatch {
     return this.#options;
   }
 
-  get counters(): Readonly<QueryCounters> {
+  get counters(): Readonly<TraceCounters> {
     return { ...this.#assembler.counters, unknown: this.#cli?.counters.unknown ?? 0 };
   }
 
@@ -205,7 +205,7 @@ export class QueryTrace implements QueryWatch {
     }
     this.#hasNews = false;
     this.#reader.read(message);
-    if (this.#hasNews) this.#arm();
+    if (this.#hasNews) this.#deadlines.arm();
     if (this.#isChildGone) this.#armIdle();
   }
 
@@ -228,7 +228,7 @@ export class QueryTrace implements QueryWatch {
       this.settle();
       return;
     }
-    this.#arm();
+    this.#deadlines.arm();
     this.#armEnd();
   }
 
@@ -238,7 +238,7 @@ export class QueryTrace implements QueryWatch {
     this.#drain();
     if (this.#isSettled) return;
     this.#isSettled = true;
-    clearTimeout(this.#timer);
+    this.#deadlines.stop();
     clearTimeout(this.#endTimer);
     this.#route?.release();
     this.#context.guard('settle', () => this.#assembler.end());
@@ -294,7 +294,7 @@ export class QueryTrace implements QueryWatch {
         this.#batches += 1;
         this.#childSpoke();
         guard('CLI telemetry', () => source.receive(request));
-        this.#arm();
+        this.#deadlines.arm();
       },
       childGone: () => this.#childGone(),
     });
@@ -358,26 +358,10 @@ export class QueryTrace implements QueryWatch {
     this.#endTimer.unref();
   }
 
-  /** Wakes up when a span has waited long enough for the other source. Never keeps the process alive. */
-  #arm(afterMs?: number): void {
-    if (this.#timer !== undefined || this.#isSettled) return;
-    const waitMs = afterMs ?? this.#assembler.nextDeadlineMs();
-    if (waitMs === undefined) return;
-    this.#timer = setTimeout(() => {
-      // A busy program finds the telemetry late, not the CLI sent it late: what has arrived is read before anything ends without it.
-      const hasNews = this.#drain();
-      // Not before: a batch that is read here would set a timer of its own, for a deadline that has passed.
-      this.#timer = undefined;
-      if (hasNews) {
-        this.#arm(NEXT_EXPORT_MS);
-        return;
-      }
-      this.#context.guard('settle', () => this.#assembler.sweep());
-      // Nothing more will come of a child that does not report.
-      if (this.#isOver && !this.#assembler.awaitsCli) this.settle();
-      else this.#arm();
-    }, waitMs + 1);
-    this.#timer.unref();
+  /** Nothing more will come of a child that does not report. */
+  #isDone(): boolean {
+    if (this.#isOver && !this.#assembler.awaitsCli) this.settle();
+    return this.#isSettled;
   }
 
   /** Reads what the loopback thread has received; true when that was anything. */

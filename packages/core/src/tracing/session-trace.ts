@@ -1,0 +1,141 @@
+import { Assembler } from '../assemble/assembler.ts';
+import { given } from '../model/given.ts';
+import type { IdSource, TraceContext } from '../model/ids.ts';
+import type { Observation } from '../model/observation.ts';
+import type { Attributes } from '../model/span.ts';
+import type { Clock } from '../model/time.ts';
+import type { OtlpRequest } from '../otlp/records.ts';
+import { CliTelemetrySource } from '../sources/cli-telemetry/cli-telemetry.ts';
+import { Deadlines } from './deadlines.ts';
+import { decided } from './decided.ts';
+import type { Delivery, OpenTrace, TraceCounters } from './delivery.ts';
+
+/** Milliseconds that a finished span waits for what another export tells of it. */
+const SETTLE_MS = 2_000;
+
+export interface SessionOptions {
+  /** The name of the main agent; default: that of all sessions. */
+  readonly agentName?: string;
+  /** Attributes of every span, beside those of all sessions. */
+  readonly attributes?: Attributes;
+  /** The span around the session, of another process. */
+  readonly parent?: TraceContext;
+  /** Where the first turn is: what the child was told of, so that what it starts belongs to it. */
+  readonly firstTurn?: TraceContext;
+  /** Where ids come from. Default: random ones; an import derives them from keys. */
+  readonly ids?: IdSource;
+  readonly clock?: Clock;
+  /**
+   * Who will speak of it. The CLI's telemetry, where it is one of them, says when a call, a tool or a turn is over; without it the
+   * session itself does.
+   */
+  readonly sources: readonly ('cli' | 'transcript' | 'wire')[];
+}
+
+/** One session of Claude Code that is traced without an SDK. Nothing of it throws. */
+export interface Session {
+  /** Takes what the CLI exports over OTLP; its metrics go on to sinks. */
+  receive(request: OtlpRequest): void;
+  /** Takes what another source saw. */
+  observe(observation: Observation): void;
+  /** The process is gone, or nothing more will be told of it: every span ends with what is known now. */
+  end(): void;
+  readonly isOver: boolean;
+  readonly counters: Readonly<TraceCounters>;
+}
+
+export interface SessionDefaults {
+  readonly agentName: string;
+  readonly attributes: Attributes;
+  readonly ids: IdSource;
+  readonly clock: Clock;
+}
+
+export class SessionTrace implements Session, OpenTrace {
+  readonly #delivery: Delivery;
+  readonly #clock: Clock;
+  readonly #assembler: Assembler;
+  readonly #cli: CliTelemetrySource;
+  readonly #deadlines: Deadlines;
+  #isOver = false;
+
+  constructor(options: SessionOptions, defaults: SessionDefaults, delivery: Delivery) {
+    const { parent, clock = defaults.clock } = options;
+    const hasTelemetry = options.sources.includes('cli');
+    this.#delivery = delivery;
+    this.#clock = clock;
+    this.#assembler = new Assembler({
+      output: decided(delivery.fanOut, () => parent?.sampled),
+      ids: options.ids ?? defaults.ids,
+      clock,
+      // One of them has to say when something is over.
+      expects: { sdk: !hasTelemetry, cli: hasTelemetry },
+      agentName: options.agentName ?? defaults.agentName,
+      attributes: { ...defaults.attributes, ...options.attributes },
+      ...(parent === undefined ? {} : { parent: { ...parent, isRemote: true } }),
+      ...given('firstTurn', options.firstTurn),
+      settleMs: SETTLE_MS,
+      isResumed: false,
+    });
+    this.#cli = new CliTelemetrySource({
+      observe: (observation) => this.#assembler.observe(observation),
+      metrics: (points) => delivery.fanOut.metrics(points),
+      askedParty: 'user',
+      hasStream: false,
+      showHooks: true,
+    });
+    this.#deadlines = new Deadlines({
+      assembler: this.#assembler,
+      guard: (what, run) => delivery.guarded.run(what, run),
+      drain: () => false,
+      isDone: () => this.#isOver,
+    });
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get counters(): Readonly<TraceCounters> {
+    return { ...this.#assembler.counters, unknown: this.#cli.counters.unknown };
+  }
+
+  receive(request: OtlpRequest): void {
+    this.#take('CLI telemetry', () => this.#cli.receive(request));
+  }
+
+  observe(observation: Observation): void {
+    this.#take('observation', () => this.#assembler.observe(observation));
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#deadlines.stop();
+    const at = this.#clock.now();
+    this.#delivery.guarded.run('settle', () => {
+      this.#assembler.observe({
+        type: 'query-end',
+        id: `end:process-gone:${at}`,
+        source: 'cli',
+        at,
+        by: 'process-gone',
+      });
+      this.#assembler.end();
+    });
+    this.#delivery.settled(this);
+  }
+
+  settle(): void {
+    this.end();
+  }
+
+  #take(what: string, run: () => void): void {
+    if (this.#isOver) {
+      this.#delivery.counters.late += 1;
+      return;
+    }
+    this.#delivery.guarded.run(what, run);
+    this.#deadlines.arm();
+  }
+}
