@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { OtlpDecodeError } from '../otlp/decode/error.ts';
+import { contentTypeOf, decodeOrReject, encodingOf, refuse, send } from '../otlp/receive/exchange.ts';
+import { type BodyLimits, readBody } from '../otlp/receive/read-body.ts';
+import { Rejected } from '../otlp/receive/rejected.ts';
 import type { OtlpEncoding, OtlpRequest, OtlpSignal } from '../otlp/records.ts';
 import { ChildSockets } from './child-sockets.ts';
-import { type BodyLimits, readBody } from './read-body.ts';
-import { Rejected } from './rejected.ts';
-import { REJECTIONS, type Rejection, type RejectReason } from './thread-protocol.ts';
+import { REJECTIONS, type RejectReason } from './thread-protocol.ts';
 
 /** Turns the body of an OTLP request into records; throws `OtlpDecodeError` when it is not one. */
 export type Decode = (signal: OtlpSignal, encoding: OtlpEncoding, body: Uint8Array) => OtlpRequest;
@@ -48,11 +48,6 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['v1/metrics', otlpRoute('metrics')],
 ]);
 
-const ENCODINGS: ReadonlyMap<string, OtlpEncoding> = new Map<string, OtlpEncoding>([
-  ['application/x-protobuf', 'protobuf'],
-  ['application/json', 'json'],
-]);
-
 /** The HTTP server of the loopback thread, not yet listening. It answers every request and throws nothing. */
 export function createReceiver(host: ReceiverHost): Server {
   const children = new ChildSockets((token) => host.gone(token));
@@ -79,10 +74,11 @@ export function createReceiver(host: ReceiverHost): Server {
       leave = children.enter(token, request.socket, response.shouldKeepAlive);
       await route.serve(host, { token, request, response });
     } catch (error) {
-      const reason = error instanceof Rejected ? error.reason : 'internal';
+      const reason: RejectReason = error instanceof Rejected ? error.reason : 'internal';
       host.rejected(reason);
       // Who has shown no token of ours gets no second request on the same connection.
       if (leave === undefined) response.setHeader('Connection', 'close');
+      if (reason === 'wrong_method') response.setHeader('Allow', 'POST');
       refuse(request, response, REJECTIONS[reason]);
     } finally {
       leave?.();
@@ -92,12 +88,12 @@ export function createReceiver(host: ReceiverHost): Server {
 
 function findRoute(request: IncomingMessage, host: ReceiverHost): { readonly token: string; readonly route: Route } {
   // A page in a browser can be made to resolve its own name to 127.0.0.1; its requests then carry that name.
-  if (!isLoopbackHost(request)) throw new Rejected('wrong_host');
+  if (!isLoopbackHost(request)) throw new Rejected<RejectReason>('wrong_host');
   const [, token = '', path = ''] = /^\/([^/?]+)\/([^?]*)/.exec(request.url ?? '') ?? [];
   const route = ROUTES.get(path);
-  if (route === undefined) throw new Rejected('unknown_path');
-  if (route.method !== request.method) throw new Rejected('wrong_method');
-  if (!host.isAdmitted(token)) throw new Rejected('unknown_token');
+  if (route === undefined) throw new Rejected<RejectReason>('unknown_path');
+  if (route.method !== request.method) throw new Rejected<RejectReason>('wrong_method');
+  if (!host.isAdmitted(token)) throw new Rejected<RejectReason>('unknown_token');
   return { token, route };
 }
 
@@ -112,57 +108,13 @@ function otlpRoute(signal: OtlpSignal): Route {
     method: 'POST',
     serve: async (host, { token, request, response }) => {
       const encoding = encodingOf(request);
-      if (encoding === undefined) throw new Rejected('wrong_content_type');
-      if (host.isFull()) throw new Rejected('backlog');
+      if (encoding === undefined) throw new Rejected<RejectReason>('wrong_content_type');
+      if (host.isFull()) throw new Rejected<RejectReason>('backlog');
       const body = await readBody(request, host.limits);
-      host.batch({ token, request: decodeOrReject(host, signal, { body, encoding }), bytes: body.length });
+      const decoded = decodeOrReject(() => host.decode(signal, encoding, body));
+      host.batch({ token, request: decoded, bytes: body.length });
       // An Export…ServiceResponse without a partial success: no bytes in protobuf, an empty object in JSON.
       send(response, { status: 200, contentType: contentTypeOf(encoding), body: encoding === 'json' ? '{}' : '' });
     },
   };
-}
-
-function decodeOrReject(
-  host: ReceiverHost,
-  signal: OtlpSignal,
-  sent: { body: Uint8Array; encoding: OtlpEncoding },
-): OtlpRequest {
-  try {
-    return host.decode(signal, sent.encoding, sent.body);
-  } catch (error) {
-    if (!(error instanceof OtlpDecodeError)) throw error;
-    throw new Rejected(error.code === 'too_large' ? 'too_large' : 'malformed');
-  }
-}
-
-function encodingOf(request: IncomingMessage): OtlpEncoding | undefined {
-  const [mediaType = ''] = (request.headers['content-type'] ?? '').split(';');
-  return ENCODINGS.get(mediaType.trim().toLowerCase());
-}
-
-function contentTypeOf(encoding: OtlpEncoding): string {
-  return encoding === 'json' ? 'application/json' : 'application/x-protobuf';
-}
-
-// OTLP/HTTP: a refusal is a google.rpc.Status in the encoding of the request; JSON where that is unknown.
-function refuse(request: IncomingMessage, response: ServerResponse, { status, code, message }: Rejection): void {
-  const encoding = encodingOf(request) ?? 'json';
-  if (status === 405) response.setHeader('Allow', 'POST');
-  const body =
-    encoding === 'json'
-      ? JSON.stringify({ code, message })
-      : Buffer.from([0x08, code, 0x12, message.length, ...Buffer.from(message)]);
-  send(response, { status, contentType: contentTypeOf(encoding), body });
-}
-
-function send(
-  response: ServerResponse,
-  answer: { readonly status: number; readonly contentType: string; readonly body: string | Uint8Array },
-): void {
-  if (response.destroyed || response.headersSent) return;
-  response.writeHead(answer.status, {
-    'Content-Type': answer.contentType,
-    'Content-Length': Buffer.byteLength(answer.body),
-  });
-  response.end(answer.body);
 }

@@ -1,28 +1,17 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { BodyTrouble, Rejection } from '../otlp/receive/rejected.ts';
 import type { OtlpRequest } from '../otlp/records.ts';
 
 /** Why a request was not taken. */
 export type RejectReason =
-  | 'aborted'
+  | BodyTrouble
   | 'backlog'
-  | 'bad_gzip'
   | 'bad_http'
   | 'internal'
-  | 'malformed'
-  | 'too_large'
   | 'unknown_path'
   | 'unknown_token'
-  | 'wrong_content_encoding'
-  | 'wrong_content_type'
   | 'wrong_host'
   | 'wrong_method';
-
-/** The HTTP status of a rejection, the gRPC code for OTLP's `Status` body, and the sentence in it (below 128 bytes of ASCII). */
-export interface Rejection {
-  readonly status: number;
-  readonly code: number;
-  readonly message: string;
-}
 
 // None of these statuses is one that OTLP clients retry: a retry would keep the CLI waiting at its exit.
 export const REJECTIONS: Readonly<Record<RejectReason, Rejection>> = {

@@ -29,11 +29,7 @@ export function decodeOrReject(decode: () => OtlpRequest): OtlpRequest {
 }
 
 /** OTLP/HTTP: a refusal is a google.rpc.Status in the encoding of the request; JSON where that is unknown. */
-export function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { status, code, message }: Rejection,
-): void {
+export function refuse(request: IncomingMessage, response: ServerResponse, { status, code, message }: Rejection): void {
   const encoding = encodingOf(request) ?? 'json';
   const body =
     encoding === 'json'

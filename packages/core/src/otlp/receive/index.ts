@@ -2,3 +2,4 @@
 export { contentTypeOf, decodeOrReject, encodingOf, refuse, send } from './exchange.ts';
 export { type BodyLimits, readBody } from './read-body.ts';
 export { type BodyTrouble, Rejected, type Rejection } from './rejected.ts';
+export { encodeExportResponse, type ExportResponse } from '../encode/response.ts';
