@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { dollars, dollarsOf, readDollars, usdFromNanos } from './money.ts';
+
+const sumOf = (texts: readonly string[]): number =>
+  Math.round(texts.reduce((sum, text) => sum + Number(text.replace(/[$,]/g, '')), 0) * 1e4) / 1e4;
+
+test('rows that are rounded still add up to their total', () => {
+  // Each is $0.00333…: rounded on their own they would give $0.0099 of a total of $0.0100.
+  expect(dollarsOf([3_333_334, 3_333_333, 3_333_333], 10_000_000)).toEqual({
+    rows: ['$0.0034', '$0.0033', '$0.0033'],
+    total: '$0.0100',
+  });
+  expect(dollarsOf([150_000, -50_000], 100_000)).toEqual({ rows: ['$0.0002', '-$0.0001'], total: '$0.0001' });
+  expect(dollarsOf([], 0)).toEqual({ rows: [], total: '$0.0000' });
+});
+
+test('so do rows of every size', () => {
+  let seed = 7;
+  const next = (limit: number): number => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % limit;
+  };
+  for (let round = 0; round < 300; round += 1) {
+    const rows = Array.from({ length: 1 + next(40) }, () => next(10 ** (1 + next(10))));
+    const total = rows.reduce((sum, value) => sum + value, 0);
+    const { rows: texts, total: text } = dollarsOf(rows, total);
+    expect(sumOf(texts)).toBe(sumOf([text]));
+    expect(Math.abs(sumOf([text]) * 1e9 - total)).toBeLessThanOrEqual(total >= 1e11 ? 5e6 : 5e4);
+  }
+});
+
+test('amounts are spelled for people', () => {
+  expect(dollars(12_345_678)).toBe('$0.0123');
+  expect(dollars(-1_500_000_000)).toBe('-$1.5000');
+  expect(dollars(1_234_567_890_000_000)).toBe('$1,234,567.89');
+});
+
+test('a number of dollars prints as its nano-dollars, digit by digit', () => {
+  for (const nanos of [0, 1, 6_555_000, 123_456_789, 999_999_999_999_999]) {
+    const [whole = '', places = ''] = String(usdFromNanos(nanos)).includes('e')
+      ? usdFromNanos(nanos).toFixed(9).split('.')
+      : String(usdFromNanos(nanos)).split('.');
+    expect(BigInt(whole + places.padEnd(9, '0'))).toBe(BigInt(nanos));
+  }
+});
+
+test('what a user writes is read exactly or refused', () => {
+  expect(readDollars('min-cost', '0.1')).toBe(100_000_000);
+  expect(readDollars('min-cost', '$12')).toBe(12_000_000_000);
+  for (const text of ['', '1,5', '-1', 'abc', '1e3', '.5']) {
+    expect(() => readDollars('min-cost', text)).toThrow('is no amount of dollars');
+  }
+});

@@ -1,0 +1,103 @@
+import { cellsOf, cutToCells, formatLine, type Screen, type Segment } from '@spanprism/core/terminal';
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly align?: 'right';
+  readonly cell: (row: Row) => string | Segment;
+  /** Gives way first when the screen is narrow, down to `MIN_FLEX` cells. One column at most. */
+  readonly flexes?: true;
+  /** Left out when the screen is too narrow still: the highest first, columns without it never. */
+  readonly dispensable?: number;
+}
+
+export interface TableParts<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  /** Below a rule, such as a total. */
+  readonly foot?: readonly Row[];
+  /** Lines below a row, indented, in so many cells. */
+  readonly below?: (row: Row, cells: number) => readonly (readonly Segment[])[];
+}
+
+interface Laid<Row> {
+  readonly column: Column<Row>;
+  readonly cells: readonly Segment[];
+  readonly width: number;
+}
+
+const GAP = '  ';
+const MIN_FLEX = 16;
+const INDENT = '  ';
+
+/** Columns as wide as what they hold; those that hold nothing are left out. */
+export function renderTable<Row>({ columns, rows, foot = [], below }: TableParts<Row>, screen: Screen): string {
+  const all = [...rows, ...foot];
+  const laid = fitted(
+    columns.map((column) => lay(column, all)).filter(({ cells }) => cells.some(hasText)),
+    screen,
+  );
+  const width = widthOf(laid);
+  const line = (index: number): string => formatLine(rowSegments(laid, index), screen);
+  const lines = [
+    formatLine(
+      laid.flatMap(({ column, width: cells }, index): Segment[] => [
+        ['dim', `${index === 0 ? '' : GAP}${padded(column.title.toUpperCase(), cells, column.align)}`],
+      ]),
+      screen,
+    ),
+  ];
+  for (const [index, row] of rows.entries()) {
+    lines.push(line(index));
+    const room = (screen.columns ?? Number.POSITIVE_INFINITY) - INDENT.length;
+    for (const extra of below?.(row, room) ?? []) lines.push(formatLine([['plain', INDENT], ...extra], screen));
+  }
+  if (foot.length > 0) lines.push(formatLine([['dim', '─'.repeat(width)]], screen));
+  for (const index of foot.keys()) lines.push(line(rows.length + index));
+  return `${lines.join('\n')}\n`;
+}
+
+function lay<Row>(column: Column<Row>, rows: readonly Row[]): Laid<Row> {
+  const cells = rows.map((row): Segment => {
+    const cell = column.cell(row);
+    return typeof cell === 'string' ? ['plain', cell] : cell;
+  });
+  return { column, cells, width: Math.max(cellsOf(column.title), ...cells.map(([, text]) => cellsOf(text))) };
+}
+
+function hasText([, text]: Segment): boolean {
+  return text !== '';
+}
+
+function fitted<Row>(laid: readonly Laid<Row>[], { columns = Number.POSITIVE_INFINITY }: Screen): readonly Laid<Row>[] {
+  const excess = widthOf(laid) - columns;
+  if (excess <= 0) return laid;
+  const flexible = laid.find(({ column }) => column.flexes === true);
+  const spare = flexible === undefined ? 0 : Math.max(0, flexible.width - MIN_FLEX);
+  const isEnough = spare >= excess;
+  const [next] = laid
+    .filter(({ column }) => column.dispensable !== undefined)
+    .toSorted((left, right) => (right.column.dispensable ?? 0) - (left.column.dispensable ?? 0));
+  if (!isEnough && next !== undefined)
+    return fitted(
+      laid.filter((one) => one !== next),
+      { hasColor: false, columns },
+    );
+  return laid.map((one) => (one === flexible ? { ...one, width: one.width - Math.min(spare, excess) } : one));
+}
+
+function widthOf(laid: readonly Laid<never>[] | readonly { readonly width: number }[]): number {
+  return laid.reduce((sum, { width }) => sum + width, GAP.length * Math.max(0, laid.length - 1));
+}
+
+function rowSegments<Row>(laid: readonly Laid<Row>[], index: number): Segment[] {
+  return laid.map(({ column, cells, width }, at): Segment => {
+    const [style, text] = cells[index] ?? ['plain', ''];
+    return [style, `${at === 0 ? '' : GAP}${padded(text, width, column.align)}`];
+  });
+}
+
+function padded(text: string, width: number, align: 'right' | undefined): string {
+  const kept = cellsOf(text) > width ? `${cutToCells(text, width - 1)}…` : text;
+  const blanks = ' '.repeat(Math.max(0, width - cellsOf(kept)));
+  return align === 'right' ? `${blanks}${kept}` : `${kept}${blanks}`;
+}
