@@ -1,0 +1,107 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { memorySink } from '../../../core/src/sinks/memory-sink.ts';
+import type { Sink } from '../../../core/src/model/sink.ts';
+import type { Span } from '../../../core/src/model/span.ts';
+import { parseTraceparent } from '../../../core/src/model/ids.ts';
+import { createSessions, type Sessions, type SessionOptions } from '../../../core/src/sessions.ts';
+import { listRecordings, openRecording } from '../recordings/recording.ts';
+import { play } from './replay.ts';
+import { type QueryScript, scriptsOf } from './script.ts';
+import { treeText } from './tree-text.ts';
+
+let opened: Sessions | undefined;
+afterEach(() => opened?.close());
+
+function started(sinks: readonly Sink[]): Sessions {
+  opened = createSessions({ sinks, capture: 'full', agentName: 'main', diag: () => undefined });
+  return opened;
+}
+
+/** A script's telemetry through a session; what sinks were given. */
+function traced({ steps, parent }: QueryScript, options: Partial<SessionOptions> = {}): readonly Span[] {
+  const sink = memorySink();
+  const session = started([sink]).open({ sources: ['cli'], ...(parent === undefined ? {} : { parent }), ...options });
+  for (const { what } of steps) if (what.type === 'telemetry') session.receive(what.request);
+  session.end();
+  return sink.spans;
+}
+
+describe('a session of telemetry alone', () => {
+  test.each(listRecordings())('%s: gives sinks what the assembler makes of it', (name) => {
+    for (const script of scriptsOf(openRecording(name), 'cli')) {
+      expect(treeText(traced(script))).toBe(treeText(play(script, { clock: 'still' }).spans));
+    }
+  });
+
+  const [script] = scriptsOf(openRecording('one-tool'), 'cli') as [QueryScript];
+
+  test('stands where its child was told that it stands', () => {
+    const firstTurn = parseTraceparent('00-0123456789abcdef0123456789abcdef-0123456789abcdef-01')!;
+    const { parent: _, ...alone } = script;
+    const root = traced(alone, { firstTurn }).find((span) => span.kind === 'agent');
+    expect(root).toMatchObject({ traceId: firstTurn.traceId, spanId: firstTurn.spanId });
+  });
+
+  test('has its own attributes beside those of all sessions', () => {
+    const spans = traced(script, { attributes: { project: 'p' }, agentName: 'reviewer' });
+    expect(spans.length).toBeGreaterThan(1);
+    expect(spans.every((span) => span.attributes['project'] === 'p')).toBe(true);
+    expect(spans.find((span) => span.kind === 'agent')).toMatchObject({ agentName: 'reviewer' });
+  });
+
+  test('hands on the metrics of the CLI', () => {
+    const names: Set<string> = new Set();
+    const sink: Sink = {
+      ...memorySink(),
+      name: 'metrics',
+      metrics: (points) => points.forEach(({ name }) => names.add(name)),
+    };
+    const session = started([sink]).open({ sources: ['cli'] });
+    for (const { what } of script.steps) if (what.type === 'telemetry') session.receive(what.request);
+    expect(names).toContain('claude_code.token.usage');
+  });
+
+  test('takes nothing once it has ended, and counts what comes', () => {
+    const sink = memorySink();
+    const sessions = started([sink]);
+    const session = sessions.open({ sources: ['cli'] });
+    session.end();
+    session.end();
+    for (const { what } of script.steps) if (what.type === 'telemetry') session.receive(what.request);
+    expect(sink.spans).toEqual([]);
+    expect(session.isOver).toBe(true);
+    expect(sessions.stats()).toMatchObject({ sessions: { open: 0, settled: 1 } });
+    expect(sessions.stats().observations.late).toBeGreaterThan(0);
+  });
+
+  test('a sink that throws is counted, and harms no other', () => {
+    const sink = memorySink();
+    const broken: Sink = {
+      ...memorySink(),
+      name: 'broken',
+      spanEnd: () => {
+        throw new Error('broken');
+      },
+    };
+    const sessions = started([broken, sink]);
+    const session = sessions.open({ sources: ['cli'] });
+    for (const { what } of script.steps) if (what.type === 'telemetry') session.receive(what.request);
+    session.end();
+    expect(treeText(sink.spans)).toBe(treeText(play(script, { clock: 'still' }).spans));
+    expect(sessions.stats().caught).toBeGreaterThan(0);
+  });
+
+  test('that is open when all close is ended there', async () => {
+    const sink = memorySink();
+    const sessions = started([sink]);
+    const session = sessions.open({ sources: ['cli'] });
+    for (const { what } of script.steps) if (what.type === 'telemetry') session.receive(what.request);
+    await sessions.close();
+    expect(session.isOver).toBe(true);
+    expect(treeText(sink.spans)).toBe(treeText(play(script, { clock: 'still' }).spans));
+  });
+});
+
+test('wrong options are refused by the name of the factory', () => {
+  expect(() => createSessions({ sinks: {} as never })).toThrow(/^createSessions needs `sinks`/);
+});
