@@ -29,6 +29,7 @@ export {
   type Receipt,
   type SignRequest,
 } from './deliver/delivery-options.ts';
+export { shownUrl } from './deliver/masking.ts';
 export type { SpoolOptions } from './deliver/spool.ts';
 export { decodeOtlp } from './decode/decode-otlp.ts';
 export { OtlpDecodeError } from './decode/error.ts';
