@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SinkStats } from '@spanprism/core';
-import { DeliveryError } from '@spanprism/core/otlp';
+import { Losses } from '@spanprism/core/live';
 
 /** What of a `langfuse` 3.x client is needed. */
 export interface LangfuseClient {
@@ -19,12 +19,11 @@ export class ClientBatches {
   readonly #unsubscribe: readonly (() => void)[];
   /** Given to the client, by id; `true` once it has taken it into its queue. */
   readonly #open = new Map<unknown, boolean>();
-  readonly #dropped: Record<string, number> = {};
+  readonly #losses = new Losses();
   #delivered = 0;
   #batchesEnded = 0;
   #failure: Error | undefined;
   #isFailing = false;
-  #lost = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(client: LangfuseClient, complain: (message: string) => void) {
@@ -51,11 +50,10 @@ export class ClientBatches {
 
   async flush(deadlineMs: number): Promise<void> {
     await Promise.race([this.#drain(), delay(deadlineMs, undefined, { ref: false })]);
-    const missing = this.#lost + this.#open.size;
-    this.#lost = 0;
+    const missing = this.#losses.take() + this.#open.size;
     const isTold = this.#open.size === 0 || this.#isFailing;
-    if (missing > 0)
-      throw new DeliveryError(`${missing} observations were not delivered within ${deadlineMs} ms`, isTold);
+    const message = `${missing} observations were not delivered within ${deadlineMs} ms`;
+    if (missing > 0) throw Object.assign(new Error(message), { isTold });
   }
 
   async close(deadlineMs: number): Promise<void> {
@@ -67,7 +65,7 @@ export class ClientBatches {
   }
 
   stats(): SinkStats {
-    return { delivered: this.#delivered, queued: this.#open.size, dropped: { ...this.#dropped } };
+    return { delivered: this.#delivered, queued: this.#open.size, dropped: Object.fromEntries(this.#losses.byReason) };
   }
 
   async #drain(): Promise<void> {
@@ -91,16 +89,16 @@ export class ClientBatches {
     if (failure === undefined) this.#delivered += ours.length;
     else if (ours.length > 0) {
       const [reason, cause] = causeOf(failure);
-      this.#lost += ours.length;
-      if (!(reason in this.#dropped)) this.#complain(`${ours.length} observations were not delivered: ${cause}`);
-      this.#drop(reason, ours);
+      this.#losses.add(reason, ours.length, () =>
+        this.#complain(`${ours.length} observations were not delivered: ${cause}`),
+      );
     }
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
   #drop(reason: string, ids: readonly unknown[]): void {
     for (const id of ids) this.#open.delete(id);
-    if (ids.length > 0) this.#dropped[reason] = (this.#dropped[reason] ?? 0) + ids.length;
+    this.#losses.add(reason, ids.length);
   }
 }
 

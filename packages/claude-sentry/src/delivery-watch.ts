@@ -1,6 +1,6 @@
 import type * as Sentry from '@sentry/node';
 import type { Diag } from '@spanprism/core';
-import { DeliveryError } from '@spanprism/core/otlp';
+import { Losses } from '@spanprism/core/live';
 import { ORIGIN } from './sentry-dialect.ts';
 
 export type SentryClient = NonNullable<ReturnType<typeof Sentry.getClient>>;
@@ -15,10 +15,9 @@ const ADVICE: readonly (readonly [reason: RegExp, advice: string])[] = [
 
 /** Sentry says only in its debug log what it could not deliver: this tells, and counts, what became of our spans. */
 export class DeliveryWatch {
-  readonly lost: Map<string, number> = new Map();
+  readonly losses: Losses = new Losses();
   readonly #diag: Diag;
   readonly #watched: WeakSet<Transport> = new WeakSet();
-  #lostSinceFlush = 0;
 
   constructor(diag: Diag) {
     this.#diag = diag;
@@ -49,21 +48,16 @@ export class DeliveryWatch {
     // It waits twice: until events are made, and until they are sent. To wait for 0 ms is to wait for ever.
     const isDone = await client?.flush(Math.max(1, deadlineMs / 2));
     if (isDone === false) throw new Error(`Sentry did not take everything within ${deadlineMs} ms`);
-    const lost = this.#lostSinceFlush;
-    this.#lostSinceFlush = 0;
-    if (lost > 0)
-      throw new DeliveryError(`Sentry did not take ${lost} spans: ${[...this.lost.keys()].join(', ')}`, true);
+    const lost = this.losses.take();
+    const reasons = [...this.losses.byReason.keys()].join(', ');
+    if (lost > 0) throw Object.assign(new Error(`Sentry did not take ${lost} spans: ${reasons}`), { isTold: true });
   }
 
   #lose(reason: string, spans: number, host: string): void {
-    if (spans === 0) return;
-    const before = this.lost.get(reason) ?? 0;
-    this.lost.set(reason, before + spans);
-    this.#lostSinceFlush += spans;
-    // The tenth of the same says nothing new, and stats() counts.
-    if (before > 0) return;
     const [, advice] = ADVICE.find(([pattern]) => pattern.test(reason)) ?? [];
-    this.#diag('warn', `sentry: ${spans} spans were not taken by ${host} (${reason}) and are lost. ${advice}`);
+    this.losses.add(reason, spans, () =>
+      this.#diag('warn', `sentry: ${spans} spans were not taken by ${host} (${reason}) and are lost. ${advice}`),
+    );
   }
 }
 

@@ -53,7 +53,9 @@ export function sentrySink(options: SentrySinkOptions = {}): Sink {
     },
     stats: () => {
       const { delivered, queued, dropped } = live.stats();
-      const lost = [['buffer_overflow', pieces.overflow] as const, ...watch.lost].filter(([, spans]) => spans > 0);
+      const lost = [['buffer_overflow', pieces.overflow] as const, ...watch.losses.byReason].filter(
+        ([, spans]) => spans > 0,
+      );
       const arrived = lost.reduce((rest, [, spans]) => rest - spans, delivered);
       return { delivered: Math.max(0, arrived), queued, dropped: { ...dropped, ...Object.fromEntries(lost) } };
     },

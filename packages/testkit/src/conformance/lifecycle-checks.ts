@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
 import { setImmediate as nextTick } from 'node:timers/promises';
-import { applyCapture, resolveCapture, type Span } from '@spanprism/core';
+import { applyCapture, createTracing, resolveCapture, type Span } from '@spanprism/core';
+import type { CollectorBehaviour } from '../collector/collector.ts';
 import { DEADLINE_MS, deliver, droppedBy, type Rig, type SinkCheck } from './sink-case.ts';
 import { llm, PARALLEL, TURN } from './traces.ts';
 
 /** How long what must be bounded may take in all; its own deadline is a fraction of it. */
 const BOUND_MS = 4_000;
 const SHORT_MS = 300;
+
+const FAULTS: Readonly<Record<string, CollectorBehaviour>> = {
+  'a wrong key': { kind: 'status', status: 401 },
+  'a key without rights': { kind: 'status', status: 403 },
+  'a wrong path': { kind: 'status', status: 404 },
+  'a small gateway': { kind: 'status', status: 413 },
+  'a cut connection': { kind: 'refuse' },
+  'no answer': { kind: 'hang' },
+};
 
 /** Whether it rejects, within the bound. */
 async function fails(work: Promise<void>): Promise<boolean> {
@@ -47,6 +57,27 @@ export const LIFECYCLE: readonly SinkCheck[] = [
       rig.collector.behave({ kind: 'hang' });
       rig.play(TURN);
       assert.equal(await fails(rig.sink.flush(SHORT_MS)), true, 'flush resolved');
+    },
+  },
+  {
+    group: 'lifecycle',
+    name: 'what is wrong with a backend is one line',
+    needs: ['http'],
+    run: async (_, remake) => {
+      for (const [fault, behaviour] of Object.entries(FAULTS)) {
+        const rig = await remake();
+        const lines: string[] = [];
+        const tracing = createTracing({
+          sinks: [rig.sink],
+          cliTelemetry: 'off',
+          diag: (_level, line) => void lines.push(line),
+        });
+        rig.collector.behave(behaviour);
+        rig.play(PARALLEL);
+        await tracing.close(SHORT_MS);
+        lines.push(...rig.diagnostics);
+        assert.equal(lines.length, 1, `${fault}: ${lines.join('\n') || 'nothing is said'}`);
+      }
     },
   },
   {

@@ -242,6 +242,17 @@ export const MUTANTS: readonly Mutant[] = [
     make: behaving((sink) => ({ flush: () => sink.flush(2 ** 30) })),
   },
   {
+    fault: 'tells what is told again',
+    foundBy: 'what is wrong with a backend is one line',
+    make: behaving((sink, { diag }) => ({
+      close: (deadlineMs) =>
+        sink.close(deadlineMs).catch((error: unknown) => {
+          diag('error', String(error));
+          throw error;
+        }),
+    })),
+  },
+  {
     fault: 'does not wait for Retry-After',
     foundBy: '429 is tried again after what Retry-After says',
     make: (options) => referenceSink({ ...options, waitMs: () => 1 }),
