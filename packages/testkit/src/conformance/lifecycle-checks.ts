@@ -70,7 +70,7 @@ export const LIFECYCLE: readonly SinkCheck[] = [
         const tracing = createTracing({
           sinks: [rig.sink],
           cliTelemetry: 'off',
-          diag: (_level, line) => void lines.push(line),
+          diag: (_, line) => void lines.push(line),
         });
         rig.collector.behave(behaviour);
         rig.play(PARALLEL);

@@ -66,6 +66,7 @@ export interface SinkCase<Sent> {
 export interface Rig {
   readonly sink: Sink;
   readonly collector: Collector;
+  /** All but those for debugging. */
   readonly diagnostics: readonly string[];
   /**
    * Delivers as the pipeline does: each span through the sink's own capture policy, else through the given one; `redact` is that of
@@ -97,7 +98,8 @@ export async function runSinkCheck<Sent>(check: SinkCheck, sinkCase: SinkCase<Se
   const remake = async (): Promise<Rig> => {
     const collector = await startCollector();
     const diagnostics: string[] = [];
-    const made = await sinkCase.make({ collector, diag: (_, message) => void diagnostics.push(message) });
+    const diag: Diag = (level, message) => void (level !== 'debug' && diagnostics.push(message));
+    const made = await sinkCase.make({ collector, diag });
     rigs.push({ made, collector });
     return rigOf({ made, collector, diagnostics, decode: (sent) => sinkCase.decode(sent) });
   };
