@@ -269,3 +269,33 @@ test('what a sink has to say goes where createTracing says, though the sink was 
   await tracing.close(DEADLINE_MS);
   expect(said).toContainEqual(expect.stringMatching(/^error: otlp: .*answered 401/));
 });
+
+describe('one fault of a backend that takes traces and metrics is one line, until after close()', () => {
+  const spans = [agent({ id: 1, ms: [0, 9] }), llm({ id: 2, parent: 1, ms: [0, 5], usage: { inputTokens: 1 } })];
+
+  test.each([
+    ['401', { kind: 'status', status: 401 }, /^error: otlp.* answered 401\. Check the key/],
+    ['403', { kind: 'status', status: 403 }, /^error: otlp.* answered 403\. Check the key/],
+    ['404', { kind: 'status', status: 404 }, /^error: otlp.*\/v1\/traces answered 404\. .*full URL/],
+    ['413', { kind: 'status', status: 413 }, /^error: otlp.* answered 413\. .*capture less/],
+    ['a cut connection', { kind: 'refuse' }, /^warn: otlp.* cannot be reached .* is lost\.$/],
+    ['no answer', { kind: 'hang' }, /^warn: not everything was delivered .* did not answer in time\.$/],
+  ] as const)('%s', async (_, behaviour, line) => {
+    collector.behave(behaviour);
+    const diag = (level: string, message: string): void => void said.push(`${level}: ${message}`);
+    const sink = otlpSink({ endpoint: collector.url, environment: {} });
+    const tracing = createTracing({ sinks: [sink], cliTelemetry: 'off', diag });
+    for (const span of spans) sink.spanEnd(span);
+    await tracing.close(300);
+    expect(said).toEqual([expect.stringMatching(line)]);
+    expect(collector.requests.map(({ signal }) => signal)).toEqual(expect.arrayContaining(['traces', 'metrics']));
+  });
+
+  test('nobody listens', async () => {
+    await collector.close();
+    const sink = sinkTo();
+    for (const span of spans) sink.spanEnd(span);
+    await sink.close(300).catch(() => undefined);
+    expect(said).toEqual([expect.stringMatching(/^warn: otlp.* cannot be reached \(.*Nothing listens there/)]);
+  });
+});
