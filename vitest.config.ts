@@ -31,6 +31,7 @@ export default defineConfig({
       // The same tests on the major before.
       sentry10,
       unit('register'),
+      unit('store'),
       unit('testkit'),
       unit('cli'),
       {

@@ -1,0 +1,16 @@
+export { openStore, type OpenStoreOptions } from './read/open-store.ts';
+export { COST_DIMENSIONS } from './read/costs.ts';
+export { sqliteSink, type SqliteSinkOptions } from './sink/sqlite-sink.ts';
+export type {
+  CostDimension,
+  CostQuery,
+  CostReport,
+  CostRow,
+  Failure,
+  RunDetail,
+  RunFilter,
+  Store,
+  StoredRun,
+  StoredSpan,
+} from './store.ts';
+export { defaultStorePath, type Environment } from './store-path.ts';

@@ -1,0 +1,135 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { APPLICATION_ID, MIGRATIONS, VERSION } from './schema.ts';
+import { type Database, isBusy, isCorrupt, sqlite, StoreProblem } from './sqlite.ts';
+
+export interface OpenOptions {
+  /** How long SQLite itself waits for another's lock before it says `busy`. */
+  readonly busyMs: number;
+}
+
+/** For writing: makes folder and file if they are not there, readable by their owner only, and brings an older store to this version. */
+export function openForWriting(path: string, { busyMs }: OpenOptions): Database {
+  const file = resolve(path);
+  makePrivate(file);
+  return asking(file, () => {
+    const database = new (sqlite().DatabaseSync)(file);
+    return closedUnless(database, () => {
+      database.exec(`PRAGMA busy_timeout = ${busyMs}`);
+      database.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY');
+      database.exec('PRAGMA journal_size_limit = 16777216; PRAGMA foreign_keys = OFF');
+      migrate(database, file);
+    });
+  });
+}
+
+/** For reading alone: nothing in the file changes, so an older store has to be brought to this version by a writer first. */
+export function openForReading(path: string): Database {
+  const file = resolve(path);
+  if (!existsSync(file)) {
+    throw new StoreProblem(
+      'store_missing',
+      `there is no store at ${file}: run \`spanprism claude\` or \`spanprism import\` first, or set SPANPRISM_STORE to where it is`,
+    );
+  }
+  return asking(file, () => {
+    const database = new (sqlite().DatabaseSync)(file, { readOnly: true });
+    return closedUnless(database, () => {
+      database.exec('PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32768');
+      const version = versionOf(database, file);
+      if (version !== VERSION) {
+        throw new StoreProblem(
+          'store_older',
+          `${file} is of version ${version}, this program reads ${VERSION}: open it once for writing, which brings it up to date`,
+        );
+      }
+    });
+  });
+}
+
+function closedUnless(database: Database, prepare: () => void): Database {
+  try {
+    prepare();
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Says of SQLite's errors what they mean for the user. */
+function asking<T>(file: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof StoreProblem || isBusy(error)) throw error;
+    const cause = { cause: error };
+    if (isCorrupt(error)) {
+      throw new StoreProblem(
+        'store_corrupt',
+        `${file} is no SQLite database, or a damaged one: move it away, and a new one is made`,
+        cause,
+      );
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StoreProblem('store_unusable', `${file} cannot be opened: ${reason}; check its permissions`, cause);
+  }
+}
+
+/** SQLite gives -wal and -shm the mode of the file itself. */
+function makePrivate(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    closeSync(openSync(file, 'a', 0o600));
+    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StoreProblem(
+      'store_not_writable',
+      `the store ${file} cannot be written: ${reason}; set SPANPRISM_STORE to a place that can`,
+      { cause: error },
+    );
+  }
+}
+
+function migrate(database: Database, file: string): void {
+  if (versionOf(database, file) === VERSION) return;
+  // Before the first table, and outside of a transaction; another process may be at it in the same moment, with the same outcome.
+  database.exec('PRAGMA auto_vacuum = INCREMENTAL');
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    // Whoever held the lock may have done it.
+    for (let version = versionOf(database, file); version < VERSION; version++) {
+      database.exec(MIGRATIONS[version] ?? '');
+      database.exec(`PRAGMA user_version = ${version + 1}`);
+    }
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** 0 for an empty file. */
+function versionOf(database: Database, file: string): number {
+  const application = pragma(database, 'application_id');
+  const tables = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get() as { readonly count: number };
+  if (application !== APPLICATION_ID && tables.count > 0) {
+    throw new StoreProblem('store_foreign', `${file} is a database of another program: choose another path`);
+  }
+  const version = pragma(database, 'user_version');
+  if (version > VERSION) {
+    throw new StoreProblem(
+      'store_newer',
+      `${file} was written by a newer spanprism (version ${version}, this one knows ${VERSION}): update spanprism, or choose another path`,
+    );
+  }
+  return version;
+}
+
+function pragma(database: Database, name: string): number {
+  const row = database.prepare(`PRAGMA ${name}`).get() as Record<string, number> | undefined;
+  return row?.[name] ?? 0;
+}

@@ -1,0 +1,148 @@
+import { ConfigurationError } from '@spanprism/core';
+import { type Dimension, DIMENSIONS } from '../schema.ts';
+import type { Database } from '../sqlite.ts';
+import type { CostDimension, CostQuery, CostReport, CostRow } from '../store.ts';
+import { type Condition, conditionOf, limitOf } from './run-filter.ts';
+import { type UsageColumns, usageOf } from './usage-columns.ts';
+
+interface Sum extends UsageColumns {
+  readonly name: string | null;
+  readonly calls: number;
+  readonly errors: number;
+  readonly cost: number;
+}
+
+interface TotalSum extends UsageColumns {
+  readonly runs: number;
+  readonly calls: number;
+  readonly unpriced_calls: number;
+  readonly cost: number;
+}
+
+const SUMS = ['calls', 'errors', 'input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cost'];
+const added = (table: string): string => SUMS.map((column) => `sum(${table}.${column}) AS ${column}`).join(', ');
+
+/** What a run is one of: no rollup of its own, runs have their sums themselves. */
+const OF_RUNS: Readonly<Partial<Record<CostDimension, string>>> = {
+  session: 'r.run_id',
+  project: '(SELECT text FROM name WHERE id = coalesce(r.project, r.folder))',
+  user: '(SELECT text FROM name WHERE id = r.user)',
+  branch: '(SELECT text FROM name WHERE id = r.branch)',
+};
+
+/** Dimensions whose rows count tool calls and are given money, no tokens. */
+const OF_TOOLS: ReadonlySet<CostDimension> = new Set(['tool', 'mcp-server']);
+
+export const COST_DIMENSIONS: readonly CostDimension[] = [
+  ...(Object.keys(DIMENSIONS) as Dimension[]),
+  ...(Object.keys(OF_RUNS) as CostDimension[]),
+];
+
+/** Without a filter from the store's rollups, else from those of the runs that match. */
+export function costReport(database: Database, { by, filter = {} }: CostQuery): CostReport {
+  const condition = restricted(filter);
+  const total = totalOf(database, condition);
+  const sums = sumsBy(database, by, condition);
+  const ofTools = OF_TOOLS.has(by);
+  const rows = sums
+    .flatMap((sum) => (sum.name === null ? [] : [rowOf({ ...sum, name: sum.name }, ofTools)]))
+    .sort((a, b) => b.costNanoUsd - a.costNanoUsd || (a.name < b.name ? -1 : 1));
+  return {
+    by,
+    rows: [...rows, restOf(total, sums, ofTools)],
+    total: {
+      runs: total.runs,
+      calls: total.calls,
+      unpricedCalls: total.unpriced_calls,
+      usage: usageOf(total) ?? {},
+      costNanoUsd: total.cost,
+    },
+  };
+}
+
+/** Runs that match, as a condition that heeds `limit` too. */
+function restricted(filter: CostQuery['filter'] & object): Condition | undefined {
+  const condition = conditionOf(filter);
+  const limit = limitOf(filter);
+  if (limit === -1) return condition;
+  return {
+    sql: `r.id IN (SELECT r.id FROM run r WHERE ${condition?.sql ?? 'true'} ORDER BY r.ended_at DESC, r.id DESC LIMIT ?)`,
+    values: [...(condition?.values ?? []), limit],
+  };
+}
+
+function totalOf(database: Database, condition: Condition | undefined): TotalSum {
+  const columns = [
+    'unpriced_calls',
+    'input_tokens',
+    'output_tokens',
+    'cache_read_tokens',
+    'cache_write_tokens',
+    'cost',
+  ];
+  const sums = columns.map((column) => `coalesce(sum(r.${column}), 0) AS ${column}`).join(', ');
+  const statement = database.prepare(
+    `SELECT count(*) AS runs, coalesce(sum(r.llm_calls), 0) AS calls, ${sums} FROM run r WHERE ${condition?.sql ?? 'true'}`,
+  );
+  return statement.get(...(condition?.values ?? [])) as unknown as TotalSum;
+}
+
+function sumsBy(database: Database, by: CostDimension, condition: Condition | undefined): Sum[] {
+  const statement = database.prepare(sqlOf(by, condition));
+  return statement.all(...(condition?.values ?? [])) as unknown as Sum[];
+}
+
+function sqlOf(by: CostDimension, condition: Condition | undefined): string {
+  const ofRuns = OF_RUNS[by];
+  const where = condition?.sql ?? 'true';
+  if (ofRuns !== undefined) {
+    const columns = SUMS.filter((column) => column !== 'calls').map((column) => `sum(r.${column}) AS ${column}`);
+    return `SELECT ${ofRuns} AS name, sum(r.llm_calls) AS calls, ${columns.join(', ')} FROM run r WHERE ${where} GROUP BY 1`;
+  }
+  if (!Object.hasOwn(DIMENSIONS, by)) {
+    throw new ConfigurationError(
+      'invalid_dimension',
+      `cost by ${JSON.stringify(by)} is not known; by can be ${COST_DIMENSIONS.join(', ')}`,
+    );
+  }
+  const dimension = DIMENSIONS[by as Dimension];
+  if (condition === undefined) {
+    return `SELECT n.text AS name, ${SUMS.map((column) => `c.${column}`).join(', ')}
+      FROM total_cost c JOIN name n ON n.id = c.name WHERE c.dimension = ${dimension}`;
+  }
+  return `SELECT n.text AS name, ${added('c')} FROM run r JOIN run_cost c ON c.run = r.id JOIN name n ON n.id = c.name
+    WHERE c.dimension = ${dimension} AND ${where} GROUP BY c.name`;
+}
+
+function rowOf(sum: Sum & { readonly name: string }, ofTools: boolean): CostRow {
+  const usage = ofTools ? undefined : (usageOf(sum) ?? {});
+  return {
+    name: sum.name,
+    isUnattributed: false,
+    calls: sum.calls,
+    errors: sum.errors,
+    ...(usage === undefined ? {} : { usage }),
+    costNanoUsd: sum.cost,
+  };
+}
+
+/** What the rows leave of the total. */
+function restOf(total: TotalSum, sums: readonly Sum[], ofTools: boolean): CostRow {
+  const named = sums.filter(({ name }) => name !== null);
+  const rest = (column: keyof UsageColumns | 'calls' | 'cost'): number =>
+    Number(total[column] ?? 0) - named.reduce((sum, row) => sum + Number(row[column] ?? 0), 0);
+  const usage = {
+    inputTokens: rest('input_tokens'),
+    outputTokens: rest('output_tokens'),
+    cacheReadTokens: rest('cache_read_tokens'),
+    cacheWriteTokens: rest('cache_write_tokens'),
+  };
+  return {
+    name: 'unattributed',
+    isUnattributed: true,
+    calls: ofTools ? 0 : rest('calls'),
+    errors: sums.reduce((count, { name, errors }) => (name === null ? count + errors : count), 0),
+    ...(ofTools ? {} : { usage }),
+    costNanoUsd: rest('cost'),
+  };
+}

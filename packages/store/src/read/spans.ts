@@ -1,0 +1,94 @@
+import { KINDS, STATUSES } from '../span-row.ts';
+import type { Database } from '../sqlite.ts';
+import type { StoredSpan } from '../store.ts';
+import type { BodyReader } from './bodies.ts';
+import type { Condition } from './run-filter.ts';
+import { type UsageColumns, usageOf } from './usage-columns.ts';
+
+const SPAN_COLUMNS = `s.run AS run_row, r.run_id, s.kind, s.status, s.started_at, s.duration, s.body, s.line,
+  lower(hex(s.trace_id)) AS trace_id, lower(hex(s.span_id)) AS span_id, lower(hex(s.parent_id)) AS parent_id,
+  s.input_tokens, s.output_tokens, s.cache_read_tokens, s.cache_write_tokens, s.cost, s.carried,
+  (SELECT text FROM name WHERE id = s.name) AS name,
+  (SELECT text FROM name WHERE id = s.agent) AS agent,
+  (SELECT text FROM name WHERE id = s.error_type) AS error_type,
+  (SELECT text FROM name WHERE id = s.outcome) AS outcome,
+  (SELECT text FROM name WHERE id = s.mcp_server) AS mcp_server`;
+
+interface SpanColumns extends UsageColumns {
+  readonly run_row: bigint;
+  readonly run_id: string;
+  readonly kind: bigint;
+  readonly status: bigint;
+  readonly started_at: bigint;
+  readonly duration: bigint;
+  readonly body: bigint;
+  readonly line: bigint;
+  readonly trace_id: string;
+  readonly span_id: string;
+  /** Empty for none: `hex` of nothing. */
+  readonly parent_id: string;
+  readonly cost: bigint | null;
+  readonly carried: bigint | null;
+  readonly name: string;
+  readonly agent: string | null;
+  readonly error_type: string | null;
+  readonly outcome: string | null;
+  readonly mcp_server: string | null;
+}
+
+export interface FoundSpan {
+  readonly runRowId: bigint;
+  readonly span: StoredSpan;
+}
+
+/** `rest` follows `span s JOIN run r`. */
+export function selectSpans(database: Database, bodies: BodyReader, { sql, values }: Condition): FoundSpan[] {
+  const statement = database.prepare(`SELECT ${SPAN_COLUMNS} FROM span s JOIN run r ON r.id = s.run ${sql}`);
+  statement.setReadBigInts(true);
+  const rows = statement.all(...values) as unknown as SpanColumns[];
+  return rows.map((row) => ({ runRowId: row.run_row, span: spanOf(row, bodies) }));
+}
+
+function spanOf(row: SpanColumns, bodies: BodyReader): StoredSpan {
+  const kind = KINDS[Number(row.kind)] ?? 'custom';
+  const { agent, error_type, outcome, mcp_server, cost, carried } = row;
+  const usage = kind === 'llm' ? usageOf(row) : undefined;
+  return {
+    runId: row.run_id,
+    kind,
+    name: row.name,
+    traceId: row.trace_id,
+    spanId: row.span_id,
+    ...(row.parent_id === '' ? {} : { parentSpanId: row.parent_id }),
+    startedAt: row.started_at,
+    endedAt: row.started_at + row.duration,
+    status: STATUSES[Number(row.status)] ?? 'ok',
+    ...(error_type === null ? {} : { errorType: error_type }),
+    ...(agent === null ? {} : { agentName: agent }),
+    ...(mcp_server === null ? {} : { mcpServer: mcp_server }),
+    ...(outcome === null ? {} : { outcome }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(kind !== 'llm' || cost === null ? {} : { costNanoUsd: Number(cost) }),
+    ...(carried === null ? {} : { carriedNanoUsd: Number(carried) }),
+    body: () => bodies.read(Number(row.body), Number(row.line)),
+  };
+}
+
+/** In order of their starts, but no child before its parent, whatever the clocks say. */
+export function inTreeOrder(spans: readonly StoredSpan[]): readonly StoredSpan[] {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  const children = new Map<string | undefined, StoredSpan[]>();
+  for (const span of spans) {
+    const parent = span.parentSpanId !== undefined && ids.has(span.parentSpanId) ? span.parentSpanId : undefined;
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [span]);
+    else siblings.push(span);
+  }
+  const ordered: StoredSpan[] = [];
+  const waiting = [...(children.get(undefined) ?? [])].reverse();
+  for (let span = waiting.pop(); span !== undefined; span = waiting.pop()) {
+    ordered.push(span);
+    waiting.push(...(children.get(span.spanId) ?? []).toReversed());
+  }
+  return ordered;
+}

@@ -1,0 +1,192 @@
+import { AGENT, CUSTOM, ERROR, LLM, type Place, type SpanRow, TOOL } from '../span-row.ts';
+import type { Database, Statement } from '../sqlite.ts';
+import type { Names } from './names.ts';
+
+/** What one transaction adds to a run. */
+export interface RunChange {
+  readonly id: number;
+  startedAt: bigint;
+  endedAt: bigint;
+  hasFailed: boolean;
+  outcome: string | null;
+  outcomeAt: bigint;
+  agent: string | null;
+  project: string | null;
+  folder: string | null;
+  user: string | null;
+  branch: string | null;
+  readonly tags: Set<string>;
+  turns: number;
+  spans: number;
+  llmCalls: number;
+  unpricedCalls: number;
+  toolCalls: number;
+  errors: number;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+  cost: number;
+  unattributed: number;
+}
+
+/** Later than any instant of a span. */
+const NEVER = 2n ** 63n - 1n;
+
+/** Runs as one transaction changes them. What a run is told first stays: its project, its user, its branch. */
+export class Runs {
+  readonly #find: Statement;
+  readonly #create: Statement;
+  readonly #update: Statement;
+  readonly #tag: Statement;
+  readonly #names: Names;
+  readonly #open: Map<string, RunChange> = new Map();
+
+  constructor(database: Database, names: Names) {
+    this.#names = names;
+    this.#find = database.prepare('SELECT id FROM run WHERE run_id = ?');
+    this.#create = database.prepare(CREATE);
+    this.#update = database.prepare(UPDATE);
+    this.#tag = database.prepare('INSERT INTO run_tag (run, tag) VALUES (?, ?) ON CONFLICT DO NOTHING');
+  }
+
+  /** The run of a span that is not stored yet; made if there is none. */
+  of(runId: string): RunChange {
+    const known = this.#open.get(runId);
+    if (known !== undefined) return known;
+    const row = this.#find.get(runId) as { readonly id: number } | undefined;
+    const change = emptyChange(row?.id ?? Number(this.#create.run(runId).lastInsertRowid));
+    this.#open.set(runId, change);
+    return change;
+  }
+
+  save(): void {
+    for (const change of this.#open.values()) {
+      this.#update.run(...this.#values(change), change.id);
+      for (const tag of change.tags) this.#tag.run(change.id, this.#names.id(tag));
+    }
+    this.#open.clear();
+  }
+
+  forget(): void {
+    this.#open.clear();
+  }
+
+  /** In the order of `UPDATE`. */
+  #values(change: RunChange): (number | bigint | null)[] {
+    const { startedAt, endedAt, hasFailed, outcomeAt } = change;
+    const names = this.#names;
+    return [
+      startedAt,
+      endedAt,
+      hasFailed ? 1 : 0,
+      outcomeAt,
+      names.id(change.outcome),
+      outcomeAt,
+      names.id(change.agent),
+      names.id(change.project),
+      names.id(change.folder),
+      names.id(change.user),
+      names.id(change.branch),
+      ...SUMS.map((field) => change[field]),
+    ];
+  }
+}
+
+/** Fields that are added up, in the order of the columns in `SUM_COLUMNS`. */
+const SUMS = [
+  'turns',
+  'spans',
+  'llmCalls',
+  'unpricedCalls',
+  'toolCalls',
+  'errors',
+  'inputTokens',
+  'outputTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'cost',
+  'unattributed',
+] as const satisfies readonly (keyof RunChange)[];
+
+const SUM_COLUMNS = [
+  'turns',
+  'spans',
+  'llm_calls',
+  'unpriced_calls',
+  'tool_calls',
+  'errors',
+  'input_tokens',
+  'output_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'cost',
+  'unattributed',
+] as const;
+
+const CREATE = `INSERT INTO run (run_id, started_at, ended_at, failed, outcome_at, ${SUM_COLUMNS.join(', ')})
+  VALUES (?, ${NEVER}, 0, 0, 0, ${SUM_COLUMNS.map(() => '0').join(', ')})`;
+
+const UPDATE = `UPDATE run SET
+  started_at = min(started_at, ?),
+  ended_at = max(ended_at, ?),
+  failed = max(failed, ?),
+  outcome = CASE WHEN ? >= outcome_at THEN coalesce(?, outcome) ELSE outcome END,
+  outcome_at = max(outcome_at, ?),
+  agent = coalesce(agent, ?),
+  project = coalesce(project, ?),
+  folder = coalesce(folder, ?),
+  user = coalesce(user, ?),
+  branch = coalesce(branch, ?),
+  ${SUM_COLUMNS.map((column) => `${column} = ${column} + ?`).join(', ')}
+  WHERE id = ?`;
+
+function emptyChange(id: number): RunChange {
+  const sums = Object.fromEntries(SUMS.map((field) => [field, 0])) as Record<(typeof SUMS)[number], number>;
+  const names = { outcome: null, agent: null, project: null, folder: null, user: null, branch: null };
+  return { id, startedAt: NEVER, endedAt: 0n, hasFailed: false, outcomeAt: 0n, tags: new Set(), ...names, ...sums };
+}
+
+/** Adds a span that is new to its run. */
+export function addToRun(run: RunChange, row: SpanRow): void {
+  if (row.startedAt < run.startedAt) run.startedAt = row.startedAt;
+  if (row.endedAt > run.endedAt) run.endedAt = row.endedAt;
+  run.spans += 1;
+  if (row.status === ERROR) run.errors += 1;
+  if ((row.isTurn || row.kind === CUSTOM) && row.status === ERROR) run.hasFailed = true;
+  if (row.isTurn) addTurn(run, row);
+  if (row.kind === LLM) addCall(run, row);
+  if (row.kind === TOOL) run.toolCalls += 1;
+  if (row.figures !== null) addFigures(run, row);
+  if (row.place !== null) addPlace(run, row.place);
+}
+
+function addTurn(run: RunChange, row: SpanRow): void {
+  run.turns += 1;
+  run.agent ??= row.agent;
+  if (row.endedAt < run.outcomeAt) return;
+  run.outcome = row.outcome;
+  run.outcomeAt = row.endedAt;
+}
+
+function addCall(run: RunChange, row: SpanRow): void {
+  run.llmCalls += 1;
+  if (row.figures?.costNanoUsd === null) run.unpricedCalls += 1;
+}
+
+function addFigures(run: RunChange, { kind, figures }: SpanRow): void {
+  run.inputTokens += figures?.inputTokens ?? 0;
+  run.outputTokens += figures?.outputTokens ?? 0;
+  run.cacheReadTokens += figures?.cacheReadTokens ?? 0;
+  run.cacheWriteTokens += figures?.cacheWriteTokens ?? 0;
+  run.cost += figures?.costNanoUsd ?? 0;
+  if (kind === AGENT) run.unattributed += figures?.costNanoUsd ?? 0;
+}
+
+function addPlace(run: RunChange, place: Place): void {
+  run.project ??= place.project;
+  run.folder ??= place.folder;
+  run.user ??= place.user;
+  run.branch ??= place.branch;
+  for (const tag of place.tags) run.tags.add(tag);
+}

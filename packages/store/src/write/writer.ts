@@ -1,0 +1,183 @@
+import { keyHash } from '../key-hash.ts';
+import { AGENT, ERROR, LLM, type SpanRow, TOOL } from '../span-row.ts';
+import type { Database, Statement } from '../sqlite.ts';
+import { Attribution } from './attribution.ts';
+import { Bodies } from './bodies.ts';
+import { Names } from './names.ts';
+import { addToRun, Runs } from './runs.ts';
+import { Sums } from './sums.ts';
+
+const COLUMNS = [
+  'key',
+  'run',
+  'trace_id',
+  'span_id',
+  'parent_id',
+  'kind',
+  'status',
+  'started_at',
+  'duration',
+  'name',
+  'agent',
+  'error_type',
+  'outcome',
+  'mcp_server',
+  'is_turn',
+  'carries',
+  'input_tokens',
+  'output_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'cost',
+  'body',
+  'line',
+] as const;
+
+/** Writes spans, each batch in one transaction with everything that is added up from it. A span whose key is stored changes nothing. */
+export class Writer {
+  readonly #database: Database;
+  readonly #known: Statement;
+  readonly #insert: Statement;
+  readonly #alias: Statement;
+  readonly #aliasOf: Statement;
+  readonly #adopt: Statement;
+  readonly #names: Names;
+  readonly #runs: Runs;
+  readonly #sums: Sums;
+  readonly #bodies: Bodies;
+  readonly #attribution: Attribution;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#names = new Names(database);
+    this.#runs = new Runs(database, this.#names);
+    this.#sums = new Sums(database);
+    this.#bodies = new Bodies(database);
+    this.#attribution = new Attribution(database, { names: this.#names, sums: this.#sums });
+    this.#known = database.prepare('SELECT run, span_id FROM span WHERE key = ?');
+    this.#insert = database.prepare(
+      `INSERT INTO span (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`,
+    );
+    this.#alias = database.prepare(
+      'INSERT INTO alias (run, span_id, stored_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    );
+    this.#aliasOf = database.prepare('SELECT stored_id FROM alias WHERE run = ? AND span_id = ?');
+    this.#adopt = database.prepare('UPDATE span SET parent_id = ? WHERE run = ? AND parent_id = ?');
+  }
+
+  /** All or nothing. Throws what SQLite throws; `isBusy` tells when it is worth another try. */
+  write(rows: readonly SpanRow[]): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      this.#bodies.begin();
+      for (const row of runByRun(rows)) this.#add(row);
+      this.#bodies.save();
+      this.#attribution.save();
+      this.#sums.save();
+      this.#runs.save();
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      this.#forget();
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #forget(): void {
+    for (const part of [this.#names, this.#runs, this.#sums, this.#attribution]) part.forget();
+  }
+
+  #add(row: SpanRow): void {
+    const key = keyHash(row.key);
+    const spanId = Buffer.from(row.spanId, 'hex');
+    const known = this.#known.get(key) as { readonly run: number; readonly span_id: Uint8Array } | undefined;
+    if (known !== undefined) return this.#meetAgain(known, spanId);
+    const run = this.#runs.of(row.runId);
+    addToRun(run, row);
+    const parentId = this.#parentOf(row, run.id);
+    const { body, line } = this.#bodies.add(run.id, row.line);
+    const names = this.#names;
+    const { figures } = row;
+    this.#insert.run(
+      key,
+      run.id,
+      Buffer.from(row.traceId, 'hex'),
+      spanId,
+      parentId,
+      row.kind,
+      row.status,
+      row.startedAt,
+      row.endedAt - row.startedAt,
+      names.id(row.name),
+      names.id(row.agent),
+      names.id(row.errorType),
+      names.id(row.outcome),
+      names.id(row.mcpServer),
+      row.isTurn ? 1 : 0,
+      row.carriesResults ? 1 : 0,
+      figures?.inputTokens ?? null,
+      figures?.outputTokens ?? null,
+      figures?.cacheReadTokens ?? null,
+      figures?.cacheWriteTokens ?? null,
+      figures?.costNanoUsd ?? null,
+      body,
+      line,
+    );
+    this.#addUp(run.id, row);
+    if (row.kind === AGENT) this.#attribution.touch(row.spanId);
+    if ((row.kind === LLM || row.kind === TOOL) && parentId !== null) this.#attribution.touch(hexOf(parentId));
+  }
+
+  #addUp(run: number, row: SpanRow): void {
+    const names = this.#names;
+    const errors = row.status === ERROR ? 1 : 0;
+    if (row.kind === LLM) {
+      const call = { calls: 1, errors, ...(row.figures === null ? {} : { figures: row.figures }) };
+      this.#sums.add(run, 'model', { ...call, name: names.id(row.name) });
+      this.#sums.add(run, 'day', { ...call, name: names.id(dayOf(row.endedAt)) });
+      if (row.agent !== null) this.#sums.add(run, 'subagent', { ...call, name: names.id(row.agent) });
+    } else if (row.kind === TOOL) {
+      this.#sums.add(run, 'tool', { calls: 1, errors, name: names.id(row.name) });
+      if (row.mcpServer !== null) {
+        this.#sums.add(run, 'mcp-server', { calls: 1, errors, name: names.id(row.mcpServer) });
+      }
+    } else if (row.figures !== null) {
+      this.#sums.add(run, 'day', { figures: row.figures, name: names.id(dayOf(row.endedAt)) });
+    }
+  }
+
+  /** The same span under another id, as an import derives them: what hangs below that one hangs below the stored one. */
+  #meetAgain(known: { readonly run: number; readonly span_id: Uint8Array }, spanId: Uint8Array): void {
+    if (Buffer.compare(known.span_id, spanId) === 0) return;
+    if (this.#alias.run(known.run, spanId, known.span_id).changes === 0) return;
+    if (this.#adopt.run(known.span_id, known.run, spanId).changes > 0) this.#attribution.touch(hexOf(known.span_id));
+  }
+
+  #parentOf(row: SpanRow, run: number): Uint8Array | null {
+    if (row.parentSpanId === null) return null;
+    const id = Buffer.from(row.parentSpanId, 'hex');
+    const alias = this.#aliasOf.get(run, id) as { readonly stored_id: Uint8Array } | undefined;
+    return alias?.stored_id ?? id;
+  }
+}
+
+/** Keeps the order within each run, and brings together what is stored together. */
+function runByRun(rows: readonly SpanRow[]): readonly SpanRow[] {
+  const first = rows[0]?.runId;
+  if (rows.every(({ runId }) => runId === first)) return rows;
+  const byRun = new Map<string, SpanRow[]>();
+  for (const row of rows) {
+    const others = byRun.get(row.runId);
+    if (others === undefined) byRun.set(row.runId, [row]);
+    else others.push(row);
+  }
+  return [...byRun.values()].flat();
+}
+
+function hexOf(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex');
+}
+
+function dayOf(time: bigint): string {
+  return new Date(Number(time / 1_000_000n)).toISOString().slice(0, 10);
+}
