@@ -9,6 +9,7 @@ await build({
     receive: 'src/otlp/receive/index.ts',
     dialect: 'src/dialect/index.ts',
     live: 'src/live/index.ts',
+    child: 'src/child.ts',
     sessions: 'src/sessions.ts',
     terminal: 'src/terminal.ts',
     // Found at run time beside the file that starts it.

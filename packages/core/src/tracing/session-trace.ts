@@ -25,11 +25,15 @@ export interface SessionOptions {
   /** Where ids come from. Default: random ones; an import derives them from keys. */
   readonly ids?: IdSource;
   readonly clock?: Clock;
+  /** How long what has ended waits for what another export tells of it; longer than the CLI's export intervals, 2 s unless given. */
+  readonly settleMs?: number;
   /**
    * Who will speak of it. The CLI's telemetry, where it is one of them, says when a call, a tool or a turn is over; without it the
    * session itself does.
    */
   readonly sources: readonly ('cli' | 'transcript' | 'wire')[];
+  /** False where the CLI's own metrics reach the user's backend by another way. Default true. */
+  readonly handsOnMetrics?: boolean;
 }
 
 /** One session of Claude Code that is traced without an SDK. Nothing of it throws. */
@@ -40,6 +44,8 @@ export interface Session {
   observe(observation: Observation): void;
   /** The process is gone, or nothing more will be told of it: every span ends with what is known now. */
   end(): void;
+  /** Lets go of it without a word to sinks about what is open: whoever has kept what it was told will tell it again. */
+  discard(): void;
   readonly isOver: boolean;
   readonly counters: Readonly<TraceCounters>;
 }
@@ -74,12 +80,12 @@ export class SessionTrace implements Session, OpenTrace {
       attributes: { ...defaults.attributes, ...options.attributes },
       ...(parent === undefined ? {} : { parent: { ...parent, isRemote: true } }),
       ...given('firstTurn', options.firstTurn),
-      settleMs: SETTLE_MS,
+      settleMs: options.settleMs ?? SETTLE_MS,
       isResumed: false,
     });
     this.#cli = new CliTelemetrySource({
       observe: (observation) => this.#assembler.observe(observation),
-      metrics: (points) => delivery.fanOut.metrics(points),
+      ...(options.handsOnMetrics === false ? {} : { metrics: (points) => delivery.fanOut.metrics(points) }),
       askedParty: 'user',
       hasStream: false,
       showHooks: true,
@@ -123,6 +129,13 @@ export class SessionTrace implements Session, OpenTrace {
       });
       this.#assembler.end();
     });
+    this.#delivery.settled(this);
+  }
+
+  discard(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#deadlines.stop();
     this.#delivery.settled(this);
   }
 
