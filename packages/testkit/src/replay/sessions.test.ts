@@ -74,6 +74,19 @@ describe('a session of telemetry alone', () => {
     expect(sessions.stats().observations.late).toBeGreaterThan(0);
   });
 
+  test('that is discarded tells sinks nothing of what is open', () => {
+    const sink = memorySink();
+    const sessions = started([sink]);
+    const session = sessions.open({ sources: ['cli'] });
+    for (const { what } of script.steps) if (what.type === 'telemetry') session.receive(what.request);
+    const told = sink.spans.length;
+    session.discard();
+    session.end();
+    expect(sink.spans.length).toBe(told);
+    expect(sink.spans.some((span) => span.kind === 'agent')).toBe(false);
+    expect(sessions.stats()).toMatchObject({ sessions: { open: 0, settled: 1 } });
+  });
+
   test('a sink that throws is counted, and harms no other', () => {
     const sink = memorySink();
     const broken: Sink = {

@@ -3,3 +3,5 @@ export { contentTypeOf, decodeOrReject, encodingOf, refuse, send } from './excha
 export { type BodyLimits, readBody } from './read-body.ts';
 export { type BodyTrouble, Rejected, type Rejection } from './rejected.ts';
 export { encodeExportResponse, type ExportResponse } from '../encode/response.ts';
+/** Whose a folder is that one process at a time may use. */
+export { isAlive, type Owner, thisOwner } from '../deliver/spool-owner.ts';

@@ -78,9 +78,10 @@ export class CliTelemetrySource {
   readonly #options: CliTelemetryOptions;
   readonly #counters = { spans: 0, logs: 0, metrics: 0, unknown: 0 };
   readonly #turns: RecentMap<number> = new RecentMap(REMEMBERED);
+  /** Prompts that were told, and the spans of the turns that they began. */
+  readonly #told: RecentMap<true> = new RecentMap(REMEMBERED);
   readonly #ordinals: RecentMap<number> = new RecentMap(REMEMBERED);
   #prompts = 0;
-  #lastPrompt = -1;
   #sessionId: string | undefined;
 
   constructor(options: CliTelemetryOptions) {
@@ -124,7 +125,7 @@ export class CliTelemetrySource {
       case `${SPAN_PREFIX}tool.blocked_on_user`:
         return permissionFromSpan(span, this.#options.askedParty);
       case `${SPAN_PREFIX}interaction`:
-        return turnFromSpan(span);
+        return this.#turnFromSpan(span);
       default:
         return undefined;
     }
@@ -178,19 +179,17 @@ export class CliTelemetrySource {
 
   /** Turns are counted, so a prompt that is exported once more must not count again. */
   #turnFromLog(log: OtlpLog, id: string): TurnStarted | undefined {
-    const { attributes } = log;
-    const sequence = numberOf(attributes['event.sequence']) ?? Infinity;
-    if (sequence <= this.#lastPrompt) return undefined;
-    if (sequence !== Infinity) this.#lastPrompt = sequence;
+    const { attributes, spanId } = log;
+    if (this.#told.get(id) === true) return undefined;
+    this.#told.set(id, true);
     const prompt = contentOf(attributes['prompt']);
-    const running = log.spanId === undefined ? undefined : this.#turns.get(log.spanId);
-    if (running !== undefined) {
-      this.#options.onSteer?.({ turn: running, at: log.at });
+    const known = spanId === undefined ? undefined : this.#turns.get(spanId);
+    if (known !== undefined && this.#told.get(`turn:${spanId}`) === true) {
+      this.#options.onSteer?.({ turn: known, at: log.at });
       return undefined;
     }
-    const turn = this.#prompts;
-    this.#prompts += 1;
-    if (log.spanId !== undefined) this.#turns.set(log.spanId, turn);
+    const turn = known ?? this.#newTurn(spanId);
+    if (spanId !== undefined) this.#told.set(`turn:${spanId}`, true);
     return {
       type: 'turn-start',
       id,
@@ -205,6 +204,29 @@ export class CliTelemetrySource {
         prompt === undefined ? undefined : ({ role: 'user', content: [{ type: 'text', text: prompt }] } as const),
       ),
     };
+  }
+
+  #turnFromSpan(span: OtlpSpan): TurnMeasured | undefined {
+    const sequence = numberOf(span.attributes['interaction.sequence']);
+    if (sequence === undefined || sequence < 1) return undefined;
+    // The stream counts as the CLI does. Without it a session may be one that another process resumes, whose count begins anew.
+    const turn = this.#options.hasStream ? sequence - 1 : (this.#turns.get(span.spanId) ?? this.#newTurn(span.spanId));
+    return {
+      type: 'turn-measured',
+      id: `cli:span:${span.spanId}`,
+      source: 'cli',
+      at: span.endedAt,
+      turn,
+      cliSpanId: span.spanId,
+      startedAt: span.startedAt,
+    };
+  }
+
+  #newTurn(cliSpanId: string | undefined): number {
+    const turn = this.#prompts;
+    this.#prompts += 1;
+    if (cliSpanId !== undefined) this.#turns.set(cliSpanId, turn);
+    return turn;
   }
 
   /** Span and log of a call without ids are told together by their place in the row of such calls; an export comes once. */
@@ -239,20 +261,6 @@ export class CliTelemetrySource {
 function triggerOf(log: OtlpLog, prompt: string | undefined): TurnStarted['trigger'] {
   if (log.attributes['command_name'] !== undefined) return 'command';
   return prompt?.startsWith('<task-notification>') === true ? 'task_notification' : undefined;
-}
-
-function turnFromSpan(span: OtlpSpan): TurnMeasured | undefined {
-  const sequence = numberOf(span.attributes['interaction.sequence']);
-  if (sequence === undefined || sequence < 1) return undefined;
-  return {
-    type: 'turn-measured',
-    id: `cli:span:${span.spanId}`,
-    source: 'cli',
-    at: span.endedAt,
-    turn: sequence - 1,
-    cliSpanId: span.spanId,
-    startedAt: span.startedAt,
-  };
 }
 
 function answerFromLog(log: OtlpLog, id: string): Observation | undefined {
