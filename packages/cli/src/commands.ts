@@ -14,4 +14,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Run claude as it is, and trace it',
     load: () => import('./claude/command.ts'),
   },
+  {
+    name: 'runs',
+    summary: 'List what ran: when, how it ended, tokens and cost',
+    load: () => import('./reports/runs/command.ts'),
+  },
+  {
+    name: 'show',
+    summary: 'Show what happened in a run: its tree, what failed and why',
+    load: () => import('./reports/show/command.ts'),
+  },
+  {
+    name: 'failures',
+    summary: 'Say what failed, how often, and where to look',
+    load: () => import('./reports/failures/command.ts'),
+  },
+  {
+    name: 'cost',
+    summary: 'Add up what runs cost, by tool, model, project or what you like',
+    load: () => import('./reports/cost/command.ts'),
+  },
 ];

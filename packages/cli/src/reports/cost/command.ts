@@ -1,0 +1,48 @@
+import { COST_DIMENSIONS, type CostDimension } from '@spanprism/store';
+import { type Command, CommandError } from '../../command.ts';
+import { jsonDocument } from '../document.ts';
+import { FILTER_OPTIONS, readFilter, readLimit, refuseArguments } from '../filter-options.ts';
+import { matching, sayNothingFound, screenOf, withStore } from '../report.ts';
+import { costDocument } from './cost-document.ts';
+import { costTable } from './cost-table.ts';
+import { foldRows } from './fold-rows.ts';
+
+export const command: Command = {
+  name: 'cost',
+  summary: 'Add up what runs cost, by tool, model, project or what you like',
+  usage: ['spanprism cost --by <what> [options]', 'spanprism cost --by tool --since 7d'],
+  options: {
+    by: { type: 'string', value: 'what', description: `${COST_DIMENSIONS.join(', ')}. Default model` },
+    ...FILTER_OPTIONS,
+  },
+  notes: [
+    'A model call’s cost belongs to the tool calls whose results it was the first to read; several share it equally. What belongs to none is in the row `unattributed`, so every grouping adds up to the same total.',
+    'Filters choose whole runs.',
+  ],
+  run: async ({ values, positionals }, io) => {
+    refuseArguments('cost', positionals);
+    const by = readDimension(values['by']);
+    const filter = readFilter(values, io.now());
+    const limit = readLimit(values);
+    return withStore(io, (store) => {
+      const report = foldRows(store.cost({ by, filter }), limit);
+      const { runs, calls, unpricedCalls } = report.total;
+      if (values['json'] === true) io.stdout.write(jsonDocument(costDocument(report)));
+      else if (runs === 0) sayNothingFound(store, `no runs${matching(filter)}`, io);
+      else {
+        io.stdout.write(costTable(report, screenOf(io)));
+        if (unpricedCalls > 0) io.stderr.write(`Of ${calls} calls ${unpricedCalls} have no known cost\n`);
+      }
+      return 0;
+    });
+  },
+};
+
+function readDimension(value: unknown): CostDimension {
+  const dimension = COST_DIMENSIONS.find((candidate) => candidate === (value ?? 'model'));
+  if (dimension !== undefined) return dimension;
+  throw new CommandError({
+    what: `--by ${JSON.stringify(value)} is nothing to group by`,
+    fix: `give one of ${COST_DIMENSIONS.join(', ')}`,
+  });
+}

@@ -1,0 +1,43 @@
+import type { Screen } from '@spanprism/core/terminal';
+import { defaultStorePath, openStore, type RunFilter, type Store } from '@spanprism/store';
+import type { Io } from '../command.ts';
+
+/** Opens the store of this environment for reading, and closes it when the report is made. */
+export function withStore<T>({ env }: Io, report: (store: Store) => T): T {
+  const store = openStore(defaultStorePath(env), { readOnly: true });
+  try {
+    return report(store);
+  } finally {
+    store.close();
+  }
+}
+
+/** Lines are cut to a terminal and to nothing else: whoever pipes a table wants the whole of it. */
+export function screenOf({ isTerminal, env, columns }: Io): Screen {
+  if (!isTerminal) return { hasColor: false };
+  return { hasColor: !env['NO_COLOR'] && env['TERM'] !== 'dumb', columns };
+}
+
+/** Why a report is empty: nothing was ever stored, or nothing matches. */
+export function sayNothingFound(store: Store, what: string, io: Io): void {
+  const isEmpty = store.runs({ limit: 1 }).length === 0;
+  io.stderr.write(
+    isEmpty
+      ? `spanprism: no runs in ${store.path} yet; trace one with \`spanprism claude\`, or read past ones with \`spanprism import\`\n`
+      : `spanprism: ${what} in ${store.path}\n`,
+  );
+}
+
+/** What a filter leaves in is never all: says so of an empty answer. */
+export function matching(filter: RunFilter): string {
+  return Object.keys(filter).length === 0 ? '' : ' that match';
+}
+
+/** Runs are named by their beginning where that is enough, as `show` takes it. */
+export function shortIds(ids: readonly string[]): (id: string) => string {
+  for (let length = 8; length < 36; length += 4) {
+    const short = new Set(ids.map((id) => id.slice(0, length)));
+    if (short.size === new Set(ids).size) return (id) => id.slice(0, length);
+  }
+  return (id) => id;
+}

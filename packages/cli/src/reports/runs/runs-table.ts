@@ -1,0 +1,62 @@
+import { count, duration, msBetween, type Screen, type Segment } from '@spanprism/core/terminal';
+import type { StoredRun } from '@spanprism/store';
+import { localTime } from '../local-time.ts';
+import { dollarsOf } from '../money.ts';
+import { shortIds } from '../report.ts';
+import { type Column, renderTable } from '../table.ts';
+
+interface Row {
+  readonly run: StoredRun;
+  readonly id: string;
+  readonly cost: string;
+}
+
+/** One line per run, and what they cost together. */
+export function runsTable(runs: readonly StoredRun[], screen: Screen): string {
+  const total = runs.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0);
+  const costs = dollarsOf(
+    runs.map(({ costNanoUsd }) => costNanoUsd),
+    total,
+  );
+  const idOf = shortIds(runs.map(({ id }) => id));
+  const rows = runs.map((run, index): Row => ({ run, id: idOf(run.id), cost: costs.rows[index] ?? '' }));
+  return renderTable({ columns: COLUMNS, rows }, screen);
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  { title: 'run', cell: ({ id }) => ['accent', id] },
+  { title: 'started', cell: ({ run }) => localTime(run.startedAt) },
+  { title: 'took', align: 'right', cell: ({ run }) => duration(msBetween(run.startedAt, run.endedAt)), dispensable: 4 },
+  { title: 'ended', cell: ({ run }) => endingOf(run) },
+  { title: 'project', cell: ({ run }) => run.project ?? '', flexes: true },
+  { title: 'branch', cell: ({ run }) => run.branch ?? '', dispensable: 7 },
+  { title: 'user', cell: ({ run }) => run.user ?? '', dispensable: 6 },
+  { title: 'tags', cell: ({ run }) => run.tags.join(', '), dispensable: 8 },
+  { title: 'models', cell: ({ run }) => run.models.map(shortModel).join(', '), dispensable: 5 },
+  { title: 'calls', align: 'right', cell: ({ run }) => count(run.llmCalls), dispensable: 2 },
+  { title: 'tools', align: 'right', cell: ({ run }) => count(run.toolCalls), dispensable: 2 },
+  {
+    title: 'errors',
+    align: 'right',
+    cell: ({ run }) => (run.errors === 0 ? '' : ['bad', count(run.errors)]),
+    dispensable: 1,
+  },
+  { title: 'in', align: 'right', cell: ({ run }) => tokenCount(run.usage.inputTokens), dispensable: 3 },
+  { title: 'out', align: 'right', cell: ({ run }) => tokenCount(run.usage.outputTokens), dispensable: 3 },
+  { title: 'cost', align: 'right', cell: ({ cost }) => ['bold', cost] },
+];
+
+function endingOf({ failed, outcome }: StoredRun): Segment {
+  if (outcome === undefined) return failed ? ['bad', '✗ failed'] : ['dim', '· open'];
+  if (failed) return ['bad', `✗ ${outcome}`];
+  return outcome === 'completed' ? ['good', '✓ completed'] : ['warning', `○ ${outcome}`];
+}
+
+/** In a table of Claude's runs every model begins with `claude-`. */
+function shortModel(model: string): string {
+  return model.replace(/^claude-/, '');
+}
+
+function tokenCount(value: number | undefined): string {
+  return value === undefined ? '' : count(value);
+}
