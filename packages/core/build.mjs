@@ -12,6 +12,7 @@ await build({
     child: 'src/child.ts',
     sessions: 'src/sessions.ts',
     terminal: 'src/terminal.ts',
+    transcript: 'src/sources/transcript/index.ts',
     // Found at run time beside the file that starts it.
     'loopback-thread': 'src/loopback/loopback-thread.ts',
   },

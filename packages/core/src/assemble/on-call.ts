@@ -46,7 +46,8 @@ function answered(run: Run, seen: AnswerSeen, { call, agent }: Sighted): void {
   call.wasCut ||= seen.wasCut === true;
   if (seen.usage !== undefined) call.streamUsage = seen.usage;
   if (seen.stopReason !== undefined) call.streamStopReason = seen.stopReason;
-  for (const block of seen.blocks) if (block.type === 'tool_use') onToolAsked(run, { call, agent, block, at: seen.at });
+  const { at, source } = seen;
+  for (const block of seen.blocks) if (block.type === 'tool_use') onToolAsked(run, { call, agent, block, at, source });
 }
 
 export function onStream(run: Run, seen: StreamSeen): void {

@@ -1,5 +1,6 @@
 import type { ContentBlock } from '../model/message.ts';
 import type { PermissionSeen, ToolHandlerStarted, ToolMeasured, ToolResultSeen } from '../model/observation.ts';
+import type { SourceName } from '../model/span.ts';
 import type { UnixNano } from '../model/time.ts';
 import { startTool } from './emit.ts';
 import { type AgentNode, agentOf, type CallNode, type Parent, type ToolNode } from './nodes.ts';
@@ -12,17 +13,18 @@ interface Asked {
   readonly agent: AgentNode;
   readonly block: ContentBlock & { readonly type: 'tool_use' };
   readonly at: UnixNano;
+  readonly source: SourceName;
 }
 
 /** The model asked for a tool: its span starts here for those who watch live. */
-export function onToolAsked(run: Run, { call, agent, block, at }: Asked): void {
+export function onToolAsked(run: Run, { call, agent, block, at, source }: Asked): void {
   const askedBy = call.messageId ?? call.requestId;
   const tool = run.registry.tool(block.id, askedBy);
   if (tool === undefined) {
     run.counters.late += 1;
     return;
   }
-  sawIt(tool, 'sdk');
+  sawIt(tool, source);
   tool.call = call;
   if (askedBy !== undefined) tool.askedBy = askedBy;
   tool.requestedByLlmSpanId = call.spanId;

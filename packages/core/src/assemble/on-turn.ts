@@ -24,7 +24,7 @@ export function onSession(run: Run, seen: SessionSeen): void {
 }
 
 export function onTurnStart(run: Run, seen: TurnStarted): void {
-  const turn = turnAt(run, seen.turn);
+  const turn = turnAt(run, seen.turn, seen.userMessageId);
   if (turn === undefined) {
     if (seen.cliSpanId !== undefined) run.registry.nameEndedTurn(seen.cliSpanId, seen.turn);
     return;

@@ -65,9 +65,9 @@ export class Registry {
   }
 
   /** Undefined when the turn of that number has ended. */
-  newTurn(turn: number): AgentNode | undefined {
+  newTurn(turn: number, name?: string): AgentNode | undefined {
     if (this.#closedTurns.has(turn)) return undefined;
-    const spanId = (turn === 0 ? this.#firstTurnId : undefined) ?? this.#ids.spanId();
+    const spanId = (turn === 0 ? this.#firstTurnId : undefined) ?? this.#ids.spanId(name);
     const node = agentNode(spanId, this.#agentName, turn);
     this.turns.set(turn, node);
     this.#latestTurn = Math.max(this.#latestTurn, turn);
@@ -86,7 +86,7 @@ export class Registry {
       (agentId === undefined ? undefined : this.#agentsById.get(agentId)) ??
       (toolCallId === undefined ? undefined : this.#agentsByTool.get(toolCallId));
     if (known === undefined && agentId !== undefined && this.#closedAgents.get(agentId)) return undefined;
-    const node = known ?? agentNode(this.#ids.spanId(), 'subagent');
+    const node = known ?? agentNode(this.#ids.spanId(agentId ?? toolCallId), 'subagent');
     this.subagents.add(node);
     if (agentId !== undefined && node.agentId === undefined) {
       node.agentId = agentId;
@@ -120,7 +120,8 @@ export class Registry {
     const byMessage = messageId === undefined ? undefined : this.#calls.get(messageName(messageId));
     const byPlace = unnamed === undefined ? undefined : this.#calls.get(unnamed);
     if (isClosed(byRequest) || isClosed(byMessage) || isClosed(byPlace)) return undefined;
-    const node = this.#same(byRequest, this.#same(byMessage, byPlace?.call)) ?? this.#newCall();
+    const node =
+      this.#same(byRequest, this.#same(byMessage, byPlace?.call)) ?? this.#newCall(requestId ?? messageId ?? unnamed);
     if (requestId !== undefined) node.requestId ??= requestId;
     if (isFoundByRequest && byRequest === undefined) this.#calls.set(requestName(requestId), node.slot);
     if (messageId !== undefined && byMessage === undefined) {
@@ -134,8 +135,8 @@ export class Registry {
     return node;
   }
 
-  #newCall(): CallNode {
-    return callNode(this.#ids.spanId(), this.#calls.age);
+  #newCall(name: string | undefined): CallNode {
+    return callNode(this.#ids.spanId(name), this.#calls.age);
   }
 
   /** The call that both mean; two that were known as different turn out to be one. */
@@ -199,7 +200,7 @@ export class Registry {
       if (isOpenTool(slot)) return slot.tool;
       if (!isAnother(slot, askedBy, cliToolSpanId)) return undefined;
     }
-    const node = toolNode(this.#ids.spanId(), toolCallId, this.#tools.age);
+    const node = toolNode(this.#ids.spanId(toolCallId, askedBy), toolCallId, this.#tools.age);
     this.#tools.set(toolCallId, node.slot);
     return node;
   }

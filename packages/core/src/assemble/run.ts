@@ -87,14 +87,14 @@ export function nowMs(run: Run): number {
 }
 
 /** The turn of that number, opened if it is new; undefined when it has ended. */
-export function turnAt(run: Run, turn: number): AgentNode | undefined {
+export function turnAt(run: Run, turn: number, name?: string): AgentNode | undefined {
   const known = run.registry.turns.get(turn);
   if (known !== undefined) return known;
-  const node = run.registry.newTurn(turn);
+  const node = run.registry.newTurn(turn, name);
   if (node === undefined) return undefined;
   const { parent, firstTurn, ids } = run.options;
   if (parent !== undefined) node.parentContext = parent;
-  node.traceId = parent?.traceId ?? (turn === 0 ? firstTurn?.traceId : undefined) ?? ids.traceId();
+  node.traceId = parent?.traceId ?? (turn === 0 ? firstTurn?.traceId : undefined) ?? ids.traceId(name);
   if (turn === 0) node.issues = [...(run.options.knownIssues ?? [])];
   return node;
 }

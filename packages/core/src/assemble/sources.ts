@@ -13,7 +13,8 @@ const LISTS: readonly (readonly SourceName[])[] = Array.from({ length: 1 << NAME
 export type Sources = number;
 
 export const NOBODY: Sources = 0;
-export const STREAM: Sources = BITS.sdk | BITS.partials;
+/** Those that tell a conversation message by message. */
+export const STREAM: Sources = BITS.sdk | BITS.partials | BITS.transcript;
 
 /** Notes that a source saw it. */
 export function sawIt(node: { seenBy: Sources }, source: SourceName): void {

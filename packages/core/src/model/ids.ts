@@ -20,8 +20,10 @@ export interface TraceContext {
 
 /** Where new ids come from; live runs use random ones. */
 export interface IdSource {
-  traceId(): TraceId;
-  spanId(): SpanId;
+  /** `name` is Anthropic's id of what the trace is of, where it has one. */
+  traceId(name?: string): TraceId;
+  /** `name` is Anthropic's id of what the span is of, where it has one; `within` that of the message which asked for it. */
+  spanId(name?: string, within?: string): SpanId;
 }
 
 const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;

@@ -1,0 +1,12 @@
+export { keyedIds, traceIdOf } from './keyed-ids.ts';
+export type { SkippedLine, SkipReason } from './row.ts';
+export {
+  isSubagentFile,
+  type SessionFiles,
+  type SubagentFile,
+  sessionFiles,
+  subagentsBeside,
+} from './session-files.ts';
+export { type ReadOptions, readSession } from './session-rows.ts';
+export type { Subagent } from './subagent-rows.ts';
+export { TranscriptReader, type TranscriptReaderOptions } from './transcript-reader.ts';
