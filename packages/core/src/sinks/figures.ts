@@ -1,13 +1,19 @@
 import type { Totals, Usage } from '../model/usage.ts';
 
-/** `1.2 s`, `340 ms`: three digits at most. */
+const MINUTE_S = 60;
+const HOUR_S = 60 * MINUTE_S;
+const DAY_S = 24 * HOUR_S;
+
+/** `1.2 s`, `340 ms`, `3 min 20 s`, `5 h 10 min`, `2 d 3 h`: no more digits than one can grasp. */
 export function duration(ms: number): string {
   if (ms > 0 && ms < 0.5) return '<1 ms';
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   const seconds = ms / 1000;
   if (seconds < 99.95) return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
   const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < HOUR_S) return `${Math.floor(whole / MINUTE_S)} min ${whole % MINUTE_S} s`;
+  if (whole < DAY_S) return `${Math.floor(whole / HOUR_S)} h ${Math.floor((whole % HOUR_S) / MINUTE_S)} min`;
+  return `${Math.floor(whole / DAY_S)} d ${Math.floor((whole % DAY_S) / HOUR_S)} h`;
 }
 
 /** `1,234`. */

@@ -1,6 +1,7 @@
+import { oneLine } from '../model/one-line.ts';
 import type { Span } from '../model/span.ts';
 import { failureOf, nameOf, preview } from '../model/span-words.ts';
-import { msBetween } from '../model/time.ts';
+import { msBetween, type UnixNano } from '../model/time.ts';
 import { callFigures, joined, markOf, NAME_STYLES } from './describe-span.ts';
 import { duration, totalsText } from './figures.ts';
 import { type SpanBranch, spanTrees } from './span-tree.ts';
@@ -12,6 +13,10 @@ export interface RenderTreeOptions {
   readonly times?: boolean;
   /** Width of the terminal; lines are not cut without it. */
   readonly columns?: number;
+  /** What the times count from, nanoseconds since 1970. Default: the start of each root. */
+  readonly origin?: UnixNano;
+  /** What is said of a failure: its type alone, for those who show its words below. Default `words`. */
+  readonly failures?: 'words' | 'type';
   /** Lines to show below a span's own, each in so many terminal cells: its content, say. */
   readonly below?: (span: Span, cells: number) => readonly (readonly Segment[])[];
 }
@@ -21,22 +26,23 @@ interface Row {
   /** The branches of the tree in front of it, and in front of lines below it. */
   readonly lead: string;
   readonly leadBelow: string;
-  /** Start of the trace. */
-  readonly origin: bigint;
+  /** When it began and how long it took; empty where nobody wants to know. */
+  readonly begin: string;
+  readonly length: string;
 }
 
 /** A finished trace for people: its tree with times, tokens, cost and what went wrong. One block of lines per root. */
 export function renderTree(spans: readonly Span[], options: RenderTreeOptions = {}): string {
-  return spanTrees(spans)
-    .map((root) => renderRows(rowsOf(root), options))
-    .join('\n');
+  const blocks = spanTrees(spans).map((root) => rowsOf(root, options.origin ?? root.span.startedAt));
+  const times = timeColumns(blocks.flat(), options);
+  return blocks.map((rows) => renderRows(rows, times, options)).join('\n');
 }
 
-function rowsOf(root: SpanBranch): readonly Row[] {
+function rowsOf(root: SpanBranch, origin: UnixNano): readonly Row[] {
   const rows: Row[] = [];
   const add = ({ span, children }: SpanBranch, lead: string, below: string): void => {
     const leadBelow = `${below}${children.length === 0 ? '   ' : '│  '}`;
-    rows.push({ span, lead, leadBelow, origin: root.span.startedAt });
+    rows.push({ span, lead, leadBelow, ...timesOf(span, origin) });
     for (const [index, child] of children.entries()) {
       const isLast = index === children.length - 1;
       add(child, `${below}${isLast ? '└─ ' : '├─ '}`, `${below}${isLast ? '   ' : '│  '}`);
@@ -46,26 +52,50 @@ function rowsOf(root: SpanBranch): readonly Row[] {
   return rows;
 }
 
+function timesOf(span: Span, origin: UnixNano): Pick<Row, 'begin' | 'length'> {
+  return {
+    begin: `+${duration(Math.max(0, msBetween(origin, span.startedAt)))}`,
+    length: span.endedAt === undefined ? 'open' : duration(msBetween(span.startedAt, span.endedAt)),
+  };
+}
+
+/** The same width in all blocks. */
+const BEGIN_CELLS = 10;
+const LENGTH_CELLS = 9;
+
+function timeColumns(rows: readonly Row[], { times = true }: RenderTreeOptions): (row: Row) => string {
+  if (!times) return () => '';
+  const most = (cells: number, text: string): number => Math.max(cells, text.length);
+  const beginCells = rows.map(({ begin }) => begin).reduce(most, BEGIN_CELLS);
+  const lengthCells = rows.map(({ length }) => length).reduce(most, LENGTH_CELLS);
+  return ({ begin, length }) => `${begin.padStart(beginCells)} ${length.padStart(lengthCells)}  `;
+}
+
 /** A longer name does not push everybody's figures out of sight. */
 const MAX_NAME_CELLS = 48;
 
-function renderRows(rows: readonly Row[], options: RenderTreeOptions): string {
-  const { color = false, times = true, columns, below } = options;
+function renderRows(rows: readonly Row[], timeOf: (row: Row) => string, options: RenderTreeOptions): string {
+  const { color = false, columns, below, failures = 'words' } = options;
   const screen: Screen = { hasColor: color, columns };
   const widths = rows.map(({ lead, span }) => cellsOf(lead) + cellsOf(nameOf(span)));
-  const nameCells = Math.min(MAX_NAME_CELLS, Math.max(...widths));
-  const lines = rows.flatMap(({ span, lead, leadBelow, origin }, index) => {
+  const nameCells = Math.min(
+    MAX_NAME_CELLS,
+    widths.reduce((most, width) => Math.max(most, width), 0),
+  );
+  const lines = rows.flatMap((row, index) => {
+    const { span, lead, leadBelow } = row;
     const gap = ' '.repeat(Math.max(0, nameCells - (widths[index] ?? 0)) + 2);
-    const time = times ? `${timesOf(span, origin)}  ` : '';
+    const time = timeOf(row);
     const margin: Segment = ['dim', `${' '.repeat(time.length)}${leadBelow}`];
     const room = (columns ?? Number.POSITIVE_INFINITY) - cellsOf(margin[1]);
+    const failure = failures === 'words' ? failureOf(span) : failureTypeOf(span);
     return [
       [
         ['dim', `${time}${lead}`],
         markOf(span),
         [NAME_STYLES[span.kind], nameOf(span)],
         ['plain', `${gap}${factsOf(span)}`],
-        ['bad', failureOf(span) === '' ? '' : `  ${failureOf(span)}`],
+        ['bad', failure === '' ? '' : `  ${failure}`],
       ] satisfies Segment[],
       ...(below?.(span, room) ?? []).map((segments): Segment[] => [margin, ...segments]),
     ];
@@ -73,10 +103,11 @@ function renderRows(rows: readonly Row[], options: RenderTreeOptions): string {
   return lines.map((segments) => `${formatLine(segments, screen)}\n`).join('');
 }
 
-function timesOf(span: Span, origin: bigint): string {
-  const offset = `+${duration(Math.max(0, msBetween(origin, span.startedAt)))}`;
-  const length = span.endedAt === undefined ? 'open' : duration(msBetween(span.startedAt, span.endedAt));
-  return `${offset.padStart(10)} ${length.padStart(9)}`;
+/** Not again where the outcome says the same. */
+function failureTypeOf(span: Span): string {
+  if (span.kind === 'agent' && span.error?.type === span.outcome) return '';
+  const isDenied = span.kind === 'tool' && span.denied !== undefined;
+  return span.error === undefined || isDenied ? failureOf(span) : oneLine(span.error.type);
 }
 
 function factsOf(span: Span): string {

@@ -201,6 +201,34 @@ describe('the tree for people', () => {
     expect(rooms).toEqual([37, 34, 34, 31]);
   });
 
+  test('counts times from where it is told, in columns that hold the longest', () => {
+    const later: Span = { ...turn, spanId: 'later' as SpanId, startedAt: 93_784_000n * MS, endedAt: 139_024_000n * MS };
+    const text = renderTree([turn, later], { origin: 0n });
+    expect(text.split('\n').map((line) => line.slice(0, 32))).toEqual([
+      '   +1.00 s      3.21 s  ✓ claude',
+      '',
+      '  +1 d 2 h 12 h 34 min  ✓ claude',
+      '',
+    ]);
+  });
+
+  test('names only the type of a failure where its words are shown below', () => {
+    const lines = renderTree(
+      [failed, denied, { ...subagent, error: { type: 'api_error', message: 'API Error: 529' } }],
+      {
+        times: false,
+        failures: 'type',
+      },
+    ).split('\n');
+    expect(lines).toEqual([
+      '✗ Explore          api_error',
+      '└─ ✗ title sonnet  3 attempts  overloaded_error',
+      '',
+      '✗ Bash  rm -rf /  denied by user',
+      '',
+    ]);
+  });
+
   test('says what no call accounts for', () => {
     expect(renderTree([{ ...turn, unattributed: { usage: { inputTokens: 7 }, costUsd: 0.5 } }])).toContain(
       'unattributed 7 in → ? out · $0.5000',
