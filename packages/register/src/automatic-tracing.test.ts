@@ -61,6 +61,16 @@ describe('automatic tracing', () => {
     expect(lines).toEqual([expect.stringContaining('npm install @spanprism/claude-logfire'), 'nothing is traced']);
   });
 
+  test('where the one backend is switched off nothing is traced, without a word', () => {
+    const disabled = { ...core.memorySink(), name: 'langfuse', isDisabled: true } as const;
+    const { lines, start, announce } = automatic(
+      { LANGFUSE_PUBLIC_KEY: 'pk', LANGFUSE_TRACING_ENABLED: 'false' },
+      { '@spanprism/claude-langfuse': { langfuseSink: () => disabled } },
+    );
+    announce();
+    expect([start(), lines]).toEqual([undefined, []]);
+  });
+
   test('OTEL_SDK_DISABLED switches it off without a word', () => {
     const { lines, start, announce } = automatic({ OTEL_SDK_DISABLED: 'true' });
     announce();

@@ -50,11 +50,13 @@ export class AutomaticTracing {
     const { environment, load } = this.#parts;
     if (environment['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return undefined;
     const { consoleSink, createTracing } = load('@spanprism/core') as typeof core;
-    const { sinks, found, problems } = chooseSinks(this.#parts, load);
+    const { sinks, found, problems, switchedOff } = chooseSinks(this.#parts, load);
     if (sinks.length === 0 && problems.length > 0) {
       this.#unsaid = [...problems, 'nothing is traced'];
       return undefined;
     }
+    // Whoever switches a backend off does not ask for the console instead.
+    if (sinks.length === 0 && switchedOff.length > 0) return undefined;
     const where = found.length === 0 ? ON_CONSOLE : `to ${found.join(', ')}`;
     this.#unsaid = [...problems, `Claude agents are traced ${where}`];
     return createTracing({ sinks: sinks.length === 0 ? [consoleSink()] : sinks });

@@ -2,9 +2,18 @@ import type { Sink } from '@spanprism/core';
 import { describe, expect, test } from 'vitest';
 import { chooseSinks, type LoadPackage } from './choose-sinks.ts';
 
-const sink = (name: string): Sink => ({ name, spanEnd: () => undefined, flush: async () => {}, close: async () => {} });
-const factories = (...names: readonly string[]): Record<string, () => Sink> =>
-  Object.fromEntries(names.map((name) => [name, () => sink(name)]));
+interface MadeSink extends Sink {
+  readonly options: object;
+}
+
+const sink = (name: string, options: object): MadeSink => ({
+  ...{ name, options },
+  spanEnd: () => undefined,
+  flush: async () => {},
+  close: async () => {},
+});
+const factories = (...names: readonly string[]): Record<string, (options: object) => Sink> =>
+  Object.fromEntries(names.map((name) => [name, (options) => sink(name, options)]));
 
 const PACKAGES: Readonly<Record<string, Record<string, unknown>>> = {
   '@spanprism/claude-otlp': factories(
@@ -83,7 +92,6 @@ describe('the environment chooses', () => {
 describe('an OTLP endpoint that is a chosen backend’s own is not a sink of its own', () => {
   const LANGFUSE = { LANGFUSE_PUBLIC_KEY: 'pk-lf-1', LANGFUSE_SECRET_KEY: 'sk-lf-1' };
   test.each([
-    [LANGFUSE, 'https://us.cloud.langfuse.com/api/public/otel', ['langfuseSink']],
     [LANGFUSE, 'https://notlangfuse.com/api/public/otel', ['otlpSink', 'langfuseSink']],
     [{ ...LANGFUSE, LANGFUSE_BASE_URL: 'https://lf.corp' }, 'https://lf.corp/api/public/otel', ['langfuseSink']],
     [
@@ -96,14 +104,72 @@ describe('an OTLP endpoint that is a chosen backend’s own is not a sink of its
       'https://gate.corp/otlp',
       ['otlpSink', 'langfuseSink'],
     ],
-    [{ LOGFIRE_TOKEN: 'pylf_v1_eu_x' }, 'https://logfire-eu.pydantic.dev', ['logfireSink']],
     [{ SENTRY_DSN: 'https://k@sentry.corp/2' }, 'https://sentry.corp/api/2/integration/otlp', ['sentryOtlp']],
-    [{ HONEYCOMB_API_KEY: 'k' }, 'https://api.eu1.honeycomb.io', ['honeycomb']],
+    // Another project, and another region than the one that is named: the user has said both.
+    [
+      { SENTRY_DSN: 'https://k@sentry.corp/2' },
+      'https://sentry.corp/api/23/integration/otlp',
+      ['otlpSink', 'sentryOtlp'],
+    ],
+    [
+      { HONEYCOMB_API_KEY: 'k', HONEYCOMB_API_ENDPOINT: 'https://api.honeycomb.io' },
+      'https://api.eu1.honeycomb.io',
+      ['otlpSink', 'honeycomb'],
+    ],
+    [{ ...LANGFUSE, LANGFUSE_HOST: 'https://lf.corp' }, 'https://lf.corp/api/public/otel', ['langfuseSink']],
+    [{ PHOENIX_COLLECTOR_ENDPOINT: 'http://localhost:6006' }, 'http://127.0.0.1:6006', ['phoenix']],
+    [{ PHOENIX_COLLECTOR_ENDPOINT: 'http://[::1]:6006/' }, 'http://localhost:6006', ['phoenix']],
     [{ PHOENIX_COLLECTOR_ENDPOINT: 'http://localhost:6006' }, 'http://localhost:6006', ['phoenix']],
     [{ PHOENIX_COLLECTOR_ENDPOINT: 'http://localhost:6006' }, 'http://localhost:4318', ['otlpSink', 'phoenix']],
   ])('%j with %s: %j', (environment, endpoint, names) => {
     expect(chosen({ ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } as Record<string, string>)).toEqual(names);
   });
+});
+
+describe('an OTLP endpoint in a region of a backend whose keys are there says where its sink sends', () => {
+  const LANGFUSE = { LANGFUSE_PUBLIC_KEY: 'pk-lf-1', LANGFUSE_SECRET_KEY: 'sk-lf-1' };
+  const OTLP = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+  test.each([
+    [LANGFUSE, OTLP, 'https://us.cloud.langfuse.com/api/public/otel', { baseUrl: 'https://us.cloud.langfuse.com' }],
+    [
+      { LOGFIRE_TOKEN: 'pylf_v1_eu_x' },
+      OTLP,
+      'https://logfire-eu.pydantic.dev',
+      { baseUrl: 'https://logfire-eu.pydantic.dev' },
+    ],
+    [
+      { HONEYCOMB_API_KEY: 'k' },
+      OTLP,
+      'https://api.eu1.honeycomb.io/',
+      { url: 'https://api.eu1.honeycomb.io/v1/traces' },
+    ],
+    [
+      { HONEYCOMB_API_KEY: 'k' },
+      'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+      'https://api.eu1.honeycomb.io/v1/traces',
+      { url: 'https://api.eu1.honeycomb.io/v1/traces' },
+    ],
+    [
+      { LANGSMITH_API_KEY: 'k', LANGSMITH_TRACING: 'true' },
+      OTLP,
+      'https://eu.api.smith.langchain.com/otel',
+      { url: 'https://eu.api.smith.langchain.com/otel/v1/traces' },
+    ],
+  ])('%j with %s=%s: %j', (environment, variable, endpoint, options) => {
+    const surroundings = { environment: { ...environment, [variable]: endpoint } as Record<string, string> };
+    const { sinks, found } = chooseSinks(surroundings, installed);
+    expect(sinks.map((made) => (made as MadeSink).options)).toEqual([options]);
+    expect(found).toEqual([expect.stringContaining(`, ${variable})`)]);
+  });
+});
+
+test('a backend that its own variables switch off is not one that is traced to', () => {
+  const off = { ...sink('langfuse', {}), isDisabled: true } as const;
+  const load: LoadPackage = (name) => (name.endsWith('langfuse') ? { langfuseSink: () => off } : installed(name));
+  const environment = { LANGFUSE_PUBLIC_KEY: 'pk-lf-1', LOGFIRE_TOKEN: 'pylf_v1_us_x' };
+  const { sinks, found, switchedOff } = chooseSinks({ environment }, load);
+  expect([sinks.map(({ name }) => name), found]).toEqual([['logfireSink'], ['logfireSink (LOGFIRE_TOKEN)']]);
+  expect(switchedOff).toEqual(['langfuse (LANGFUSE_PUBLIC_KEY)']);
 });
 
 describe('what cannot be had is said, and the others go on', () => {

@@ -1,13 +1,15 @@
 import type { Sink } from '@spanprism/core';
 import type { Environment } from '@spanprism/core/otlp';
-import { type SinkFactory, STANDARD, type Surroundings, type Vendor, VENDORS } from './vendors.ts';
+import { type OtlpEndpoint, type SinkFactory, STANDARD, type Surroundings, type Vendor, VENDORS } from './vendors.ts';
 
 export interface Choice {
   readonly sinks: readonly Sink[];
-  /** Each sink by name, with the variable that asked for it. */
+  /** Each sink by name, with the variables that asked for it. */
   readonly found: readonly string[];
   /** What the environment asks for and cannot have, and how to have it; one line each. */
   readonly problems: readonly string[];
+  /** What the environment asks for and switches off by the backend's own variables, named as in `found`. */
+  readonly switchedOff: readonly string[];
 }
 
 /** The exports of an installed package (`@spanprism/claude-otlp`, say); undefined when it is not installed. */
@@ -23,41 +25,71 @@ export function chooseSinks(surroundings: Surroundings, load: LoadPackage): Choi
   const sinks: Sink[] = [];
   const found: string[] = [];
   const problems: string[] = [];
-  for (const vendor of wanted(surroundings.environment)) {
-    const variable = firstSet(vendor, surroundings.environment);
+  const switchedOff: string[] = [];
+  for (const { vendor, variables, options } of wanted(surroundings.environment)) {
     try {
-      const sink = make(vendor.sink(surroundings), { variable, load });
-      sinks.push(sink);
-      found.push(`${sink.name} (${variable})`);
+      const sink = make(vendor.sink(surroundings), { variable: variables[0], options, load });
+      const name = `${sink.name} (${variables.join(', ')})`;
+      if (sink.isDisabled !== true) sinks.push(sink);
+      (sink.isDisabled === true ? switchedOff : found).push(name);
     } catch (error) {
       problems.push(error instanceof Error ? error.message : String(error));
     }
   }
-  return { sinks, found, problems };
+  return { sinks, found, problems, switchedOff };
 }
 
-function wanted(environment: Environment): readonly Vendor[] {
-  const vendors = VENDORS.filter((vendor) => isAskedFor(vendor, environment));
-  const isTwice = vendors.some((vendor) => hasEndpointOf(vendor, environment));
-  return !isTwice && isAskedFor(STANDARD, environment) ? [STANDARD, ...vendors] : vendors;
+interface Wanted {
+  readonly vendor: Vendor;
+  /** That asked for it. */
+  readonly variables: readonly [string, ...string[]];
+  readonly options: object;
 }
 
-function isAskedFor(vendor: Vendor, environment: Environment): boolean {
-  return firstSet(vendor, environment) !== '' && (vendor.isMeant?.(environment) ?? true);
+function wanted(environment: Environment): readonly Wanted[] {
+  const vendors = VENDORS.flatMap((vendor) => asked(vendor, environment));
+  const [standard] = asked(STANDARD, environment);
+  if (standard === undefined) return vendors;
+  const endpoint = endpointIn(environment, standard.variables[0]);
+  const owner = vendors.find(({ vendor }) => endpoint !== undefined && isAt(vendor, endpoint, environment));
+  if (endpoint === undefined || owner === undefined) return [standard, ...vendors];
+  // Langfuse's own endpoint in `OTEL_EXPORTER_OTLP_ENDPOINT`, beside Langfuse's keys, would send each span there twice.
+  const { vendor, variables } = owner;
+  if (placeOf(vendor, environment) !== undefined) return vendors;
+  const options = vendor.at?.(endpoint) ?? {};
+  const there: Wanted = { vendor, variables: [...variables, ...standard.variables], options };
+  return vendors.map((one) => (one === owner ? there : one));
+}
+
+function asked(vendor: Vendor, environment: Environment): readonly Wanted[] {
+  const variable = vendor.variables.find((name) => isSet(environment, name));
+  const isAsked = variable !== undefined && (vendor.isMeant?.(environment) ?? true);
+  return isAsked ? [{ vendor, variables: [variable], options: {} }] : [];
 }
 
 /** Set to nothing counts as not set. */
-function firstSet({ variables }: Vendor, environment: Environment): string {
-  return variables.find((name) => (environment[name] ?? '').trim() !== '') ?? '';
+function isSet(environment: Environment, variable: string): boolean {
+  return (environment[variable] ?? '').trim() !== '';
 }
 
-/** Langfuse's own endpoint in `OTEL_EXPORTER_OTLP_ENDPOINT`, beside Langfuse's keys, would send each span there twice. */
-function hasEndpointOf({ hosts = [], urlVariable }: Vendor, environment: Environment): boolean {
-  const endpoint = urlIn(environment, firstSet(STANDARD, environment));
-  if (endpoint === undefined) return false;
-  const own = urlVariable === undefined ? undefined : urlIn(environment, urlVariable);
-  if (own !== undefined && endpoint.host === own.host && endpoint.pathname.startsWith(pathOf(own))) return true;
-  return hosts.some((host) => endpoint.hostname === host || endpoint.hostname.endsWith(`.${host}`));
+/** Whether its sink sends there anyway, or would if it knew. */
+function isAt(vendor: Vendor, { url }: OtlpEndpoint, environment: Environment): boolean {
+  const own = placeOf(vendor, environment);
+  if (own !== undefined) return serverOf(url) === serverOf(own) && `${url.pathname}/`.startsWith(`${pathOf(own)}/`);
+  return (vendor.hosts ?? []).some((host) => url.hostname === host || url.hostname.endsWith(`.${host}`));
+}
+
+function placeOf({ urlVariables = [] }: Vendor, environment: Environment): URL | undefined {
+  const variable = urlVariables.find((name) => isSet(environment, name));
+  return variable === undefined ? undefined : urlIn(environment, variable);
+}
+
+function endpointIn(environment: Environment, variable: string): OtlpEndpoint | undefined {
+  const url = urlIn(environment, variable);
+  if (url === undefined) return undefined;
+  const base = url.href.replace(/\/+$/, '');
+  const isFull = variable.endsWith('_TRACES_ENDPOINT') || base.endsWith('/v1/traces');
+  return { url, tracesUrl: isFull ? url.href : `${base}/v1/traces` };
 }
 
 function urlIn(environment: Environment, variable: string): URL | undefined {
@@ -65,15 +97,27 @@ function urlIn(environment: Environment, variable: string): URL | undefined {
   return value !== undefined && URL.canParse(value) ? new URL(value) : undefined;
 }
 
-/** Behind one gateway, backends differ in their paths alone. The path of a DSN, which has a key as its user, is no path of a server. */
-function pathOf({ username, pathname }: URL): string {
-  return username === '' ? pathname : '/';
+const THIS_MACHINE: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]']);
+
+/** Protocols are left out: nobody has two backends at one host and port. */
+function serverOf({ protocol, hostname, port }: URL): string {
+  const standardPort = protocol === 'https:' ? '443' : '80';
+  return `${THIS_MACHINE.has(hostname) ? 'localhost' : hostname}:${port === '' ? standardPort : port}`;
 }
 
-function make(
-  { package: name, factory }: SinkFactory,
-  { variable, load }: { readonly variable: string; readonly load: LoadPackage },
-): Sink {
+/** Behind one gateway, backends differ in their paths alone. A DSN, which has a key as its user, ends in the number of its project. */
+function pathOf({ username, pathname }: URL): string {
+  const path = username === '' ? pathname : pathname.replace(/\/(\d+)\/?$/, '/api/$1');
+  return path.replace(/\/+$/, '');
+}
+
+interface Making {
+  readonly variable: string;
+  readonly options: object;
+  readonly load: LoadPackage;
+}
+
+function make({ package: name, factory }: SinkFactory, { variable, options, load }: Making): Sink {
   const exported = load(name);
   if (exported === undefined) throw new Error(`${variable} is set, but ${name} is not installed: npm install ${name}`);
   const create = exported[factory];
@@ -82,5 +126,5 @@ function make(
       `${variable} is set, but the ${name} that is installed has no ${factory}: npm install ${name}@latest`,
     );
   }
-  return create() as Sink;
+  return create(options) as Sink;
 }

@@ -1,5 +1,6 @@
 import { patchImport } from './import-hooks.ts';
 import { patchRequire } from './patch-require.ts';
+import { say } from './say.ts';
 import { SdkCopies, type Wrap } from './sdk-copies.ts';
 
 /** Known to all copies of this package: the program's loader is hooked once. */
@@ -31,5 +32,5 @@ function hookedCopies(): Pick<SdkCopies, 'add'> {
 
 function tellFailure(error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`spanprism: a copy of the Agent SDK is not traced: ${reason}\n`);
+  say(`a copy of the Agent SDK is not traced: ${reason}`);
 }

@@ -2,6 +2,7 @@
 import { AutomaticTracing } from './automatic-tracing.ts';
 import { onSdkImport } from './hook.ts';
 import { loadInstalled } from './installed.ts';
+import { say } from './say.ts';
 import { isSentryLive } from './sentry-state.ts';
 import { wrapLate } from './wrap-late.ts';
 
@@ -9,7 +10,7 @@ const automatic = new AutomaticTracing({
   environment: process.env,
   isSentryLive,
   load: loadInstalled,
-  say: (line) => process.stderr.write(`spanprism: ${line}\n`),
+  say,
 });
 
 onSdkImport((sdk) => {

@@ -20,20 +20,31 @@ export interface Vendor {
   readonly sink: (surroundings: Surroundings) => SinkFactory;
   /** What more must hold than that one of the variables is set. */
   readonly isMeant?: (environment: Environment) => boolean;
-  /** Its hosts, by the ends of their names; an OTLP endpoint there is the same backend a second time. */
+  /** Variables that say where it is; without one, its sink goes to a region of its own choice. */
+  readonly urlVariables?: readonly string[];
+  /** Its hosts, by the ends of their names. An OTLP endpoint at one of them says where it is, if nothing else does. */
   readonly hosts?: readonly string[];
-  /** A variable with its URL, for one that its user hosts. */
-  readonly urlVariable?: string;
+  /** Options that lead its sink to where that endpoint is. */
+  readonly at?: (endpoint: OtlpEndpoint) => object;
 }
 
-type Where = Pick<Vendor, 'isMeant' | 'hosts' | 'urlVariable'>;
+/** An OTLP endpoint of the environment. */
+export interface OtlpEndpoint {
+  readonly url: URL;
+  /** The full URL for traces. */
+  readonly tracesUrl: string;
+}
+
+type Where = Pick<Vendor, 'isMeant' | 'hosts' | 'urlVariables'>;
 
 const OTLP = '@spanprism/claude-otlp';
 const preset = (factory: string, variables: readonly string[], where: Where = {}): Vendor => ({
   ...where,
   variables,
   sink: () => ({ package: OTLP, factory }),
+  at: ({ tracesUrl }) => ({ url: tracesUrl }),
 });
+const atOrigin = ({ url }: OtlpEndpoint): object => ({ baseUrl: url.origin });
 const isTrue = (text: string | undefined): boolean => text?.trim().toLowerCase() === 'true';
 
 /**
@@ -45,14 +56,16 @@ export const VENDORS: readonly Vendor[] = [
   {
     variables: ['LANGFUSE_PUBLIC_KEY', 'LANGFUSE_SECRET_KEY'],
     sink: () => ({ package: '@spanprism/claude-langfuse', factory: 'langfuseSink' }),
+    urlVariables: ['LANGFUSE_BASE_URL', 'LANGFUSE_BASEURL', 'LANGFUSE_HOST'],
     hosts: ['langfuse.com'],
-    urlVariable: 'LANGFUSE_BASE_URL',
+    at: atOrigin,
   },
   {
     variables: ['LOGFIRE_TOKEN'],
     sink: () => ({ package: '@spanprism/claude-logfire', factory: 'logfireSink' }),
+    urlVariables: ['LOGFIRE_BASE_URL'],
     hosts: ['pydantic.dev', 'pydantic.info'],
-    urlVariable: 'LOGFIRE_BASE_URL',
+    at: atOrigin,
   },
   {
     variables: ['SENTRY_DSN'],
@@ -60,25 +73,24 @@ export const VENDORS: readonly Vendor[] = [
       isSentryLive?.() === true
         ? { package: '@spanprism/claude-sentry', factory: 'sentrySink' }
         : { package: OTLP, factory: 'sentryOtlp' },
-    hosts: ['sentry.io'],
-    urlVariable: 'SENTRY_DSN',
+    urlVariables: ['SENTRY_DSN'],
   },
   preset('honeycomb', ['HONEYCOMB_API_KEY', 'HONEYCOMB_TRACES_APIKEY'], {
+    urlVariables: ['HONEYCOMB_TRACES_ENDPOINT', 'HONEYCOMB_API_ENDPOINT'],
     hosts: ['honeycomb.io'],
-    urlVariable: 'HONEYCOMB_API_ENDPOINT',
   }),
-  preset('phoenix', ['PHOENIX_COLLECTOR_ENDPOINT'], { urlVariable: 'PHOENIX_COLLECTOR_ENDPOINT' }),
+  preset('phoenix', ['PHOENIX_COLLECTOR_ENDPOINT'], { urlVariables: ['PHOENIX_COLLECTOR_ENDPOINT'] }),
   preset('langsmith', ['LANGSMITH_API_KEY', 'LANGCHAIN_API_KEY'], {
     // The key also serves datasets and prompts; these are LangSmith's own switches for traces.
     isMeant: ({ LANGSMITH_TRACING, LANGCHAIN_TRACING_V2 }) => isTrue(LANGSMITH_TRACING) || isTrue(LANGCHAIN_TRACING_V2),
+    urlVariables: ['LANGSMITH_ENDPOINT', 'LANGCHAIN_ENDPOINT'],
     hosts: ['smith.langchain.com'],
-    urlVariable: 'LANGSMITH_ENDPOINT',
   }),
-  preset('laminar', ['LMNR_PROJECT_API_KEY'], { hosts: ['lmnr.ai'], urlVariable: 'LMNR_BASE_URL' }),
-  preset('traceloop', ['TRACELOOP_API_KEY'], { hosts: ['traceloop.com'], urlVariable: 'TRACELOOP_BASE_URL' }),
-  preset('grafanaCloud', ['GRAFANA_CLOUD_OTLP_ENDPOINT'], { urlVariable: 'GRAFANA_CLOUD_OTLP_ENDPOINT' }),
-  preset('elastic', ['ELASTIC_OTLP_ENDPOINT'], { urlVariable: 'ELASTIC_OTLP_ENDPOINT' }),
-  preset('signoz', ['SIGNOZ_INGESTION_KEY'], { hosts: ['signoz.cloud'], urlVariable: 'SIGNOZ_ENDPOINT' }),
+  preset('laminar', ['LMNR_PROJECT_API_KEY'], { urlVariables: ['LMNR_BASE_URL'], hosts: ['lmnr.ai'] }),
+  preset('traceloop', ['TRACELOOP_API_KEY'], { urlVariables: ['TRACELOOP_BASE_URL'], hosts: ['traceloop.com'] }),
+  preset('grafanaCloud', ['GRAFANA_CLOUD_OTLP_ENDPOINT'], { urlVariables: ['GRAFANA_CLOUD_OTLP_ENDPOINT'] }),
+  preset('elastic', ['ELASTIC_OTLP_ENDPOINT'], { urlVariables: ['ELASTIC_OTLP_ENDPOINT'] }),
+  preset('signoz', ['SIGNOZ_INGESTION_KEY'], { urlVariables: ['SIGNOZ_ENDPOINT'], hosts: ['signoz.cloud'] }),
 ];
 
 /** OpenTelemetry's own variables: a collector, or any backend that takes OTLP. */

@@ -59,6 +59,8 @@ export interface SinkStats {
 /** Delivers captured spans. Nothing that a sink does may reach the user's program; whatever it throws is caught and counted. */
 export interface Sink {
   readonly name: string;
+  /** Switched off by its user, as a backend's own variables may say: it takes everything and sends nothing. */
+  readonly isDisabled?: true;
   /** What this sink may see; without it, what `createTracing` says. */
   readonly capture?: CaptureOptions;
   /** What the user's own settings of the vendor's SDK say: for when neither the sink nor `createTracing` was given a `capture`. */

@@ -13,6 +13,7 @@ export {
 } from './config/environment.ts';
 export { readResource, type ResourceOptions } from './config/resource.ts';
 export { readSampler, type Sampler, type SamplerName, type SamplerOptions } from './config/sampler.ts';
+export { writeStderr } from '../model/write-stderr.ts';
 export { stderrDiag } from './config/stderr-diag.ts';
 export { suppressTracing } from './config/suppress-tracing.ts';
 export { wrongValue } from './config/wrong-value.ts';

@@ -5,6 +5,7 @@ export function disabledSink(name: string): Sink {
   let dropped = 0;
   return {
     name,
+    isDisabled: true,
     spanEnd: () => {
       dropped += 1;
     },
