@@ -1,9 +1,14 @@
 import type { Server } from 'node:http';
 import { createReceiver } from './loopback/receiver.ts';
 import { decodeOtlp } from './otlp/decode/decode-otlp.ts';
-import type { OtlpRequest } from './otlp/records.ts';
+import type { OtlpRequest, OtlpSignal } from './otlp/records.ts';
 
 const MIB = 1024 * 1024;
+
+/** What a child has sent, told apart by its content type; throws when it is neither protobuf nor JSON of that signal. */
+export function decodeBatch(signal: OtlpSignal, contentType: string | undefined, body: Uint8Array): OtlpRequest {
+  return decodeOtlp(signal, contentType?.includes('json') === true ? 'json' : 'protobuf', body);
+}
 
 export interface ChildReceiverParts {
   /** What the child's endpoints begin with: `/<token>/v1/traces`. */

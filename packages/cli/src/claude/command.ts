@@ -8,5 +8,5 @@ export const command: Command = {
   usage: ['spanprism [options] claude [anything that claude takes]'],
   options: claudeOptions,
   takesRest: true,
-  run: ({ positionals }, io) => runClaude(positionals, io),
+  run: runClaude,
 };

@@ -1,6 +1,8 @@
 import type { OptionTable } from '../command.ts';
+import { sinkOptions } from '../sinks/options.ts';
 
 /** They stand before the word `claude`; everything behind it is claude's own. */
 export const claudeOptions: OptionTable = {
-  quiet: { type: 'boolean', short: 'q', description: 'Do not print the line at the end' },
+  ...sinkOptions,
+  quiet: { type: 'boolean', short: 'q', description: 'Print nothing of our own' },
 };

@@ -1,10 +1,130 @@
-import type { Io } from '../command.ts';
-import { findClaude } from './find-claude.ts';
+import { randomBytes } from 'node:crypto';
+import type { Attributes, Diag } from '@spanprism/core';
+import { parseTraceparent, randomIds, type TraceContext } from '@spanprism/core/child';
+import type { CommandInput, Io } from '../command.ts';
+import { captureOf } from '../sinks/capture.ts';
 import { startChild } from './child.ts';
+import { environmentOf } from './child-environment.ts';
+import { findClaude } from './find-claude.ts';
+import { type OpenPort, openPort } from './open-port.ts';
+import { type OwnTelemetry, ownTelemetry } from './own-telemetry.ts';
+import { gitBranch, projectName } from './surroundings.ts';
+import type { RunReport, RunTrace, TraceRunParts } from './trace-run.ts';
 
-/** Runs `claude` and resolves to its exit code; ends by the signal that ended it. */
-export async function runClaude(args: readonly string[], io: Io): Promise<number> {
-  const child = startChild({ program: findClaude(io).path, args, env: io.env });
+/** What the end of a run may take beyond that of `claude`, and only where a backend or the disk is slow. */
+const FINISH_MS = 2_000;
+
+/** Runs `claude` and resolves to its exit code; ends by the signal that ended it. Whatever fails of tracing, `claude` runs. */
+export async function runClaude({ values, positionals }: CommandInput, io: Io): Promise<number> {
+  const capture = captureOf(values['capture']);
+  const program = findClaude(io).path;
+  const lines: string[] = [];
+  const start = await beginning(io, lines);
+  const env = start === undefined ? io.env : environmentOf({ ...start, wantsContent: capture !== 'metadata' });
+  const child = startChild({ program, args: positionals, env });
+  // Loaded while `claude` starts: it waits for nothing of this.
+  const trace = start === undefined ? undefined : loaded({ ...start, flags: values }, lines);
   const ending = await child.ended;
+  if (start !== undefined && trace !== undefined) {
+    const report = await finished({ trace, port: start.port, lines });
+    if (report !== undefined && report.received > 0) {
+      const { summaryOf } = await import('./last-lines.ts');
+      lines.push(...report.chosen.problems, summaryOf(report));
+    }
+    start.port.close();
+  }
+  if (values['quiet'] !== true) for (const line of lines) io.stderr.write(`spanprism: ${line}\n`);
   return ending.leave();
+}
+
+interface Beginning extends Omit<TraceRunParts, 'flags'> {
+  readonly own: OwnTelemetry;
+  readonly context: TraceContext;
+  readonly endpoint: (signal: string) => string;
+}
+
+/** Everything that has to be known before `claude` can start; undefined when it is to run untraced. */
+async function beginning(io: Io, lines: string[]): Promise<Beginning | undefined> {
+  const { env, cwd } = io;
+  if (env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return undefined;
+  try {
+    const port = await openPort();
+    const token = randomBytes(16).toString('hex');
+    const own = ownTelemetry(env);
+    const parent = parseTraceparent(env['TRACEPARENT'], env['TRACESTATE']);
+    const ids = randomIds();
+    const minted = { traceId: parent?.traceId ?? ids.traceId(), spanId: ids.spanId(), sampled: true };
+    const context = parent?.traceState === undefined ? minted : { ...minted, traceState: parent.traceState };
+    return {
+      env,
+      port,
+      token,
+      own,
+      context,
+      endpoint: (signal) => `http://127.0.0.1:${port.port}/${token}/v1/${signal}`,
+      attributes: attributesOf(cwd),
+      diag: collecting(io, lines),
+      ...(parent === undefined ? {} : { parent }),
+      // Where the user's own spans stay where they are, the child is told nothing else.
+      ...(own.traces === undefined ? { firstTurn: context } : {}),
+    };
+  } catch (error) {
+    lines.push(`this run is not traced: ${wordsOf(error)}`);
+    return undefined;
+  }
+}
+
+function attributesOf(cwd: string): Attributes {
+  const branch = gitBranch(cwd);
+  return { project: projectName(cwd), ...(branch === undefined ? {} : { 'vcs.ref.head.name': branch }) };
+}
+
+/** The terminal is `claude`'s until it has ended. */
+function collecting({ env }: Io, lines: string[]): Diag {
+  const isVerbose = env['OTEL_DEBUG'] === '1' || env['OTEL_DEBUG'] === 'true';
+  return (level, message) => {
+    if ((isVerbose || level === 'warn' || level === 'error') && !lines.includes(message)) lines.push(message);
+  };
+}
+
+async function loaded(parts: TraceRunParts, lines: string[]): Promise<RunTrace | undefined> {
+  try {
+    const { traceRun } = await import('./trace-run.ts');
+    return await traceRun(parts);
+  } catch (error) {
+    parts.port.close();
+    lines.push(`this run was not traced: ${wordsOf(error)}`);
+    return undefined;
+  }
+}
+
+interface Finishing {
+  readonly trace: Promise<RunTrace | undefined>;
+  readonly port: OpenPort;
+  readonly lines: string[];
+}
+
+async function finished({ trace, port, lines }: Finishing): Promise<RunReport | undefined> {
+  // What has connected before the child was gone is in the queue of events that came with its end.
+  await turnOfEvents();
+  await turnOfEvents();
+  if (!port.wasUsed) return undefined;
+  const late = new Promise<undefined>((resolve) => {
+    setTimeout(() => resolve(undefined), FINISH_MS * 1.25).unref();
+  });
+  const report = await Promise.race([trace.then((run) => run?.finish(FINISH_MS)), late]).catch((error: unknown) => {
+    lines.push(`this run was not traced: ${wordsOf(error)}`);
+    return undefined;
+  });
+  return report;
+}
+
+function turnOfEvents(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,57 @@
+import { createServer, type Server, type Socket } from 'node:net';
+
+/** Listens before there is anything that could serve: whoever connects meanwhile waits. */
+export interface OpenPort {
+  readonly port: number;
+  /** Whether anybody has ever connected. */
+  readonly wasUsed: boolean;
+  /** Hands over those that wait and those to come. */
+  serve(take: (socket: Socket) => void): void;
+  close(): void;
+}
+
+/**
+ * A port on 127.0.0.1 at once. The HTTP server that will serve it takes longer to load than `claude` may be kept waiting, and much
+ * longer than it takes to listen. Rejects where nothing can listen.
+ */
+export async function openPort(): Promise<OpenPort> {
+  const server = createServer({ noDelay: true, pauseOnConnect: true });
+  const waiting: Socket[] = [];
+  let wasUsed = false;
+  let take = (socket: Socket): void => void waiting.push(socket);
+  server.on('connection', (socket) => {
+    wasUsed = true;
+    // Of a child that is killed, the end of its connections may be an error.
+    socket.on('error', () => undefined);
+    take(socket);
+  });
+  const port = await listening(server);
+  return {
+    port,
+    get wasUsed() {
+      return wasUsed;
+    },
+    serve: (served) => {
+      take = (socket) => {
+        served(socket);
+        socket.resume();
+      };
+      for (const socket of waiting.splice(0)) take(socket);
+    },
+    close: () => {
+      server.close();
+      for (const socket of waiting) socket.destroy();
+    },
+  };
+}
+
+function listening(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: 0, host: '127.0.0.1' }, () => {
+      const address = server.address();
+      if (typeof address === 'object' && address !== null) resolve(address.port);
+      else reject(new Error('the port is not known'));
+    });
+  });
+}

@@ -1,0 +1,103 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Attributes, Diag } from '@spanprism/core';
+import type { Environment, TraceContext } from '@spanprism/core/child';
+import { childReceiver, createSessions, type OtlpRequest } from '@spanprism/core/sessions';
+import { type ChosenSinks, sinksFrom } from '../sinks/sinks-from.ts';
+import { forwarding } from './forward.ts';
+import type { OpenPort } from './open-port.ts';
+import type { OwnTelemetry } from './own-telemetry.ts';
+import { type RunTotals, TotalsSink } from './run-totals.ts';
+
+export interface TraceRunParts {
+  readonly env: Environment;
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly port: OpenPort;
+  readonly token: string;
+  readonly own: OwnTelemetry;
+  /** The span around the run, of another process. */
+  readonly parent?: TraceContext;
+  /** Where the child was told that its first turn is. */
+  readonly firstTurn?: TraceContext;
+  readonly attributes: Attributes;
+  readonly diag: Diag;
+}
+
+export interface RunReport {
+  readonly totals: RunTotals;
+  readonly chosen: ChosenSinks;
+  /** Batches that the child has sent. */
+  readonly received: number;
+}
+
+export interface RunTrace {
+  /** The child is gone: takes what it has sent, ends what is open, and delivers, within the deadline. Never rejects. */
+  finish(deadlineMs: number): Promise<RunReport>;
+}
+
+/** How much of the time left at the end the child's last words may take to arrive: they are in this machine already. */
+const ARRIVAL_SHARE = 0.25;
+
+/** Traces one run of `claude`, of which all that matters comes in at the port. */
+export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
+  const { env, flags, port, token, own, diag } = parts;
+  const chosen = await sinksFrom({ env, diag, usesOtlpVariables: own.traces === undefined }, flags);
+  const totals = new TotalsSink();
+  const sessions = createSessions({
+    sinks: [...chosen.sinks, totals],
+    attributes: parts.attributes,
+    diag,
+    ...(chosen.capture === undefined ? {} : { capture: chosen.capture }),
+  });
+  const session = sessions.open({
+    sources: ['cli'],
+    handsOnMetrics: own.metrics === undefined,
+    ...(parts.parent === undefined ? {} : { parent: parts.parent }),
+    ...(parts.firstTurn === undefined ? {} : { firstTurn: parts.firstTurn }),
+  });
+  let received = 0;
+  const batch = (request: OtlpRequest): void => {
+    received += 1;
+    session.receive(request);
+  };
+  const server = childReceiver({
+    token,
+    batch,
+    rejected: (reason) => diag('warn', `an export of claude was refused: ${reason}`),
+  });
+  const sockets = serve(port, forwarding({ server, token, own, env, batch }));
+  return {
+    finish: async (deadlineMs) => {
+      const until = performance.now() + deadlineMs;
+      await sockets.closed(deadlineMs * ARRIVAL_SHARE);
+      session.end();
+      await sessions.close(Math.max(0, until - performance.now()));
+      return { totals: totals.totals, chosen, received };
+    },
+  };
+}
+
+/** Serves the port and knows when nobody is connected any more. */
+function serve(port: OpenPort, server: Server): { closed(deadlineMs: number): Promise<void> } {
+  const open = new Set<Socket>();
+  let onEmpty = (): void => undefined;
+  port.serve((socket) => {
+    open.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      if (open.size === 0) onEmpty();
+    });
+    server.emit('connection', socket);
+  });
+  return {
+    closed: (deadlineMs) =>
+      new Promise((resolve) => {
+        if (open.size === 0) return resolve();
+        const timer = setTimeout(resolve, deadlineMs);
+        onEmpty = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      }),
+  };
+}
