@@ -31,8 +31,10 @@ test('so do rows of every size', () => {
 
 test('amounts are spelled for people', () => {
   expect(dollars(12_345_678)).toBe('$0.0123');
-  expect(dollars(-1_500_000_000)).toBe('-$1.5000');
-  expect(dollars(1_234_567_890_000_000)).toBe('$1,234,567.89');
+  expect(dollarsOf([-1_500_000_000, 1_234_567_890_000_000], 1_234_566_390_000_000)).toEqual({
+    rows: ['-$1.50', '$1,234,567.89'],
+    total: '$1,234,566.39',
+  });
 });
 
 test('a number of dollars prints as its nano-dollars, digit by digit', () => {

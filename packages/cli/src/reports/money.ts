@@ -1,3 +1,4 @@
+import { dollars as oneAmount } from '@spanprism/core/terminal';
 import { CommandError } from '../command.ts';
 
 /** Costs are counted in whole nano-dollars, so that sums are exact in every order. */
@@ -45,9 +46,9 @@ export function dollarsOf(rows: readonly number[], total: number): { rows: reado
   };
 }
 
-/** One amount on its own. */
+/** One amount on its own, as everywhere. */
 export function dollars(nanos: number): string {
-  return dollarsOf([], nanos).total;
+  return oneAmount(usdFromNanos(nanos));
 }
 
 function spelled(units: number, places: number): string {

@@ -1,5 +1,5 @@
 import type { ContentBlock, Message, Span } from '@spanprism/core';
-import { bytes } from '@spanprism/core/terminal';
+import { bytes, oneLine, preview } from '@spanprism/core/terminal';
 import { contentText } from './content-lines.ts';
 
 /** What a span was given: a tool its arguments, an agent its prompt, a call the words or results that were new in it. */
@@ -15,6 +15,12 @@ export function inputText(span: Span): string {
     case 'custom':
       return '';
   }
+}
+
+/** The same in one line, of a tool the argument that tells most. */
+export function inputLine(span: Span): string {
+  const telling = span.kind === 'tool' && span.mcpServer === undefined ? preview(span.input) : '';
+  return telling || oneLine(inputText(span).replaceAll('\n', ' · '));
 }
 
 /** All words of messages, and what tools gave back; neither thoughts nor requests for tools. */

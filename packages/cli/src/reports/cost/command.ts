@@ -31,7 +31,10 @@ export const command: Command = {
       else if (runs === 0) sayNothingFound(store, `no runs${matching(filter)}`, io);
       else {
         io.stdout.write(costTable(report, screenOf(io)));
-        if (unpricedCalls > 0) io.stderr.write(`Of ${calls} calls ${unpricedCalls} have no known cost\n`);
+        if (unpricedCalls > 0)
+          io.stderr.write(
+            `${unpricedCalls} of ${calls} calls have no cost of their own; what their turns report of it is unattributed\n`,
+          );
       }
       return 0;
     });

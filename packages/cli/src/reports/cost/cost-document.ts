@@ -8,7 +8,8 @@ export interface CostRowJson {
   readonly name: string;
   readonly rows: number;
   readonly calls: number;
-  readonly errors: number;
+  /** Failed ones among the calls; null for sessions, projects, users and branches. */
+  readonly errors: number | null;
   /** Null for tools and MCP servers: only money is attributed to them. */
   readonly usage: UsageJson | null;
   readonly costUsd: number;
@@ -36,7 +37,7 @@ export function costDocument({ by, rows, total }: FoldedReport): CostJson {
       name,
       rows: count,
       calls,
-      errors,
+      errors: errors ?? null,
       usage: usage === undefined ? null : usageJson(usage),
       costUsd: usdFromNanos(costNanoUsd),
       costNanoUsd,

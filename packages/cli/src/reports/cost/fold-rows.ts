@@ -1,5 +1,5 @@
 import { addUsage, type Usage } from '@spanprism/core/terminal';
-import type { CostReport, CostRow } from '@spanprism/store';
+import type { CostDimension, CostReport, CostRow } from '@spanprism/store';
 
 /** A row of the report, of the rows that were too many to show, or of what belongs to none. */
 export interface FoldedRow {
@@ -8,7 +8,8 @@ export interface FoldedRow {
   /** Rows that this one stands for. */
   readonly rows: number;
   readonly calls: number;
-  readonly errors: number;
+  /** Failed ones among the calls; of a grouping of whole runs nobody counts them. */
+  readonly errors?: number;
   readonly usage?: Usage;
   readonly costNanoUsd: number;
 }
@@ -17,19 +18,23 @@ export interface FoldedReport extends Omit<CostReport, 'rows'> {
   readonly rows: readonly FoldedRow[];
 }
 
+/** What a run is one of. */
+const OF_RUNS: ReadonlySet<CostDimension> = new Set(['session', 'project', 'user', 'branch']);
+
 /** At most so many rows: the others become one, so that the sum stays what it was. Days go from the newest back. */
 export function foldRows(report: CostReport, limit: number | undefined): FoldedReport {
   const named = report.rows.filter(({ isUnattributed }) => !isUnattributed);
   if (report.by === 'day') named.sort((left, right) => (left.name < right.name ? 1 : -1));
   const shown = named.slice(0, limit);
   const others = named.slice(shown.length);
+  const fold = OF_RUNS.has(report.by) ? foldedRuns : folded;
   const rest = report.rows.filter(({ isUnattributed }) => isUnattributed);
   return {
     ...report,
     rows: [
-      ...shown.map((row) => folded([row], 'row', row.name)),
-      ...(others.length === 0 ? [] : [folded(others, 'others', `${others.length} others`)]),
-      ...rest.map((row) => folded([row], 'unattributed', row.name)),
+      ...shown.map((row) => fold([row], 'row', row.name)),
+      ...(others.length === 0 ? [] : [fold(others, 'others', `${others.length} others`)]),
+      ...rest.map((row) => fold([row], 'unattributed', row.name)),
     ],
   };
 }
@@ -46,4 +51,9 @@ function folded(rows: readonly CostRow[], kind: FoldedRow['kind'], name: string)
     ...(usages.length === 0 ? {} : { usage: usages.reduce(addUsage) }),
     costNanoUsd: sum(({ costNanoUsd }) => costNanoUsd),
   };
+}
+
+function foldedRuns(rows: readonly CostRow[], kind: FoldedRow['kind'], name: string): FoldedRow {
+  const { errors: _, ...row } = folded(rows, kind, name);
+  return row;
 }

@@ -1,7 +1,7 @@
 import { count, oneLine, type Screen, type Segment } from '@spanprism/core/terminal';
 import { localTime } from '../local-time.ts';
 import { shortIds } from '../report.ts';
-import { inputText, notCaptured } from '../span-content.ts';
+import { inputLine, notCaptured } from '../span-content.ts';
 import { type Column, renderTable } from '../table.ts';
 import type { FailureGroup } from './failure-groups.ts';
 
@@ -24,7 +24,7 @@ const COLUMNS: readonly Column<FailureGroup>[] = [
 
 function lastOne({ latest }: FailureGroup): readonly (readonly Segment[])[] {
   const body = latest.span.body();
-  const input = oneLine(inputText(body)) || notCaptured(body.contentBytes.input);
+  const input = inputLine(body) || notCaptured(body.contentBytes.input);
   const message = oneLine(body.error?.message ?? '');
   return [
     ...labelled('input', input),

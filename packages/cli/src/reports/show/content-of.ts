@@ -66,9 +66,13 @@ function filled(pieces: readonly Piece[]): readonly Piece[] {
 function agentPieces(span: CapturedSpan & { readonly kind: 'agent' }): readonly Piece[] {
   const { contentBytes } = span;
   return [
-    ['prompt', inputText(span) || notCaptured(contentBytes.input)],
+    ['prompt', inputText(span) || notCaptured(contentBytes.input) || wakingOf(span)],
     ['answer', messagesText(span.output) || notCaptured(contentBytes.output)],
   ];
+}
+
+function wakingOf({ trigger }: CapturedSpan & { readonly kind: 'agent' }): string {
+  return trigger === 'task_notification' ? '(a background task ended)' : '';
 }
 
 function callPieces(span: CapturedSpan<LlmSpan>): readonly Piece[] {

@@ -30,6 +30,8 @@ export function runPage(detail: RunDetail, { screen, isFull }: PageOptions): str
   const tree = renderTree(spans, {
     color: screen.hasColor,
     ...(columns === undefined ? {} : { columns }),
+    origin: detail.run.startedAt,
+    failures: 'type',
     below: show,
   });
   const head = factLines(detail.run).map((segments) => `${formatLine(segments, screen)}\n`);
