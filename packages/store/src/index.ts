@@ -1,6 +1,6 @@
 export { openStore, type OpenStoreOptions } from './read/open-store.ts';
 export { COST_DIMENSIONS } from './read/costs.ts';
-export { sqliteSink, type SqliteSinkOptions } from './sink/sqlite-sink.ts';
+export { type SqliteSink, sqliteSink, type SqliteSinkOptions } from './sink/sqlite-sink.ts';
 export type {
   CostDimension,
   CostQuery,

@@ -13,6 +13,7 @@ CREATE TABLE run (
   run_id TEXT NOT NULL UNIQUE,
   started_at INTEGER NOT NULL,
   ended_at INTEGER NOT NULL,
+  stored_at INTEGER NOT NULL,
   failed INTEGER NOT NULL,
   outcome INTEGER,
   outcome_at INTEGER NOT NULL,
@@ -35,6 +36,7 @@ CREATE TABLE run (
   unattributed INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX run_by_end ON run (ended_at);
+CREATE INDEX run_by_stored ON run (stored_at);
 CREATE INDEX run_failed ON run (ended_at) WHERE failed = 1;
 
 CREATE TABLE run_tag (run INTEGER NOT NULL, tag INTEGER NOT NULL, PRIMARY KEY (run, tag)) STRICT, WITHOUT ROWID;

@@ -124,12 +124,13 @@ const SUM_COLUMNS = [
   'unattributed',
 ] as const;
 
-const CREATE = `INSERT INTO run (run_id, started_at, ended_at, failed, outcome_at, ${SUM_COLUMNS.join(', ')})
-  VALUES (?, ${NEVER}, 0, 0, 0, ${SUM_COLUMNS.map(() => '0').join(', ')})`;
+const CREATE = `INSERT INTO run (run_id, started_at, ended_at, stored_at, failed, outcome_at, ${SUM_COLUMNS.join(', ')})
+  VALUES (?, ${NEVER}, 0, 0, 0, 0, ${SUM_COLUMNS.map(() => '0').join(', ')})`;
 
 const UPDATE = `UPDATE run SET
   started_at = min(started_at, ?),
   ended_at = max(ended_at, ?),
+  stored_at = unixepoch(),
   failed = max(failed, ?),
   outcome = CASE WHEN ? >= outcome_at THEN coalesce(?, outcome) ELSE outcome END,
   outcome_at = max(outcome_at, ?),

@@ -1,0 +1,93 @@
+import type { SpanRow } from '../span-row.ts';
+
+export interface BacklogLimits {
+  readonly maxSpans: number;
+  readonly maxBytes: number;
+}
+
+interface Batch {
+  readonly id: number;
+  readonly rows: readonly SpanRow[];
+  readonly bytes: number;
+}
+
+/** Spans that are not known to be stored. They stay here until they are: a thread can die, and a program end before it has written. */
+export class Backlog {
+  readonly #limits: BacklogLimits;
+  readonly #sent: Map<number, Batch> = new Map();
+  #fresh: SpanRow[] = [];
+  #freshBytes = 0;
+  #lastId = 0;
+  #spans = 0;
+  #bytes = 0;
+
+  constructor(limits: BacklogLimits) {
+    this.#limits = limits;
+  }
+
+  get spans(): number {
+    return this.#spans;
+  }
+
+  /** From 0 to 1, by whichever limit is nearer. */
+  get fullness(): number {
+    return Math.min(1, Math.max(this.#spans / this.#limits.maxSpans, this.#bytes / this.#limits.maxBytes));
+  }
+
+  /** The id of the last batch that was made. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  /** The oldest batch that waits; undefined when none does. */
+  get firstId(): number | undefined {
+    return this.#sent.keys().next().value;
+  }
+
+  /** False when there is no room for it. One span finds room however large it is. */
+  add(row: SpanRow): boolean {
+    const bytes = row.line.length;
+    const isFull = this.#spans >= this.#limits.maxSpans || this.#bytes + bytes > this.#limits.maxBytes;
+    if (isFull && this.#spans > 0) return false;
+    this.#fresh.push(row);
+    this.#freshBytes += bytes;
+    this.#spans += 1;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** What was added since the last time, as one batch. */
+  takeBatch(): Batch | undefined {
+    if (this.#fresh.length === 0) return undefined;
+    const batch = { id: ++this.#lastId, rows: this.#fresh, bytes: this.#freshBytes };
+    this.#sent.set(batch.id, batch);
+    this.#fresh = [];
+    this.#freshBytes = 0;
+    return batch;
+  }
+
+  batches(): Iterable<Batch> {
+    return this.#sent.values();
+  }
+
+  /** How many spans that were. */
+  settle(ids: readonly number[]): number {
+    const before = this.#spans;
+    for (const id of ids) {
+      const batch = this.#sent.get(id);
+      if (batch === undefined) continue;
+      this.#sent.delete(id);
+      this.#spans -= batch.rows.length;
+      this.#bytes -= batch.bytes;
+    }
+    return before - this.#spans;
+  }
+
+  /** Everything that waits, taken out. */
+  takeAll(): readonly SpanRow[] {
+    this.takeBatch();
+    const rows = [...this.#sent.values()].flatMap((batch) => batch.rows);
+    this.settle([...this.#sent.keys()]);
+    return rows;
+  }
+}

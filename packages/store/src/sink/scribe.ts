@@ -1,0 +1,175 @@
+import { openForWriting } from '../open-database.ts';
+import type { SpanRow } from '../span-row.ts';
+import { type Database, isBusy, StoreProblem } from '../sqlite.ts';
+import { Retention, type RetentionLimits } from '../write/retention.ts';
+import { Writer } from '../write/writer.ts';
+import { readLeftovers } from './leftovers.ts';
+
+/** What the scribe says of the batches it was given. */
+export type Told =
+  | { readonly type: 'stored'; readonly ids: readonly number[]; readonly refused: number }
+  /** Nothing can be written for now; it goes on trying. */
+  | { readonly type: 'trouble'; readonly message: string }
+  /** Something that the user should know and that stops nothing. */
+  | { readonly type: 'note'; readonly message: string };
+
+export interface ScribeOptions {
+  readonly path: string;
+  readonly retention: RetentionLimits;
+  readonly tell: (told: Told) => void;
+  /** How long SQLite itself waits for a lock, and with it the thread that the scribe is in. */
+  readonly busyMs: number;
+}
+
+interface Batch {
+  readonly id: number;
+  readonly rows: readonly SpanRow[];
+}
+
+interface OpenFile {
+  readonly database: Database;
+  readonly writer: Writer;
+  readonly retention: Retention;
+}
+
+/** More rows than these are not held in one transaction: others want to write, too. */
+const MAX_ROWS = 4096;
+const RETRY_MS = { busy: 25, trouble: 1_000 };
+
+/** Writes batches one after the other, and tries again until each is stored. In its own thread, unless there is none. */
+export class Scribe {
+  readonly #options: ScribeOptions;
+  #queue: Batch[] = [];
+  #open: OpenFile | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #sweep: ReturnType<typeof setTimeout> | undefined;
+  #inTrouble = false;
+
+  constructor(options: ScribeOptions) {
+    this.#options = options;
+  }
+
+  take(id: number, rows: readonly SpanRow[]): void {
+    this.#queue.push({ id, rows });
+    if (this.#timer === undefined) this.#again(0);
+  }
+
+  /** Whether everything it was given is stored. */
+  get isIdle(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#sweep);
+    this.#open?.database.close();
+    this.#open = undefined;
+  }
+
+  #again(waitMs: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#write();
+    }, waitMs);
+    // In the main thread it must not keep the program alive; in its own, the port does.
+    this.#timer.unref();
+  }
+
+  #write(): void {
+    const batches = this.#next();
+    if (batches.length === 0) return;
+    try {
+      const refused = this.#store(batches.flatMap(({ rows }) => rows));
+      this.#queue.splice(0, batches.length);
+      this.#inTrouble = false;
+      this.#options.tell({ type: 'stored', ids: batches.map(({ id }) => id), refused });
+      if (this.#queue.length > 0) this.#again(0);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #next(): readonly Batch[] {
+    let rows = 0;
+    const end = this.#queue.findIndex((batch) => (rows += batch.rows.length) > MAX_ROWS);
+    return end === -1 ? this.#queue.slice() : this.#queue.slice(0, Math.max(end, 1));
+  }
+
+  #fail(error: unknown): void {
+    if (isBusy(error)) return this.#again(RETRY_MS.busy);
+    // A file that was moved away or replaced is opened anew.
+    this.#open?.database.close();
+    this.#open = undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    if (!this.#inTrouble) this.#options.tell({ type: 'trouble', message });
+    this.#inTrouble = true;
+    this.#again(RETRY_MS.trouble);
+  }
+
+  /** How many rows SQLite will never take. */
+  #store(rows: readonly SpanRow[]): number {
+    const { writer } = this.#opened();
+    try {
+      writer.write(rows);
+      return 0;
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      // One row that cannot be written must not hold up the others.
+      return rows.reduce((refused, row) => refused + (this.#storeOne(writer, row) ? 0 : 1), 0);
+    }
+  }
+
+  #storeOne(writer: Writer, row: SpanRow): boolean {
+    try {
+      writer.write([row]);
+      return true;
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#options.tell({ type: 'note', message: `a span cannot be stored: ${message}` });
+      return false;
+    }
+  }
+
+  #opened(): OpenFile {
+    if (this.#open !== undefined) return this.#open;
+    const { path, retention, tell, busyMs } = this.#options;
+    const database = openForWriting(path, { busyMs });
+    const writer = new Writer(database);
+    this.#open = { database, writer, retention: new Retention(database, retention) };
+    const notes = readLeftovers(path, (rows) => writer.write(rows));
+    for (const message of notes) tell({ type: 'note', message });
+    this.#sweepLater(SWEEP_MS.first);
+    return this.#open;
+  }
+
+  #sweepLater(waitMs: number): void {
+    clearTimeout(this.#sweep);
+    this.#sweep = setTimeout(() => this.#sweepNow(), waitMs);
+    this.#sweep.unref();
+  }
+
+  #sweepNow(): void {
+    if (this.#open === undefined) return;
+    try {
+      const isDone = this.#open.retention.sweep();
+      this.#sweepLater(isDone ? SWEEP_MS.idle : SWEEP_MS.more);
+    } catch (error) {
+      if (!isBusy(error)) this.#options.tell({ type: 'note', message: `old runs cannot be removed: ${String(error)}` });
+      this.#sweepLater(SWEEP_MS.idle);
+    }
+  }
+}
+
+/** When old runs are looked for: soon after the start, once more while there are some, else now and then. */
+const SWEEP_MS = { first: 500, more: 250, idle: 600_000 };
+
+/** SQLite's result codes for what is wrong with a row, and not with the file or the disk: mismatch, range, constraint, too big, error. */
+const OF_THE_ROW: ReadonlySet<number> = new Set([1, 18, 19, 20, 25]);
+
+/** The same may work later, with the same rows. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof StoreProblem) return true;
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'errcode') : undefined;
+  return typeof code === 'number' && !OF_THE_ROW.has(code & 0xff);
+}
