@@ -6,7 +6,7 @@ export interface Column<Row> {
   readonly cell: (row: Row) => string | Segment;
   /** Gives way first when the screen is narrow, down to `MIN_FLEX` cells. One column at most. */
   readonly flexes?: true;
-  /** Left out when the screen is too narrow still: the highest first, columns without it never. */
+  /** Left out when the screen is too narrow still: the highest first, alike ones together, columns without it never. */
   readonly dispensable?: number;
 }
 
@@ -74,14 +74,11 @@ function fitted<Row>(laid: readonly Laid<Row>[], { columns = Number.POSITIVE_INF
   const flexible = laid.find(({ column }) => column.flexes === true);
   const spare = flexible === undefined ? 0 : Math.max(0, flexible.width - MIN_FLEX);
   const isEnough = spare >= excess;
-  const [next] = laid
-    .filter(({ column }) => column.dispensable !== undefined)
-    .toSorted((left, right) => (right.column.dispensable ?? 0) - (left.column.dispensable ?? 0));
-  if (!isEnough && next !== undefined)
-    return fitted(
-      laid.filter((one) => one !== next),
-      { hasColor: false, columns },
-    );
+  const next = Math.max(...laid.map(({ column }) => column.dispensable ?? 0));
+  if (!isEnough && next > 0) {
+    const kept = laid.filter(({ column }) => column.dispensable !== next);
+    return fitted(kept, { hasColor: false, columns });
+  }
   return laid.map((one) => (one === flexible ? { ...one, width: one.width - Math.min(spare, excess) } : one));
 }
 

@@ -1,5 +1,5 @@
 import type { LlmSpan, Span } from '../model/span.ts';
-import { dollars, tokens } from './figures.ts';
+import { type Detail, dollars, tokens } from './figures.ts';
 import type { Segment, Style } from './terminal.ts';
 
 /** Facts in a row; those that are empty are left out. */
@@ -28,9 +28,9 @@ export const NAME_STYLES: Readonly<Record<Span['kind'], Style>> = {
 };
 
 /** Tokens, cost and attempts of a call. */
-export function callFigures(span: LlmSpan): string {
+export function callFigures(span: LlmSpan, detail: Detail = 'all'): string {
   return joined(
-    tokens(span.usage),
+    tokens(span.usage, detail),
     span.costUsd === undefined ? '' : dollars(span.costUsd),
     span.attempts > 1 ? `${span.attempts} attempts` : '',
   );

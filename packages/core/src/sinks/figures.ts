@@ -34,10 +34,13 @@ export function dollars(usd: number): string {
   return `${sign}$${size.toFixed(size >= 1 ? 2 : 4)}`;
 }
 
+/** How much of figures is told: where there is little room, not what was cached. */
+export type Detail = 'all' | 'short';
+
 /** `5,500 in (4,000 cached) → 42 out`; empty when nothing is known. */
-export function tokens(usage: Usage | undefined): string {
+export function tokens(usage: Usage | undefined, detail: Detail = 'all'): string {
   if (usage?.inputTokens === undefined && usage?.outputTokens === undefined) return '';
-  const cached = usage.cacheReadTokens;
+  const cached = detail === 'all' ? usage.cacheReadTokens : 0;
   const input =
     usage.inputTokens === undefined
       ? '? in'
@@ -46,9 +49,9 @@ export function tokens(usage: Usage | undefined): string {
 }
 
 /** Tokens and cost of an interval. */
-export function totalsText(totals: Totals | undefined): string {
+export function totalsText(totals: Totals | undefined, detail: Detail = 'all'): string {
   if (totals === undefined) return '';
-  return [tokens(totals.usage), totals.costUsd === undefined ? '' : dollars(totals.costUsd)]
+  return [tokens(totals.usage, detail), totals.costUsd === undefined ? '' : dollars(totals.costUsd)]
     .filter((part) => part !== '')
     .join(' · ');
 }

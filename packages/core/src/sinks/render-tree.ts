@@ -3,7 +3,7 @@ import type { Span } from '../model/span.ts';
 import { failureOf, nameOf, preview } from '../model/span-words.ts';
 import { msBetween, type UnixNano } from '../model/time.ts';
 import { callFigures, joined, markOf, NAME_STYLES } from './describe-span.ts';
-import { duration, totalsText } from './figures.ts';
+import { type Detail, duration, totalsText } from './figures.ts';
 import { type SpanBranch, spanTrees } from './span-tree.ts';
 import { cellsOf, formatLine, type Screen, type Segment } from './terminal.ts';
 
@@ -82,6 +82,7 @@ function renderRows(rows: readonly Row[], timeOf: (row: Row) => string, options:
     MAX_NAME_CELLS,
     widths.reduce((most, width) => Math.max(most, width), 0),
   );
+  const detail = detailFor(rows, (columns ?? Number.POSITIVE_INFINITY) - nameCells - MARK_AND_GAP_CELLS, timeOf);
   const lines = rows.flatMap((row, index) => {
     const { span, lead, leadBelow } = row;
     const gap = ' '.repeat(Math.max(0, nameCells - (widths[index] ?? 0)) + 2);
@@ -94,13 +95,23 @@ function renderRows(rows: readonly Row[], timeOf: (row: Row) => string, options:
         ['dim', `${time}${lead}`],
         markOf(span),
         [NAME_STYLES[span.kind], nameOf(span)],
-        ['plain', `${gap}${factsOf(span)}`],
+        ['plain', `${gap}${factsOf(span, detail)}`],
         ['bad', failure === '' ? '' : `  ${failure}`],
       ] satisfies Segment[],
       ...(below?.(span, room) ?? []).map((segments): Segment[] => [margin, ...segments]),
     ];
   });
   return lines.map((segments) => `${formatLine(segments, screen)}\n`).join('');
+}
+
+const MARK_AND_GAP_CELLS = 4;
+
+/** Figures are told alike in all lines: short where some line has no room for all, so that its cost is not what is cut. */
+function detailFor(rows: readonly Row[], cells: number, timeOf: (row: Row) => string): Detail {
+  const isTooLong = (row: Row): boolean =>
+    (row.span.kind === 'llm' || row.span.kind === 'agent') &&
+    cellsOf(factsOf(row.span, 'all')) + timeOf(row).length > cells;
+  return cells !== Number.POSITIVE_INFINITY && rows.some(isTooLong) ? 'short' : 'all';
 }
 
 /** Not again where the outcome says the same. */
@@ -110,18 +121,19 @@ function failureTypeOf(span: Span): string {
   return span.error === undefined || isDenied ? failureOf(span) : oneLine(span.error.type);
 }
 
-function factsOf(span: Span): string {
+function factsOf(span: Span, detail: Detail): string {
   switch (span.kind) {
     case 'agent':
       return joined(
-        span.outcome,
-        totalsText(span.totals),
-        span.unattributed && `unattributed ${totalsText(span.unattributed)}`,
+        // The mark says so already.
+        detail === 'short' && span.outcome === 'completed' ? '' : span.outcome,
+        totalsText(span.totals, detail),
+        span.unattributed && `unattributed ${totalsText(span.unattributed, detail)}`,
         plural(span.llmCalls, 'call'),
         plural(span.toolCalls, 'tool'),
       );
     case 'llm':
-      return callFigures(span);
+      return callFigures(span, detail);
     case 'tool':
       return joined(preview(span.input), span.inBackground ? 'in background' : '');
     case 'permission':

@@ -170,7 +170,7 @@ describe('the tree for people', () => {
 
   test('can leave the times out and keeps to the width of the screen', () => {
     const lines = renderTree([turn, call], { times: false, columns: 30 }).split('\n');
-    expect(lines).toEqual(['✓ claude                compl…', '├─ ✓ claude-sonnet-4-5  1,200…'.replace('├', '└'), '']);
+    expect(lines).toEqual(['✓ claude                1,250…', '└─ ✓ claude-sonnet-4-5  1,200…', '']);
   });
 
   test('shows lines below a span under its branches, and says how much room they have', () => {
@@ -227,6 +227,18 @@ describe('the tree for people', () => {
       '✗ Bash  rm -rf /  denied by user',
       '',
     ]);
+  });
+
+  test('tells less of tokens on a narrow screen rather than nothing of cost', () => {
+    const cached = { ...call, usage: { ...call.usage, cacheReadTokens: 1_000 } };
+    expect(renderTree([turn, cached], { times: false, columns: 60 }).split('\n')).toEqual([
+      '✓ claude                1,250 in → 66 out · $0.0123 · 2 cal…',
+      '└─ ✓ claude-sonnet-4-5  1,200 in → 56 out · $0.0119',
+      '',
+    ]);
+    expect(renderTree([cached], { times: false, columns: 70 })).toBe(
+      '✓ claude-sonnet-4-5  1,200 in (1,000 cached) → 56 out · $0.0119\n',
+    );
   });
 
   test('says what no call accounts for', () => {
