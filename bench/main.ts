@@ -30,6 +30,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   import: './src/import.mjs',
   encoding: './src/encoding.mjs',
   'receiver-decode': './src/receiver-decode.mjs',
+  command: './src/command.mjs',
 };
 
 const { values: options } = parseArgs({
