@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHook } from 'node:async_hooks';
+import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { applyCapture, createTracing, resolveCapture, type Span } from '@spanprism/core';
 import type { CollectorBehaviour } from '../collector/collector.ts';
@@ -153,18 +153,23 @@ async function written(run: () => Promise<void>): Promise<readonly string[]> {
   return lines;
 }
 
-/** How many timers that were started while it ran keep the process alive after it. */
-async function timersLeft(run: () => Promise<void>): Promise<number> {
-  const alive = new Map<number, object>();
+/** Where timers were started, by what it does, that keep the process alive after it. Those of others, as of the test runner, do not count. */
+async function timersLeft(run: () => Promise<void>): Promise<readonly string[]> {
+  const alive = new Map<number, { readonly timer: object; readonly startedAt: string }>();
+  const within = new AsyncLocalStorage<true>();
   const hook = createHook({
-    init: (...[id, type, , timer]) => void (type === 'Timeout' && alive.set(id, timer)),
+    init: (...[id, type, , timer]) => {
+      if (type === 'Timeout' && within.getStore())
+        alive.set(id, { timer, startedAt: new Error('started').stack ?? '' });
+    },
     destroy: (id) => void alive.delete(id),
   }).enable();
   try {
-    await run();
+    await within.run(true, run);
     // Those that ended are told of a moment later.
     await nextTick();
-    return [...alive.values()].filter((timer) => 'hasRef' in timer && (timer as NodeJS.Timeout).hasRef()).length;
+    const left = [...alive.values()].filter(({ timer }) => 'hasRef' in timer && (timer as NodeJS.Timeout).hasRef());
+    return left.map(({ startedAt }) => startedAt);
   } finally {
     hook.disable();
   }
@@ -225,7 +230,7 @@ export const PURITY: readonly SinkCheck[] = [
         rig.play(TURN);
         await rig.sink.close(DEADLINE_MS);
       });
-      assert.equal(left, 0);
+      assert.deepEqual(left, []);
     },
   },
 ];
