@@ -30,7 +30,8 @@ export function bytes(value: number): string {
 /** `$0.0123`. */
 export function dollars(usd: number): string {
   const sign = usd < 0 ? '-' : '';
-  const size = Math.abs(usd);
+  // Sums of doubles are off by some 1e-18; that must not decide how they are rounded, or one amount is shown as two.
+  const size = Math.round(Math.abs(usd) * 1e9) / 1e9;
   return `${sign}$${size.toFixed(size >= 1 ? 2 : 4)}`;
 }
 
