@@ -52,6 +52,16 @@ async function flushFor(delivery: Delivery, ms: number): Promise<unknown> {
   return flushed;
 }
 
+test('a flush that is under way ends with close, however much time it had', async () => {
+  const { delivery } = deliveryTo(() => ({ status: 503 }));
+  delivery.enqueue(record);
+  const flushed = delivery.flush(60_000).catch((error: unknown) => error);
+  const closed = delivery.close(100).catch((error: unknown) => error);
+  await pass(100);
+  const expected = expect.objectContaining({ code: 'undelivered' }) as unknown;
+  expect(await Promise.all([flushed, closed])).toEqual([expected, expected]);
+});
+
 test('flushes one after the other cut each wait for a sick backend short once', async () => {
   const { delivery, requestedAt } = deliveryTo(() => ({ status: 503 }));
   delivery.enqueue(record);

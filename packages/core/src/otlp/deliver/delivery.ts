@@ -108,6 +108,8 @@ class QueuedDelivery implements Delivery {
   close(deadlineMs: number): Promise<void> {
     this.#closing ??= this.flush(deadlineMs).finally(() => {
       this.#leave('close_deadline');
+      // A flush with a later deadline has nothing left to wait for.
+      this.#flushes.endDone(undefined, true);
       this.#wake?.cancel();
       this.#postman.close();
     });
