@@ -8,6 +8,8 @@ export class SessionFacts {
   /** The checked-out branch, where the session's folder is a repository. */
   gitBranch: string | undefined;
   cwd: string | undefined;
+  /** The session that the latest answer was copied from, when this one was forked from it. */
+  copiedFrom: string | undefined;
   #cliVersion: string | undefined;
   #permissionMode: string | undefined;
   #model: string | undefined;
@@ -15,6 +17,7 @@ export class SessionFacts {
   read(row: Fields): void {
     this.sessionId = stringIn(row, 'sessionId') ?? this.sessionId;
     this.cwd = stringIn(row, 'cwd') ?? this.cwd;
+    if (row['type'] === 'assistant') this.copiedFrom = stringIn(row, 'requestSessionId');
     const branch = stringIn(row, 'gitBranch');
     // Outside of a repository, and where no branch is checked out, there is no name to give.
     if (branch !== undefined) this.gitBranch = branch === '' || branch === 'HEAD' ? undefined : branch;

@@ -1,0 +1,108 @@
+import type { CapturedSpan, Sink } from '@spanprism/core';
+import type { Journal } from './journal.ts';
+
+/** What becomes of the spans of a turn. `merge`: those that are not there yet are added. */
+type Verdict = 'new' | 'merge' | 'known' | 'early' | 'elsewhere';
+
+export interface TurnInHand {
+  readonly traceId: string;
+  readonly sessionId: string;
+  readonly key: string;
+  readonly isEarly: boolean;
+}
+
+export interface Imported {
+  readonly place: string;
+  readonly runs: number;
+  readonly turns: number;
+  readonly spans: number;
+  /** Turns that were there. */
+  readonly knownTurns: number;
+}
+
+/** One place that spans go to, and what of them it has already. */
+export class Destination {
+  readonly sink: Sink;
+  readonly #place: string;
+  readonly #journal: Journal;
+  /** Of the session that is being read, by trace. */
+  readonly #verdicts: Map<string, Verdict> = new Map();
+  readonly #runs: Set<string> = new Set();
+  #turns = 0;
+  #spans = 0;
+  #knownTurns = 0;
+
+  constructor(sink: Sink, parts: { readonly place: string; readonly journal: Journal }) {
+    this.#place = parts.place;
+    this.#journal = parts.journal;
+    this.sink = withSpanEnd(sink, (span) => {
+      if (this.#takes(span)) sink.spanEnd(span);
+    });
+  }
+
+  /** A turn begins. */
+  turn({ traceId, key, isEarly }: TurnInHand): void {
+    if (isEarly) this.#verdicts.set(traceId, 'early');
+    else if (this.#journal.known([key]).size === 0) this.#verdicts.set(traceId, 'new');
+    else this.#verdicts.set(traceId, this.#journal.takesMore ? 'merge' : 'known');
+  }
+
+  /** Its first call is told of: a turn that was traced while it happened is known by that. */
+  firstCall(turn: TurnInHand, call: { readonly key: string; readonly spanId: string }): void {
+    if (this.#verdicts.get(turn.traceId) !== 'new') return;
+    if (this.#journal.known([call.key]).size === 0) return;
+    // A call without its turn was left by an import that was cut off.
+    const isOwn = this.#journal.isImported(turn.sessionId, call.spanId);
+    this.#verdicts.set(turn.traceId, isOwn ? 'merge' : 'known');
+  }
+
+  /** Rows that were copied from a session which is imported itself. */
+  isElsewhere(turn: TurnInHand): void {
+    this.#verdicts.set(turn.traceId, 'elsewhere');
+  }
+
+  /** No more spans will come of the session that was read. */
+  sessionEnded(): void {
+    this.#verdicts.clear();
+  }
+
+  /** Everything that was handed over has arrived. */
+  arrived(): void {
+    this.#journal.save();
+  }
+
+  get imported(): Imported {
+    return {
+      place: this.#place,
+      runs: this.#runs.size,
+      turns: this.#turns,
+      spans: this.#spans,
+      knownTurns: this.#knownTurns,
+    };
+  }
+
+  #takes(span: CapturedSpan): boolean {
+    const verdict = this.#verdicts.get(span.traceId) ?? 'new';
+    const isTurn = span.kind === 'agent' && span.role === 'main';
+    const isThere = verdict === 'known' || (verdict === 'merge' && this.#journal.known([span.key]).size > 0);
+    if (isThere && isTurn) this.#knownTurns += 1;
+    if (isThere || verdict === 'early' || verdict === 'elsewhere') return false;
+    this.#spans += 1;
+    this.#runs.add(span.sessionId ?? span.traceId);
+    if (!isTurn) return true;
+    this.#turns += 1;
+    this.#journal.add(span.key);
+    return true;
+  }
+}
+
+/** The sink as it is, but for what becomes of spans. */
+function withSpanEnd(sink: Sink, spanEnd: Sink['spanEnd']): Sink {
+  return new Proxy(sink, {
+    get: (target, name) => {
+      if (name === 'spanEnd') return spanEnd;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}

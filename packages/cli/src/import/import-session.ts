@@ -1,0 +1,101 @@
+import type { Observation, Session, Sessions } from '@spanprism/core/sessions';
+import {
+  keyedIds,
+  type ReadOptions,
+  readSession,
+  type SessionFiles,
+  TranscriptReader,
+  traceIdOf,
+} from '@spanprism/core/transcript';
+import type { Destination, TurnInHand } from './destination.ts';
+
+export interface ImportContext {
+  readonly sessions: Sessions;
+  readonly destinations: readonly Destination[];
+  /** Sessions that are imported with this one: what was copied from them is theirs. */
+  readonly sessionIds: ReadonlySet<string>;
+  /** Turns that began before are left out; nanoseconds since 1970. */
+  readonly since: bigint | undefined;
+}
+
+/** Reads one session into spans; hands over after every row. */
+export function* importSession(
+  files: SessionFiles,
+  context: ImportContext,
+  options: ReadOptions,
+): Generator<void, void, void> {
+  const session = new ImportedSession(context);
+  const reader = new TranscriptReader({ observe: (observation) => session.observe(observation, reader) });
+  yield* readSession(files, reader, options);
+  session.end();
+}
+
+class ImportedSession {
+  readonly #context: ImportContext;
+  #ids: ReturnType<typeof keyedIds> | undefined;
+  #now = 0n;
+  #session: Session | undefined;
+  #turn: TurnInHand | undefined;
+  #turnNumber: number | undefined;
+  #hasCalled = false;
+
+  constructor(context: ImportContext) {
+    this.#context = context;
+  }
+
+  observe(observation: Observation, { facts }: TranscriptReader): void {
+    this.#now = observation.at;
+    this.#ids ??= keyedIds(facts.sessionId ?? '');
+    if (observation.type === 'turn-start') this.#began(observation, facts.sessionId ?? '');
+    else if (observation.type === 'answer' || observation.type === 'call-failed')
+      this.#called(observation, facts.copiedFrom);
+    this.#session ??= this.#context.sessions.open({
+      sources: ['transcript'],
+      ids: this.#ids,
+      clock: { now: () => this.#now },
+      attributes: facts.gitBranch === undefined ? {} : { 'vcs.ref.head.name': facts.gitBranch },
+    });
+    this.#session.observe(observation);
+    if (observation.type !== 'query-end' || observation.by === 'interrupt') return;
+    this.#endProcess();
+  }
+
+  end(): void {
+    this.#endProcess();
+    for (const destination of this.#context.destinations) destination.sessionEnded();
+  }
+
+  #endProcess(): void {
+    this.#session?.end();
+    this.#session = undefined;
+    this.#turn = undefined;
+    this.#turnNumber = undefined;
+  }
+
+  #began({ turn, userMessageId, at }: Observation & { readonly type: 'turn-start' }, sessionId: string): void {
+    // Prompts that join a running turn are told of like the one that began it.
+    if (turn === this.#turnNumber || userMessageId === undefined) return;
+    const { since, destinations } = this.#context;
+    const isEarly = since !== undefined && at < since;
+    this.#turn = { traceId: traceIdOf(userMessageId), sessionId, key: `turn:${userMessageId}`, isEarly };
+    this.#turnNumber = turn;
+    this.#hasCalled = false;
+    for (const destination of destinations) destination.turn(this.#turn);
+  }
+
+  #called(
+    { call, agent }: Observation & { readonly type: 'answer' | 'call-failed' },
+    copiedFrom: string | undefined,
+  ): void {
+    const turn = this.#turn;
+    const id = call.requestId ?? call.messageId;
+    if (turn === undefined || this.#hasCalled || agent.agentId !== undefined || id === undefined) return;
+    this.#hasCalled = true;
+    const { destinations, sessionIds } = this.#context;
+    const isElsewhere = copiedFrom !== undefined && copiedFrom !== turn.sessionId && sessionIds.has(copiedFrom);
+    for (const destination of destinations) {
+      if (isElsewhere) destination.isElsewhere(turn);
+      else destination.firstCall(turn, { key: `llm:${id}`, spanId: keyedIds('').spanId(id) });
+    }
+  }
+}
