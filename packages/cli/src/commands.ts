@@ -15,6 +15,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./claude/command.ts'),
   },
   {
+    name: 'import',
+    summary: 'Read past sessions from Claude Code’s own files',
+    load: () => import('./import/command.ts'),
+  },
+  {
     name: 'runs',
     summary: 'List what ran: when, how it ended, tokens and cost',
     load: () => import('./reports/runs/command.ts'),
@@ -33,5 +38,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'cost',
     summary: 'Add up what runs cost, by tool, model, project or what you like',
     load: () => import('./reports/cost/command.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'Send a canary to every sink, and say what is wrong with the set-up',
+    load: () => import('./doctor/command.ts'),
   },
 ];

@@ -1,3 +1,4 @@
+import type { Sink } from '@spanprism/core';
 import type { Environment } from '@spanprism/core/otlp';
 
 /** A backend whose keys hold for one region only. */
@@ -7,6 +8,8 @@ export interface Regions {
   /** Where the sink looks for its base URL; the first is the one to advise. */
   readonly variables: readonly string[];
   readonly bases: Readonly<Record<string, string>>;
+  /** Its sink, in an environment that names another base. */
+  readonly make: (env: Environment) => Promise<Sink>;
 }
 
 export const REGIONS: readonly Regions[] = [
@@ -19,30 +22,34 @@ export const REGIONS: readonly Regions[] = [
       Japan: 'https://jp.cloud.langfuse.com',
       HIPAA: 'https://hipaa.cloud.langfuse.com',
     },
+    make: async (env) => (await import('@spanprism/claude-langfuse')).langfuseSink({ env }),
   },
   {
     name: 'logfire',
     variables: ['LOGFIRE_BASE_URL'],
     bases: { US: 'https://logfire-us.pydantic.dev', EU: 'https://logfire-eu.pydantic.dev' },
+    make: async (env) => (await import('@spanprism/claude-logfire')).logfireSink({ environment: env }),
   },
   {
     name: 'honeycomb',
     variables: ['HONEYCOMB_API_ENDPOINT', 'HONEYCOMB_TRACES_ENDPOINT'],
     bases: { US: 'https://api.honeycomb.io', EU: 'https://api.eu1.honeycomb.io' },
+    make: async (env) => (await import('@spanprism/claude-otlp')).honeycomb({ environment: env }),
   },
   {
     name: 'langsmith',
     variables: ['LANGSMITH_ENDPOINT', 'LANGCHAIN_ENDPOINT'],
     bases: { US: 'https://api.smith.langchain.com', EU: 'https://eu.api.smith.langchain.com' },
+    make: async (env) => (await import('@spanprism/claude-otlp')).langsmith({ environment: env }),
   },
 ];
 
-/** A region that the key was not refused by the sink for, as the environment would name it. */
+/** A region that has not been asked yet, and how to send there. */
 export interface OtherRegion {
   readonly region: string;
   readonly variable: string;
   readonly base: string;
-  readonly env: Environment;
+  readonly sink: () => Promise<Sink>;
 }
 
 /** The vendor's other regions. None where the user sends to a server of his own: no key goes to strangers. */
@@ -54,7 +61,10 @@ export function otherRegions(name: string, sentTo: URL, { env, table }: Known): 
   const bare = Object.fromEntries(Object.entries(env).filter(([key]) => !regions.variables.includes(key)));
   return Object.entries(regions.bases)
     .filter(([, base]) => new URL(base).host !== sentTo.host)
-    .map(([region, base]) => ({ region, variable, base, env: { ...bare, [variable]: base } }));
+    .map(([region, base]) => {
+      const sink = (): Promise<Sink> => regions.make({ ...bare, [variable]: base });
+      return { region, variable, base, sink };
+    });
 }
 
 interface Known {

@@ -13,8 +13,6 @@ export interface SinkCheck {
   readonly where: string;
   readonly env: Environment;
   readonly watch: HttpWatch;
-  /** The same sink in another environment. */
-  readonly remake: (env: Environment) => Sink | undefined;
   readonly regions?: readonly Regions[];
   readonly limitMs?: number;
 }
@@ -38,11 +36,10 @@ function placeOf({ exchange }: CanaryEnd): string {
 
 /** A key that is refused here may be good in another region of the same vendor: then that is the fault. */
 async function ofRegion(check: SinkCheck, found: Finding, sentTo: URL): Promise<Finding> {
-  const { sink, env, watch, remake, regions = REGIONS, limitMs = CANARY_MS } = check;
+  const { sink, env, watch, regions = REGIONS, limitMs = CANARY_MS } = check;
   const others = otherRegions(sink.name, sentTo, { env, table: regions });
   const tried = others.map(async (other) => {
-    const there = remake(other.env);
-    return { other, isTaken: there !== undefined && (await sendCanary(there, watch, limitMs)).isDelivered };
+    return { other, isTaken: (await sendCanary(await other.sink(), watch, limitMs)).isDelivered };
   });
   const taken = (await Promise.all(tried)).find(({ isTaken }) => isTaken)?.other;
   if (taken === undefined) return found;

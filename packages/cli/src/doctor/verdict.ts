@@ -109,10 +109,10 @@ function ofNetwork(errorCode: string, place: string): Diagnosis {
     const fix = plain
       ? 'It does not speak TLS: should the endpoint begin with http:// instead?'
       : 'For a private authority set NODE_EXTRA_CA_CERTS to its certificate.';
-    return { code: 'tls_failed', what: `TLS with ${place} fails (${errorCode})`, fix };
+    return { code: 'tls_failed', what: `TLS with ${place} fails: ${errorCode}`, fix };
   }
-  const { code, what, fix } = NETWORK[errorCode] ?? CUT;
-  return { code, what: `${what} ${place} (${errorCode})`, fix };
+  const { code, what, fix } = NETWORK[errorCode] ?? { ...CUT, what: `${errorCode}: ${CUT.what}` };
+  return { code, what: `${what} ${place}`, fix };
 }
 
 function withoutAnswer({ words, dropped }: CanaryEnd): Diagnosis {
