@@ -1,4 +1,4 @@
-import { type Attributes, applyCapture, type CaptureOptions, resolveCapture, type Span } from '@spanprism/core';
+import { type Attributes, applyCapture, type CaptureOptions, resolveCapture, type Sink, type Span } from '@spanprism/core';
 import { sqliteSink } from '@spanprism/store';
 import { openRecording } from '@spanprism/testkit';
 import { replay } from '../../../../testkit/src/replay/replay.ts';
@@ -12,12 +12,19 @@ export interface Recorded {
   readonly capture?: CaptureOptions;
 }
 
-/** Plays recordings into a store, each as its own program would have. */
+/** Plays recordings into a store. */
 export async function fillStore(path: string, recorded: readonly Recorded[]): Promise<void> {
+  const sink = sqliteSink({ path });
   for (const { recording, sources = 'sdk+cli', attributes = {}, capture = 'full' } of recorded) {
-    const spans = replay(openRecording(recording), sources).flatMap(({ spans: played }) => played);
-    await writeSpans(path, { spans: spans.map((span) => ({ ...span, attributes })), capture });
+    for (const { spans } of replay(openRecording(recording), sources)) {
+      writeTo(
+        sink,
+        spans.map((span) => ({ ...span, attributes })),
+        capture,
+      );
+    }
   }
+  await sink.close(60_000);
 }
 
 export async function writeSpans(
@@ -25,7 +32,11 @@ export async function writeSpans(
   { spans, capture = 'full' }: { readonly spans: readonly Span[]; readonly capture?: CaptureOptions },
 ): Promise<void> {
   const sink = sqliteSink({ path });
+  writeTo(sink, spans, capture);
+  await sink.close(60_000);
+}
+
+function writeTo(sink: Sink, spans: readonly Span[], capture: CaptureOptions): void {
   const policy = resolveCapture(capture, { environment: {} });
   for (const span of spans) sink.spanEnd(applyCapture(span, policy));
-  await sink.close(10_000);
 }
