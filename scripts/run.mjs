@@ -1,4 +1,4 @@
-// `npm test`, `npm run test:backends`, `npm run demo` and `npm run bench`: set up what is missing, then run.
+// `npm test`, `npm run test:backends`, `npm run build:backends`, `npm run demo` and `npm run bench`: set up what is missing, then run.
 import { join } from 'node:path';
 import { root, run, setup } from './setup.mjs';
 import { test, testBackends } from './test.mjs';
@@ -10,6 +10,8 @@ const inBench = { cwd: join(root, 'bench') };
 const commands = {
   test: () => test(),
   'test:backends': () => testBackends(),
+  'build:backends': () =>
+    setup() && run(['node', '--conditions=@spanprism/source', join('e2e', 'backends', 'build.ts')]),
   demo: (args) => setup() && build() && run(['node', join('examples', 'demo', 'main.ts'), ...args]),
   bench: (args) => setup() && build() && install(inBench) && run(['pnpm', 'run', 'bench', ...args], inBench),
 };

@@ -1,8 +1,7 @@
 import { styleText } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import type { Build } from './cached-build.ts';
-import { buildCollector } from './collector.ts';
-import { buildPhoenix } from './phoenix.ts';
+import { buildBackends } from './build.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -14,7 +13,7 @@ declare module 'vitest' {
 /** Runs once before all tests of this project: builds the backends that the cache does not have. */
 export default async function setup(project: TestProject): Promise<() => void> {
   console.log('Looking for the real backends; building them takes minutes, once …');
-  const [collector, phoenix] = await Promise.all([buildCollector(), buildPhoenix()]);
+  const { collector, phoenix } = await buildBackends();
   project.provide('backends', { collector, phoenix });
   const missing = Object.entries({ collector, phoenix }).flatMap(([name, { absent }]) =>
     absent === undefined ? [] : [`SKIPPED, no real ${name}: ${absent}`],
