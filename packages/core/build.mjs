@@ -15,6 +15,7 @@ await build({
     transcript: 'src/sources/transcript/index.ts',
     // Found at run time beside the file that starts it.
     'loopback-thread': 'src/loopback/loopback-thread.ts',
+    'wire-thread': 'src/loopback/wire/wire-thread.ts',
   },
   outdir: 'dist',
   bundle: true,

@@ -1,4 +1,6 @@
 import { type Loopback, type LoopbackStats, startLoopback } from './loopback/start-loopback.ts';
+import { startWire, type Wire, type WireStats } from './loopback/wire/start-wire.ts';
+import { given } from './model/given.ts';
 import { type IdSource, parseTraceparent, randomIds, type TraceContext } from './model/ids.ts';
 import { type Clock, systemClock } from './model/time.ts';
 import type { Environment } from './sources/sdk/child-environment.ts';
@@ -7,11 +9,13 @@ import type { BeginWatch } from './sources/sdk/query-watch.ts';
 import { type HandledCall, wrapSdkNamespace } from './sources/sdk/wrap-sdk.ts';
 import { DEADLINE_MS, Delivery, type DeliveryStats } from './tracing/delivery.ts';
 import { checkOptions, plainAttributes, type TracingOptions, type UserAttributes } from './tracing/options.ts';
-import { type QueryContext, QueryTrace } from './tracing/query-trace.ts';
+import type { QueryContext } from './tracing/query-context.ts';
+import { QueryTrace } from './tracing/query-trace.ts';
 import { Steps } from './tracing/steps.ts';
 
 export interface TracingStats extends DeliveryStats {
   readonly loopback?: LoopbackStats;
+  readonly wire?: WireStats;
 }
 
 export interface Tracing extends AsyncDisposable {
@@ -54,6 +58,7 @@ class LiveTracing implements Tracing {
   readonly #delivery: Delivery;
   readonly #steps: Steps;
   readonly #loopback: Loopback | undefined;
+  readonly #wire: Wire | undefined;
   readonly #open: Set<QueryTrace> = new Set();
   readonly #begin: BeginWatch;
   /** For how many queries more the CLI, which kept silent, is not asked again. */
@@ -70,9 +75,9 @@ class LiveTracing implements Tracing {
     const outer = (): TraceContext | undefined =>
       fanOut.ambient() ?? parseTraceparent(environment()['TRACEPARENT'], environment()['TRACESTATE']);
     this.#steps = new Steps({ fanOut, ids, clock, attributes: options.attributes ?? {}, outer });
-    const { cliTelemetry = 'auto' } = options;
+    const { cliTelemetry = 'auto', wire = false } = options;
     this.#loopback =
-      cliTelemetry === 'off'
+      cliTelemetry === 'off' && !wire
         ? undefined
         : startLoopback({
             onFailure: (failure) =>
@@ -81,6 +86,16 @@ class LiveTracing implements Tracing {
                 `CLI telemetry is not received (${failure.code}: ${failure.message}); partial messages are used instead`,
               ),
             onError: (error) => guarded.caughtAt('loopback', error),
+          });
+    // Without the thread that reads what passes, nothing has to.
+    this.#wire =
+      !wire || this.#loopback === undefined || this.#loopback.stats().state === 'failed'
+        ? undefined
+        : startWire({
+            reader: this.#loopback,
+            onFailure: ({ code, message }) =>
+              diag('warn', `requests to the model are not captured (${code}: ${message})`),
+            onError: (error) => guarded.caughtAt('wire', error),
           });
     const context = this.#queryContext(options, { environment, ids, clock });
     this.#begin = (userOptions) => {
@@ -96,7 +111,8 @@ class LiveTracing implements Tracing {
     const { fanOut, guarded, diag, counters, needsOutputs } = this.#delivery;
     return {
       fanOut,
-      loopback: this.#loopback,
+      loopback: options.cliTelemetry === 'off' ? undefined : this.#loopback,
+      wire: this.#wire,
       cliTelemetry: options.cliTelemetry ?? 'auto',
       // The stream shows all content but the answers of calls that it hides.
       cliContent: { prompts: false, outputs: needsOutputs, toolDetails: false, toolOutputs: false },
@@ -112,6 +128,7 @@ class LiveTracing implements Tracing {
         if (this.#loopback?.stats().state !== 'starting') return;
         diag('warn', NOT_READY);
       }),
+      onWireLeftAlone: onceEach((reason) => diag('warn', `requests to the model are not captured: ${reason}`)),
       isCliSilent: () => this.#silentFor > 0 && this.#silentFor-- > 0,
       onLate: () => {
         counters.late += 1;
@@ -142,7 +159,7 @@ class LiveTracing implements Tracing {
   }
 
   async ready(): Promise<void> {
-    await this.#loopback?.ready();
+    await Promise.all([this.#loopback?.ready(), this.#wire?.ready()]);
   }
 
   async flush(deadlineMs: number = DEADLINE_MS): Promise<void> {
@@ -159,12 +176,16 @@ class LiveTracing implements Tracing {
   }
 
   stats(): TracingStats {
-    const loopback = this.#loopback?.stats();
-    return { ...this.#delivery.stats(), ...(loopback === undefined ? {} : { loopback }) };
+    return {
+      ...this.#delivery.stats(),
+      ...given('loopback', this.#loopback?.stats()),
+      ...given('wire', this.#wire?.stats()),
+    };
   }
 
   async #close(deadlineMs: number): Promise<void> {
     await this.#delivery.close(deadlineMs);
+    await this.#wire?.close();
     await this.#loopback?.close();
   }
 
@@ -198,5 +219,14 @@ function once(run: () => void): () => void {
   return () => {
     if (!isDone) run();
     isDone = true;
+  };
+}
+
+/** One line per thing to say. */
+function onceEach(say: (text: string) => void): (text: string) => void {
+  const said: Set<string> = new Set();
+  return (text) => {
+    if (!said.has(text)) say(text);
+    said.add(text);
   };
 }

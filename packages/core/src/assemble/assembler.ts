@@ -5,6 +5,7 @@ import { startAgent } from './emit.ts';
 import { type AgentNode, turnOf } from './nodes.ts';
 import { onHook, onTaskEnd, onTaskStart } from './on-agent.ts';
 import { onAnswer, onAnswerText, onCallFailed, onCallMeasured, onStream } from './on-call.ts';
+import { onCallPassed } from './on-wire.ts';
 import { onPermission, onToolHandler, onToolMeasured, onToolResult } from './on-tool.ts';
 import {
   onCounters,
@@ -31,6 +32,7 @@ const HANDLERS: Handlers = {
   stream: onStream,
   'call-failed': onCallFailed,
   'call-measured': onCallMeasured,
+  'call-passed': onCallPassed,
   'answer-text': onAnswerText,
   event: onEvent,
   'tool-result': onToolResult,
@@ -81,10 +83,10 @@ function isKnownByItsSpan(observation: Observation): boolean {
   return observation.type === 'answer' && observation.call.messageId !== undefined;
 }
 
-/** The first deadline of an agent and of what is open within it, of which only the CLI's word is waited for. */
-function deadlineOf(agent: AgentNode, expectsCli: boolean): number {
+/** The first deadline of an agent and of what is open within it, of which only another source's word is waited for. */
+function deadlineOf(agent: AgentNode, expectsMore: boolean): number {
   let earliest = agent.deadline ?? Number.POSITIVE_INFINITY;
-  if (!expectsCli) return earliest;
+  if (!expectsMore) return earliest;
   for (const call of agent.openCalls) earliest = Math.min(earliest, call.deadline ?? earliest);
   for (const tool of agent.openTools) {
     earliest = Math.min(earliest, tool.deadline ?? earliest);
@@ -122,6 +124,11 @@ export class Assembler {
     return this.#run.expectsCli;
   }
 
+  /** Whether any model call was seen that passed, or should have. */
+  get hasCalls(): boolean {
+    return this.#run.hasCalls;
+  }
+
   observe(observation: Observation): void {
     const run = this.#run;
     const seen = observation.source === 'cli' ? this.#seenOfCli : this.#seen;
@@ -146,10 +153,11 @@ export class Assembler {
   /** Milliseconds until `sweep` has something to do; undefined when nothing waits. */
   nextDeadlineMs(): number | undefined {
     let earliest = Number.POSITIVE_INFINITY;
-    const { expectsCli, registry } = this.#run;
-    for (const turn of registry.turns.values()) earliest = Math.min(earliest, deadlineOf(turn, expectsCli));
+    const { expectsCli, expectsWire, registry } = this.#run;
+    const expects = expectsCli || expectsWire;
+    for (const turn of registry.turns.values()) earliest = Math.min(earliest, deadlineOf(turn, expects));
     if (registry.subagents.size > 0)
-      for (const subagent of registry.subagents) earliest = Math.min(earliest, deadlineOf(subagent, expectsCli));
+      for (const subagent of registry.subagents) earliest = Math.min(earliest, deadlineOf(subagent, expects));
     return earliest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, earliest - nowMs(this.#run));
   }
 

@@ -1,8 +1,18 @@
 import type { SpanId, SpanKey, TraceId } from '../model/ids.ts';
 import { type ContentBlock, isText, type Message } from '../model/message.ts';
-import type { AgentSpan, Attributes, Issue, LlmSpan, Outcome, SpanError, SpanStatus, ToolSpan } from '../model/span.ts';
+import type {
+  AgentSpan,
+  Attributes,
+  Issue,
+  LlmSpan,
+  Outcome,
+  SpanError,
+  SpanEvent,
+  SpanStatus,
+  ToolSpan,
+} from '../model/span.ts';
 import type { Clock, UnixNano } from '../model/time.ts';
-import { usageConflicts } from '../model/usage.ts';
+import { type Usage, usageConflicts } from '../model/usage.ts';
 import { measuredUsage, streamedUsage, usageOf } from './call-usage.ts';
 import type { AgentNode, CallNode, ToolNode } from './nodes.ts';
 import { sourceNames } from './sources.ts';
@@ -122,12 +132,15 @@ function agentError(node: AgentNode, outcome: Outcome): SpanError | undefined {
 }
 
 export function buildCall(node: CallNode, place: Place): LlmSpan {
-  const { cliSpan, cliLog } = node;
-  const exactStart = cliSpan?.startedAt;
+  const { cliSpan, cliLog, passed } = node;
+  const exactStart = passed?.startedAt ?? cliSpan?.startedAt;
   const startedAt = exactStart ?? cliLog?.startedAt ?? node.sdkStartedAt ?? notBefore(place);
-  const endedAt = later(cliSpan?.endedAt ?? cliLog?.endedAt ?? node.sdkEndedAt ?? notAfter(place), startedAt);
+  const endedAt = later(
+    passed?.endedAt ?? cliSpan?.endedAt ?? cliLog?.endedAt ?? node.sdkEndedAt ?? notAfter(place),
+    startedAt,
+  );
   const error = callError(node);
-  const firstTokenAt = cliSpan?.firstTokenAt ?? node.sdkFirstTokenAt;
+  const firstTokenAt = passed?.firstTokenAt ?? cliSpan?.firstTokenAt ?? node.sdkFirstTokenAt;
   const output = outputOf(blocksOf(node));
   const wasApproximate = exactStart === undefined && cliLog?.startedAt === undefined;
   const span: Draft<LlmSpan> = {
@@ -138,18 +151,24 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
     startedAt,
     endedAt,
     status: error === undefined ? (node.wasCut ? 'cancelled' : 'ok') : 'error',
-    events: node.retries,
+    events: passed === undefined ? node.retries : retriesOf(node.retries, passed.retries),
     seenBy: sourceNames(node.seenBy),
     issues: issuesOf(node.issues, usageIssues(node), wasApproximate),
     attributes: place.attributes,
-    requestModel: cliSpan?.model ?? cliLog?.model ?? node.sdkModel ?? place.requestModel ?? 'unknown',
+    requestModel: passed?.model ?? cliSpan?.model ?? cliLog?.model ?? node.sdkModel ?? place.requestModel ?? 'unknown',
     provider: cliSpan?.provider ?? cliLog?.provider ?? 'anthropic',
     agentName: place.agentName,
-    attempts: Math.max(1, cliSpan?.attempts ?? 0, cliLog?.attempts ?? 0, node.retries.length + 1),
-    purpose: cliSpan?.purpose ?? cliLog?.purpose ?? 'turn',
+    attempts: Math.max(
+      1,
+      (passed?.retries.length ?? 0) + 1,
+      cliSpan?.attempts ?? 0,
+      cliLog?.attempts ?? 0,
+      node.retries.length + 1,
+    ),
+    purpose: cliSpan?.purpose ?? cliLog?.purpose ?? passed?.purpose ?? 'turn',
   };
   settleInto(span, place);
-  const responseModel = node.sdkModel ?? cliSpan?.model ?? cliLog?.model;
+  const responseModel = passed?.responseModel ?? node.sdkModel ?? cliSpan?.model ?? cliLog?.model;
   if (error !== undefined) span.error = error;
   else if (responseModel !== undefined) span.responseModel = responseModel;
   if (node.requestId !== undefined) span.requestId = node.requestId;
@@ -160,20 +179,29 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
     span.costUsd = cliLog.costUsd;
     span.costBasis = 'cli';
   }
-  const stopReason = cliSpan?.stopReason ?? node.streamStopReason;
+  const stopReason = passed?.stopReason ?? cliSpan?.stopReason ?? node.streamStopReason;
   if (stopReason !== undefined) span.stopReason = stopReason;
   if (firstTokenAt !== undefined) span.firstTokenAt = firstTokenAt;
-  if (node.input.length > 0) span.input = node.input;
+  const input = passed === undefined || passed.input.length === 0 ? node.input : passed.input;
+  if (input.length > 0) span.input = input;
   if (output !== undefined) span.output = output;
+  if (passed?.systemInstructions !== undefined) span.systemInstructions = passed.systemInstructions;
+  if (passed?.toolDefinitions !== undefined) span.toolDefinitions = passed.toolDefinitions;
   return span;
 }
 
+/** The wire knows when and how each attempt failed, the stream how long was waited. */
+function retriesOf(told: readonly SpanEvent[], passed: readonly SpanEvent[]): readonly SpanEvent[] {
+  if (passed.length < told.length) return told;
+  return passed.map((retry, index) => ({ ...retry, attributes: { ...retry.attributes, ...told[index]?.attributes } }));
+}
+
 /** The stream has Anthropic's own type of an error, the CLI a class of its own making. */
-function callError({ cliSpan, cliLog, sdkError }: CallNode): SpanError | undefined {
+function callError({ cliSpan, cliLog, sdkError, passed }: CallNode): SpanError | undefined {
   const measured = cliSpan?.error ?? cliLog?.error;
-  return measured === undefined || sdkError === undefined
-    ? (measured ?? sdkError)
-    : { ...measured, type: sdkError.type };
+  // An attempt that failed may yet have been made again where the wire did not see it.
+  const exact = sdkError ?? (measured === undefined && cliSpan !== undefined ? undefined : passed?.error);
+  return measured === undefined || exact === undefined ? (measured ?? exact) : { ...measured, type: exact.type };
 }
 
 function issuesOf(own: readonly Issue[], found: readonly Issue[], wasApproximate: boolean): readonly Issue[] {
@@ -182,6 +210,7 @@ function issuesOf(own: readonly Issue[], found: readonly Issue[], wasApproximate
 }
 
 function usageIssues(node: CallNode): readonly Issue[] {
+  if (node.passed !== undefined) return [...node.passed.gaps, ...wireConflicts(node, node.passed.usage)];
   if (node.cliSpan === undefined && node.cliLog === undefined) return [];
   const measured = measuredUsage(node);
   const streamed = streamedUsage(node);
@@ -191,6 +220,19 @@ function usageIssues(node: CallNode): readonly Issue[] {
     message: 'The CLI and the stream give different figures for one call.',
     field,
     values: { cli: measured[field] ?? 0, partials: streamed[field] ?? 0 },
+  }));
+}
+
+/** A cut answer has no final figures on the wire; what the others make of it is theirs alone. */
+function wireConflicts(node: CallNode, usage: Usage | undefined): readonly Issue[] {
+  const measured = measuredUsage(node);
+  const other = measured ?? streamedUsage(node);
+  if (usage === undefined || other === undefined) return [];
+  return usageConflicts(usage, other).map((field) => ({
+    code: 'conflict',
+    message: 'The wire and another source give different figures for one call.',
+    field,
+    values: { wire: usage[field] ?? 0, [measured === undefined ? 'partials' : 'cli']: other[field] ?? 0 },
   }));
 }
 
@@ -283,7 +325,8 @@ function outputOf(blocks: readonly ContentBlock[] | undefined): readonly Message
 }
 
 /** A subagent's words may be hidden from the stream, which shows its tool calls all the same. */
-function blocksOf({ blocks, cliText }: CallNode): readonly ContentBlock[] {
+function blocksOf({ blocks, cliText, passed }: CallNode): readonly ContentBlock[] {
+  if (passed !== undefined && passed.output.length >= blocks.length) return passed.output;
   if (!cliText || blocks.some((block) => block.type === 'text')) return blocks;
   return [{ type: 'text', text: cliText }, ...blocks];
 }

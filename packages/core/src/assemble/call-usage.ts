@@ -1,9 +1,10 @@
 import { mergeUsage, type Usage } from '../model/usage.ts';
 import type { CallNode } from './nodes.ts';
 
-/** What a call used: what the CLI measured goes before what the stream told. */
+/** What a call used: the wire goes before what the CLI measured, and that before what the stream told. */
 export function usageOf(node: CallNode): Usage | undefined {
-  return mergeUsage(measuredUsage(node), streamedUsage(node));
+  const others = mergeUsage(measuredUsage(node), streamedUsage(node));
+  return node.passed === undefined ? others : mergeUsage(node.passed.usage, others);
 }
 
 export function measuredUsage({ cliSpan, cliLog }: CallNode): Usage | undefined {

@@ -2,6 +2,7 @@ import type { SpanId, TraceContext, TraceId } from '../model/ids.ts';
 import type { ContentBlock, Json, Message } from '../model/message.ts';
 import type {
   CallMeasured,
+  CallPassed,
   HookSeen,
   PermissionSeen,
   SessionSeen,
@@ -143,6 +144,8 @@ export interface CallNode extends NodeBase {
   cliSpan: CallMeasured | undefined;
   cliLog: CallMeasured | undefined;
   cliText: string | undefined;
+  /** As it was on the wire. */
+  passed: CallPassed | undefined;
   /** Its figures are final and in the ledger. */
   isCounted: boolean;
 }
@@ -280,6 +283,7 @@ export function callNode(spanId: SpanId, age: number): CallNode {
     cliSpan: undefined,
     cliLog: undefined,
     cliText: undefined,
+    passed: undefined,
     isCounted: false,
   };
   slot.call = node;
@@ -385,6 +389,7 @@ const MERGED = [
   'cliSpan',
   'cliLog',
   'cliText',
+  'passed',
 ] as const satisfies readonly (keyof CallNode)[];
 
 function copyField<K extends (typeof MERGED)[number]>(into: CallNode, from: CallNode, field: K): void {

@@ -125,6 +125,7 @@ function callOf(run: Run, seen: Sight, agent: AgentNode): CallNode | undefined {
 }
 
 function firstSight(run: Run, call: CallNode, agent: AgentNode): void {
+  run.hasCalls = true;
   if (agent.currentCall !== undefined && agent.currentCall !== call) finishStream(run, agent.currentCall);
   agent.currentCall = call;
   call.input = agent.nextInput;
@@ -139,7 +140,7 @@ function firstSight(run: Run, call: CallNode, agent: AgentNode): void {
 /** From here on only the CLI is waited for. */
 function finishStream(run: Run, call: CallNode): void {
   call.isSdkDone = true;
-  if (run.expectsCli) call.deadline ??= nowMs(run) + run.options.settleMs;
+  if (run.expectsCli || run.expectsWire) call.deadline ??= nowMs(run) + run.options.settleMs;
 }
 
 interface Abandoned {
@@ -223,7 +224,7 @@ function rowName(parent: Parent, purpose: LlmSpan['purpose'], ordinal: number): 
   return `u:${parent.spanId}:${purpose}:${ordinal}`;
 }
 
-function attach(run: Run, call: CallNode, parent: Parent): void {
+export function attach(run: Run, call: CallNode, parent: Parent): void {
   if (call.parent !== undefined || call.isEnded) return;
   if (parent.isEnded) {
     run.counters.late += 1;

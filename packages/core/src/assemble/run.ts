@@ -4,8 +4,8 @@ import type { Attributes, Issue, Span } from '../model/span.ts';
 import type { Clock } from '../model/time.ts';
 import type { Totals } from '../model/usage.ts';
 import { Ledger } from './ledger.ts';
-import { appended, opened } from './lists.ts';
-import type { AgentNode, Parent, ToolNode } from './nodes.ts';
+import { appended, NONE, type Open, opened } from './lists.ts';
+import type { AgentNode, CallNode, Parent, ToolNode } from './nodes.ts';
 import { Registry } from './registry.ts';
 
 /** Where finished spans go. */
@@ -23,7 +23,7 @@ export interface AssemblerOptions {
   readonly ids: IdSource;
   readonly clock: Clock;
   /** Which sources will speak of this query. */
-  readonly expects: { readonly sdk: boolean; readonly cli: boolean };
+  readonly expects: { readonly sdk: boolean; readonly cli: boolean; readonly wire?: boolean };
   readonly agentName: string;
   readonly attributes: Attributes;
   /** The span around the query: of another process, of the host, or of `tracing.span`. */
@@ -53,6 +53,8 @@ export interface Run {
   readonly counters: RunCounters;
   session?: SessionSeen;
   expectsCli: boolean;
+  /** Calls wait for what passed of them; until it is clear that none passes through us. */
+  expectsWire: boolean;
   wasCliSeen: boolean;
   /** Whether what has waited long enough ends now. Only a sweep, which has looked for news first, ends anything for its age. */
   heedsDeadlines: boolean;
@@ -61,6 +63,10 @@ export interface Run {
   /** Nothing more will come from the stream, or from the process. */
   isSdkOver: boolean;
   isProcessGone: boolean;
+  wasWireSeen: boolean;
+  hasCalls: boolean;
+  /** Calls that have passed on the wire and that nobody else has spoken of. */
+  passed: Open<CallNode>;
   /** What the CLI has counted since the process began, and how much of it turns have claimed. */
   counted?: Totals;
   claimed?: Totals;
@@ -74,11 +80,15 @@ export function newRun(options: AssemblerOptions): Run {
     ledger: new Ledger(),
     counters: { late: 0, duplicate: 0, unplaced: 0 },
     expectsCli: options.expects.cli,
+    expectsWire: options.expects.wire === true,
     wasCliSeen: false,
     heedsDeadlines: false,
     wasCliSilent: false,
     isSdkOver: !options.expects.sdk,
     isProcessGone: false,
+    wasWireSeen: false,
+    hasCalls: false,
+    passed: NONE,
   };
 }
 

@@ -5,6 +5,7 @@ import { endAgent, endCall, endTool, emitPendingHooks } from './emit.ts';
 import type { Open } from './lists.ts';
 import { type AgentNode, agentOf, type CallNode, type ToolNode, turnOf } from './nodes.ts';
 import { count } from './on-call.ts';
+import { adoptPassed } from './on-wire.ts';
 import { outcomeOfCli } from './outcome.ts';
 import { addIssue, nowMs, type Run, turnAt } from './run.ts';
 import { STREAM } from './sources.ts';
@@ -107,6 +108,7 @@ function finishCall(run: Run, call: CallNode): void {
   // A stream that began and never told why it stopped was cut, unless the CLI says that it took the answer.
   const wasStreaming = call.sdkFirstTokenAt !== undefined && call.streamStopReason === undefined;
   if (wasStreaming && call.cliSpan === undefined && call.sdkError === undefined) call.wasCut = true;
+  if (call.passed?.wasCut === true) call.wasCut = true;
   if (call.wasCut) addIssue(call, STREAM_CUT);
   if (!call.isCounted) count(run, call);
   endCall(run, call);
@@ -127,7 +129,17 @@ function isCallDone(run: Run, call: CallNode): boolean {
   const wasStreamed = (call.seenBy & STREAM) !== 0;
   const isStreamDone = call.isSdkDone || isStreamOver(run, agent) || (!wasStreamed && isAuxiliary(call));
   if (!isStreamDone) return false;
-  return call.wasCut || call.isUnmeasured || isCallMeasured(run, call, agent) || isPastDeadline(run, call);
+  if (isPastDeadline(run, call)) {
+    if (call.passed === undefined && !run.wasWireSeen) run.expectsWire = false;
+    return true;
+  }
+  if (awaitsWire(run, call)) return false;
+  return call.wasCut || call.isUnmeasured || isCallMeasured(run, call, agent);
+}
+
+/** What the stream has told to its end is about to be read off the wire as well. */
+function awaitsWire(run: Run, call: CallNode): boolean {
+  return run.expectsWire && call.passed === undefined && call.deadline !== undefined && !run.isProcessGone;
 }
 
 function isCallMeasured(run: Run, call: CallNode, agent: AgentNode): boolean {
@@ -198,6 +210,10 @@ function endsWithinTurn(
 }
 
 function endSubagent(run: Run, agent: AgentNode): void {
+  if (run.passed.length > 0) {
+    adoptPassed(run, agent);
+    for (const call of agent.openCalls) finishCall(run, call);
+  }
   agent.isSegment ||= turnOf(agent)?.isEnded === true;
   endAgent(run, agent);
 }
@@ -235,6 +251,7 @@ function endTurn(run: Run, turn: AgentNode): void {
     const hasBegun = turn.thrown === undefined || run.session !== undefined;
     if (hasBegun) addIssue(turn, SILENT);
   }
+  adoptPassed(run, turn);
   endOpen(run, turn);
   reconcile(run, turn);
   if (turn.result === undefined) {
@@ -304,7 +321,8 @@ function remainderOf(run: Run, turn: AgentNode): Totals | undefined {
 /** The result's figures; for the last turn of a process, if it has none, what the CLI has counted and no earlier turn has claimed. */
 function totalsOf(run: Run, turn: AgentNode): Totals | undefined {
   if (turn.totals !== undefined || turn.result !== undefined || run.counted === undefined) return turn.totals;
-  if (!run.isProcessGone || !isLatest(run, turn)) return undefined;
+  // The CLI goes on counting until its process is gone; a session file has its last word.
+  if ((run.expectsCli && !run.isProcessGone) || !isLatest(run, turn)) return undefined;
   if (run.claimed === undefined) return run.counted;
   const usage = subtractUsage(run.counted.usage, run.claimed.usage);
   if (run.counted.costUsd === undefined) return { usage };

@@ -13,6 +13,7 @@ const LISTS: readonly (readonly SourceName[])[] = Array.from({ length: 1 << NAME
 export type Sources = number;
 
 export const NOBODY: Sources = 0;
+export const WIRE: Sources = BITS.wire;
 /** Those that tell a conversation message by message. */
 export const STREAM: Sources = BITS.sdk | BITS.partials | BITS.transcript;
 

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { workerData } from 'node:worker_threads';
 import { decodeOtlp } from '../otlp/decode/decode-otlp.ts';
 import { createReceiver } from './receiver.ts';
+import { readWire, type WireListener } from './wire/read-wire.ts';
 import { SharedState, type ThreadStart, type ToMain, type ToThread } from './thread-protocol.ts';
 
 const MIB = 1024 * 1024;
@@ -28,10 +29,18 @@ function run(start: ThreadStart): void {
     rejected: (reason) => shared.countRejection(reason),
     gone: (token) => tell({ type: 'gone', token }),
   });
-  main.on(
-    'message',
-    ({ type, token }: ToThread) => void (type === 'admit' ? admitted.add(token) : admitted.delete(token)),
-  );
+  const passed: WireListener = {
+    isFull: () => shared.backlogBytes > MAX_BACKLOG_BYTES,
+    tell: (exchange, bytes) => {
+      shared.addBacklog(bytes);
+      tell({ type: 'exchange', exchange, bytes });
+    },
+  };
+  main.on('message', (order: ToThread) => {
+    if (order.type === 'read-wire') readWire(order, passed);
+    else if (order.type === 'admit') admitted.add(order.token);
+    else admitted.delete(order.token);
+  });
   // A port that cannot be had (a sandbox without sockets) must be known at once: the main thread may be blocked, waiting for it.
   server.once('error', (error) => {
     shared.publishPort(undefined);

@@ -1,6 +1,15 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { OtlpRequest, OtlpSignal } from '../otlp/records.ts';
-import { type RejectReason, SharedState, type ThreadStart, type ToMain, type ToThread } from './thread-protocol.ts';
+import { entryBeside } from './thread-entry.ts';
+import {
+  type ReadWire,
+  type RejectReason,
+  SharedState,
+  type ThreadStart,
+  type ToMain,
+  type ToThread,
+} from './thread-protocol.ts';
+import type { WireExchange } from './wire/wire-exchange.ts';
 
 export interface LoopbackOptions {
   /** How long `port()` may block in all, over the life of the thread. Default 200. */
@@ -57,6 +66,8 @@ export interface Loopback {
   /** Settles when the port is known or it is clear that there will be none; never rejects. */
   ready(): Promise<void>;
   register(client: LoopbackClient): LoopbackRoute;
+  /** Has this thread read what passes on the wire; `take` is told what it says. Its order among batches is that of their arrival. */
+  readWire(passed: Omit<ReadWire, 'type'>, take: (exchange: WireExchange) => void): void;
   /** Hands out, now, all that the thread has decoded. Works in `process.on('exit')` too. */
   drainSync(): void;
   stats(): LoopbackStats;
@@ -84,6 +95,7 @@ class LoopbackThread implements Loopback {
   #state: LoopbackStats['state'] = 'starting';
   #failure: LoopbackFailure | undefined;
   #closed: Promise<void> | undefined;
+  #takeExchange: (exchange: WireExchange) => void = () => undefined;
   #waitLeftMs: number;
   #receivedBytes = 0;
   #late = 0;
@@ -140,6 +152,11 @@ class LoopbackThread implements Loopback {
     };
   }
 
+  readWire({ port, shared }: Omit<ReadWire, 'type'>, take: (exchange: WireExchange) => void): void {
+    this.#takeExchange = take;
+    this.#channel.postMessage({ type: 'read-wire', port, shared } satisfies ToThread, [port]);
+  }
+
   drainSync(): void {
     const { receiveMessageOnPort } = builtin('node:worker_threads');
     for (
@@ -180,7 +197,7 @@ class LoopbackThread implements Loopback {
 
   #start(port: MessagePort): Worker | undefined {
     try {
-      const entry = this.#options.entry ?? defaultEntry();
+      const entry = this.#options.entry ?? entryBeside(import.meta.url, 'loopback-thread');
       // Asked here because the thread would report it only after a blocking wait, and then as an error of the loader.
       if (entry === undefined || (entry.protocol === 'file:' && !builtin('node:fs').existsSync(entry))) {
         this.#fail({
@@ -231,6 +248,9 @@ class LoopbackThread implements Loopback {
         return this.#fail({ code: 'listen_failed', message: message.message });
       case 'batch':
         return this.#deliver(message);
+      case 'exchange':
+        this.#shared.removeBacklog(message.bytes);
+        return this.#guard(() => this.#takeExchange(message.exchange));
       case 'gone':
         return this.#guard(() => this.#routes.get(message.token)?.client.childGone?.());
     }
@@ -266,13 +286,4 @@ const builtin = process.getBuiltinModule;
 
 function noBatches(): Record<OtlpSignal, number> {
   return { traces: 0, logs: 0, metrics: 0 };
-}
-
-// The name is unmistakable because in a bundle this looks beside the bundle, where an application may well have a `worker.js` of its own.
-function defaultEntry(): URL | undefined {
-  // A bundler that writes CommonJS leaves `import.meta.url` undefined.
-  const here = import.meta.url as string | undefined;
-  return here === undefined
-    ? undefined
-    : new URL(here.endsWith('.ts') ? './loopback-thread.ts' : './loopback-thread.js', here);
 }

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { BodyTrouble, Rejection } from '../otlp/receive/rejected.ts';
 import type { OtlpRequest } from '../otlp/records.ts';
+import type { WireExchange } from './wire/wire-exchange.ts';
 
 /** Why a request was not taken. */
 export type RejectReason =
@@ -43,9 +44,18 @@ export interface ThreadStart {
 }
 
 /** From the main thread to the loopback thread. */
-export interface ToThread {
+export type ToThread = TokenOrder | ReadWire;
+
+export interface TokenOrder {
   readonly type: 'admit' | 'release';
   readonly token: string;
+}
+
+/** Exchanges that have passed through another thread come in by this port, to be read here. */
+export interface ReadWire {
+  readonly type: 'read-wire';
+  readonly port: MessagePort;
+  readonly shared: SharedArrayBuffer;
 }
 
 /** From the loopback thread to the main thread, in the order in which things happened. */
@@ -53,6 +63,7 @@ export type ToMain =
   | { readonly type: 'listening' }
   | { readonly type: 'listen-failed'; readonly message: string }
   | { readonly type: 'batch'; readonly token: string; readonly request: OtlpRequest; readonly bytes: number }
+  | { readonly type: 'exchange'; readonly exchange: WireExchange; readonly bytes: number }
   | { readonly type: 'gone'; readonly token: string };
 
 const PORT = 0;

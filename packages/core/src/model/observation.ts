@@ -1,5 +1,5 @@
-import type { ContentBlock, Json, Message } from './message.ts';
-import type { Decider, LlmSpan, SourceName, SpanError, SpanEvent } from './span.ts';
+import type { ContentBlock, Json, Message, ToolDefinition } from './message.ts';
+import type { Decider, Issue, LlmSpan, SourceName, SpanError, SpanEvent } from './span.ts';
 import type { UnixNano } from './time.ts';
 import type { Totals, Usage } from './usage.ts';
 
@@ -146,6 +146,40 @@ export interface CallMeasured extends Seen {
   readonly error?: SpanError;
 }
 
+/**
+ * A model call as it passed on the wire, byte for byte: its latest attempt, and how those before it failed. What it says of a call is
+ * exact; whose call it was, other sources say.
+ */
+export interface CallPassed extends Seen {
+  readonly type: 'call-passed';
+  readonly agent: AgentRef;
+  /** `unnamed` where the API gave no ids. */
+  readonly call: CallRef & { readonly unnamed?: string };
+  /** Attempts that were told of as calls and turned out to be of this one. */
+  readonly replaces: readonly (CallRef & { readonly unnamed?: string })[];
+  readonly model?: string;
+  readonly responseModel?: string;
+  readonly purpose: LlmSpan['purpose'];
+  /** Of the first attempt. */
+  readonly startedAt: UnixNano;
+  readonly endedAt: UnixNano;
+  readonly firstTokenAt?: UnixNano;
+  /** Final figures. */
+  readonly usage?: Usage;
+  readonly stopReason?: string;
+  readonly error?: SpanError;
+  readonly wasCut: boolean;
+  readonly retries: readonly SpanEvent[];
+  /** Messages that the agent's previous call did not have. */
+  readonly input: readonly Message[];
+  readonly output: readonly ContentBlock[];
+  /** Of an agent's first call, and again when they change. */
+  readonly systemInstructions?: readonly string[];
+  readonly toolDefinitions?: readonly ToolDefinition[];
+  /** What of it was not readable or not kept. */
+  readonly gaps: readonly Issue[];
+}
+
 /** What the CLI logged of an answer: its text, used where the stream did not show it, or both its ids. */
 export interface AnswerText extends Seen {
   readonly type: 'answer-text';
@@ -261,6 +295,7 @@ export type Observation =
   | StreamSeen
   | CallFailed
   | CallMeasured
+  | CallPassed
   | AnswerText
   | EventSeen
   | ToolResultSeen

@@ -19,6 +19,11 @@ export interface TracingOptions {
   readonly cliTelemetry?: 'auto' | 'on' | 'off';
   /** Register SDK hooks for tool times as the host sees them. Off by default: they cost a round trip per tool. */
   readonly hooks?: boolean;
+  /**
+   * Let the child's requests to the model pass through this process, which makes whole prompts, system instructions, tool definitions
+   * and answers part of the trace. Off by default: the CLI behaves differently with a base URL that is not Anthropic's.
+   */
+  readonly wire?: boolean;
   /** The name of the main agent. Default `claude`. */
   readonly agentName?: string;
   /** Attributes of every span. */
@@ -44,6 +49,7 @@ const OPTIONS: Readonly<
 > = {
   cliTelemetry: ['string', "'auto', 'on' or 'off'"],
   hooks: ['boolean', 'true or false'],
+  wire: ['boolean', 'true or false'],
   agentName: ['string', 'a name'],
   attributes: ['object', 'an object of names and plain values'],
   redact: ['function', 'a function from text to text'],

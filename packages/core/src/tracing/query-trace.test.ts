@@ -39,6 +39,8 @@ function setUp(cliTelemetry: 'auto' | 'off' = 'auto') {
     guard: <T>(what: string, run: () => T): T | undefined => guarded.run(what, run),
     surroundings: () => ({ attributes: {} }),
     onNotReady: () => undefined,
+    wire: undefined,
+    onWireLeftAlone: () => undefined,
     isCliSilent: () => false,
     onLate: () => void (counts.late += 1),
     onSettled: () => void (counts.settled += 1),

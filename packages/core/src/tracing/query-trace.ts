@@ -1,29 +1,24 @@
 import { Assembler } from '../assemble/assembler.ts';
-import type { Loopback, LoopbackRoute } from '../loopback/start-loopback.ts';
+import type { LoopbackRoute } from '../loopback/start-loopback.ts';
 import { given } from '../model/given.ts';
-import type { IdSource, TraceContext } from '../model/ids.ts';
+import type { TraceContext } from '../model/ids.ts';
 import type { QueryEnded } from '../model/observation.ts';
 import type { Attributes, Issue, SpanError } from '../model/span.ts';
-import type { Clock } from '../model/time.ts';
 import { CliTelemetrySource } from '../sources/cli-telemetry/cli-telemetry.ts';
-import {
-  type CliContent,
-  childEnvironment,
-  type Environment,
-  telemetryWish,
-} from '../sources/sdk/child-environment.ts';
+import { childEnvironment, type Environment, passedOn, telemetryWish } from '../sources/sdk/child-environment.ts';
 import type { Fields } from '../sources/sdk/guards.ts';
 import { fieldsOf } from '../sources/sdk/guards.ts';
 import { hiddenMessages } from '../sources/sdk/hidden-messages.ts';
 import { withHooks } from '../sources/sdk/hooks.ts';
 import { MessageReader } from '../sources/sdk/message-reader.ts';
-import type { Guard, QueryWatch } from '../sources/sdk/query-watch.ts';
+import type { QueryWatch } from '../sources/sdk/query-watch.ts';
 import { withAdditions } from '../sources/sdk/stand-in.ts';
 import { Deadlines } from './deadlines.ts';
 import { decided } from './decided.ts';
+import type { QueryContext } from './query-context.ts';
 import type { OpenTrace, TraceCounters } from './delivery.ts';
-import type { FanOut } from './fan-out.ts';
 import { serversOf } from './mcp-servers.ts';
+import { QueryWire } from './query-wire.ts';
 import { type QueryParent, queryParent, withStateOf } from './query-parent.ts';
 import type { Surroundings } from './steps.ts';
 
@@ -33,29 +28,11 @@ const PROCESS_END_MS = 5_000;
 /** Milliseconds after which a consumer whose child is gone is taken to read no more. */
 const IDLE_MS = 30_000;
 
-/** What all queries of one `createTracing` share. */
-export interface QueryContext {
-  readonly fanOut: FanOut;
-  readonly loopback: Loopback | undefined;
-  readonly cliTelemetry: 'auto' | 'on' | 'off';
-  readonly cliContent: CliContent;
-  readonly useHooks: boolean;
-  readonly agentName: string;
-  readonly environment: () => Environment;
-  readonly clock: Clock;
-  readonly ids: IdSource;
-  readonly guard: Guard;
-  /** What surrounds the code that runs now. */
-  readonly surroundings: () => Surroundings;
-  /** Told when the receiver of the CLI's telemetry was not listening in time. */
-  readonly onNotReady: () => void;
-  /** True while a CLI that was asked for its telemetry is known to send none. */
-  readonly isCliSilent: () => boolean;
-  /** Told of a message that came when all was over. */
-  readonly onLate: () => void;
-  /** Told once, when every span of the query has ended. */
-  readonly onSettled: (query: QueryTrace) => void;
-}
+/** Milliseconds that reading the last exchange may take. */
+const WIRE_END_MS = 100;
+
+const BYPASSED =
+  'no request passed through: a settings file may set ANTHROPIC_BASE_URL, which goes before the environment';
 
 const UNAVAILABLE: Issue = {
   code: 'telemetry_unavailable',
@@ -83,6 +60,7 @@ export class QueryTrace implements QueryWatch, OpenTrace {
   readonly #userEnvironment: Environment;
   readonly #route: LoopbackRoute | undefined;
   #cli: CliTelemetrySource | undefined;
+  readonly #wire: QueryWire | undefined;
   readonly #assembler: Assembler;
   readonly #deadlines: Deadlines;
   readonly #reader: MessageReader;
@@ -109,6 +87,7 @@ export class QueryTrace implements QueryWatch, OpenTrace {
     const own = fieldsOf(userOptions?.['env']);
     this.#userEnvironment = (own ?? context.environment()) as Environment;
     this.#route = this.#openRoute();
+    this.#wire = this.#openWire();
     const { ids, clock, fanOut } = context;
     this.#place = this.#placeOf(surroundings);
     this.#minted = { traceId: this.#place.parent?.traceId ?? ids.traceId(), spanId: ids.spanId(), sampled: true };
@@ -118,7 +97,7 @@ export class QueryTrace implements QueryWatch, OpenTrace {
       output: decided(fanOut, () => this.#place.decision),
       ids,
       clock,
-      expects: { sdk: true, cli: this.#route !== undefined },
+      expects: { sdk: true, cli: this.#route !== undefined, wire: this.#wire !== undefined },
       agentName: context.agentName,
       get attributes() {
         return place().attributes;
@@ -225,7 +204,9 @@ export class QueryTrace implements QueryWatch, OpenTrace {
     if (by === 'interrupt') return;
     this.#isOver = true;
     if (this.#isChildGone || !this.#assembler.awaitsCli) {
-      this.settle();
+      if (this.#wire === undefined) this.settle();
+      // What has passed is read by another thread, which may not be done with the last of it.
+      else this.#armEnd(WIRE_END_MS);
       return;
     }
     this.#deadlines.arm();
@@ -241,6 +222,8 @@ export class QueryTrace implements QueryWatch, OpenTrace {
     this.#deadlines.stop();
     clearTimeout(this.#endTimer);
     this.#route?.release();
+    this.#wire?.release();
+    if (this.#wire?.exchanges === 0 && this.#assembler.hasCalls) this.#context.onWireLeftAlone(BYPASSED);
     this.#context.guard('settle', () => this.#assembler.end());
     this.#context.onSettled(this);
   }
@@ -304,27 +287,47 @@ export class QueryTrace implements QueryWatch, OpenTrace {
     return undefined;
   }
 
+  #openWire(): QueryWire | undefined {
+    const { wire, guard, onWireLeftAlone } = this.#context;
+    if (wire === undefined) return undefined;
+    return QueryWire.open({
+      wire,
+      environment: this.#userEnvironment,
+      guard,
+      observe: (observation) => this.#assembler.observe(observation),
+      onNews: () => this.#deadlines.arm(),
+      onLeftAlone: onWireLeftAlone,
+    });
+  }
+
   #wantsTelemetry(): boolean {
     const { cliTelemetry } = this.#context;
     if (cliTelemetry === 'off' || this.#context.isCliSilent()) return false;
     return cliTelemetry === 'on' || telemetryWish(this.#userEnvironment) === 'unset';
   }
 
-  #childOptions(): Fields {
-    const { useHooks, guard, clock, cliContent } = this.#context;
-    const additions: Record<string, unknown> = {};
+  #childEnvironment(): Environment | undefined {
     const route = this.#route;
-    if (route === undefined) {
+    const wire = this.#wire?.additions;
+    if (route === undefined && wire === undefined) return undefined;
+    const base = {
+      context: withStateOf(this.#place.parent, this.#assembler.contextOfTurn(0) ?? this.#minted),
+      isInherited: fieldsOf(this.#userOptions?.['env']) === undefined,
+    };
+    if (route === undefined) return { ...passedOn(this.#userEnvironment, base), ...wire };
+    const telemetry = { ...base, endpoint: route.endpoint.bind(route), content: this.#context.cliContent };
+    return { ...childEnvironment(this.#userEnvironment, telemetry), ...wire };
+  }
+
+  #childOptions(): Fields {
+    const { useHooks, guard, clock } = this.#context;
+    const additions: Record<string, unknown> = {};
+    if (this.#route === undefined) {
       additions['includePartialMessages'] = true;
       additions['forwardSubagentText'] = true;
-    } else {
-      additions['env'] = childEnvironment(this.#userEnvironment, {
-        endpoint: (signal) => route.endpoint(signal),
-        context: withStateOf(this.#place.parent, this.#assembler.contextOfTurn(0) ?? this.#minted),
-        content: cliContent,
-        isInherited: fieldsOf(this.#userOptions?.['env']) === undefined,
-      });
     }
+    const env = this.#childEnvironment();
+    if (env !== undefined) additions['env'] = env;
     if (useHooks) {
       const observe = this.#assembler.observe.bind(this.#assembler);
       additions['hooks'] = withHooks(this.#userOptions?.['hooks'], {
@@ -371,9 +374,9 @@ export class QueryTrace implements QueryWatch, OpenTrace {
     return this.#batches !== before;
   }
 
-  #armEnd(): void {
+  #armEnd(afterMs: number = PROCESS_END_MS): void {
     clearTimeout(this.#endTimer);
-    this.#endTimer = setTimeout(() => this.settle(), PROCESS_END_MS);
+    this.#endTimer = setTimeout(() => this.settle(), afterMs);
     this.#endTimer.unref();
   }
 }

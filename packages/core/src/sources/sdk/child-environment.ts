@@ -11,10 +11,13 @@ export interface CliContent {
   readonly toolOutputs: boolean;
 }
 
-export interface ChildTelemetry {
+export interface ChildTelemetry extends ChildPlace {
   readonly endpoint: (signal: OtlpSignal) => string | undefined;
-  readonly context: TraceContext;
   readonly content: CliContent;
+}
+
+export interface ChildPlace {
+  readonly context: TraceContext;
   /** The user gave no `env`: the child gets what this process has, as far as the SDK would pass it on. */
   readonly isInherited: boolean;
 }
@@ -52,10 +55,8 @@ const NOT_INHERITED: ReadonlySet<string> = new Set([
  * https://code.claude.com/docs/en/monitoring-usage
  */
 export function childEnvironment(user: Environment, telemetry: ChildTelemetry): Record<string, string | undefined> {
-  const environment: Record<string, string | undefined> = { ...user };
+  const environment = passedOn(user, telemetry);
   for (const limit of LIMITS) delete environment[limit];
-  if (telemetry.isInherited)
-    for (const name of Object.keys(environment)) if (NOT_INHERITED.has(name.toUpperCase())) delete environment[name];
   for (const signal of SIGNALS) {
     const name = signal.toUpperCase();
     environment[`OTEL_${name}_EXPORTER`] = 'otlp';
@@ -72,12 +73,20 @@ export function childEnvironment(user: Environment, telemetry: ChildTelemetry): 
     OTEL_METRIC_EXPORT_INTERVAL: EXPORT_INTERVAL,
     OTEL_TRACES_SAMPLER: 'always_on',
     OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
-    // An unsampled parent would silence the CLI; sampling is decided per sink.
-    TRACEPARENT: formatTraceparent({ ...telemetry.context, sampled: true }),
-    // Of the same trace or of none: one that is inherited belongs to another, and what is absent the SDK would fill in.
-    TRACESTATE: telemetry.context.traceState,
   });
   for (const [name, isNeeded] of contentSwitches(telemetry.content)) if (isNeeded) environment[name] ??= '1';
+  return environment;
+}
+
+/** The user's own environment, as the SDK would pass it on to a child of this place. */
+export function passedOn(user: Environment, { context, isInherited }: ChildPlace): Record<string, string | undefined> {
+  const environment: Record<string, string | undefined> = { ...user };
+  if (isInherited)
+    for (const name of Object.keys(environment)) if (NOT_INHERITED.has(name.toUpperCase())) delete environment[name];
+  // An unsampled parent would silence the CLI; sampling is decided per sink.
+  environment['TRACEPARENT'] = formatTraceparent({ ...context, sampled: true });
+  // Of the same trace or of none: one that is inherited belongs to another, and what is absent the SDK would fill in.
+  environment['TRACESTATE'] = context.traceState;
   return environment;
 }
 

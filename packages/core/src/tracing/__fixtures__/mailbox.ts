@@ -33,7 +33,8 @@ export function mailbox(): Mailbox {
           },
         };
       },
-      drainSync: deliver,
+      readWire: () => undefined,
+    drainSync: deliver,
       stats: () => {
         throw new Error('not asked for');
       },

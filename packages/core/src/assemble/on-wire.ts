@@ -1,0 +1,48 @@
+import type { CallPassed } from '../model/observation.ts';
+import { closed, opened } from './lists.ts';
+import { type AgentNode, type CallNode } from './nodes.ts';
+import { attach } from './on-call.ts';
+import type { NamedCall } from './registry.ts';
+import type { Run } from './run.ts';
+import { sawIt, WIRE } from './sources.ts';
+
+/** Whose call it was, the stream or the CLI say, before or after; what neither speaks of is its agent's in the end. */
+export function onCallPassed(run: Run, seen: CallPassed): void {
+  run.wasWireSeen = true;
+  for (const attempt of seen.replaces) dropAttempt(run, attempt);
+  const call = run.registry.call(seen.call);
+  if (call === undefined) {
+    run.counters.late += 1;
+    return;
+  }
+  sawIt(call, seen.source);
+  call.passed = seen;
+  if (call.parent === undefined) run.passed = opened(run.passed, call);
+}
+
+/** It was told of as a call when it failed; then the same was asked again. */
+function dropAttempt(run: Run, attempt: NamedCall): void {
+  const call = run.passed.find(({ passed }) => passed !== undefined && isSameCall(passed.call, attempt));
+  if (call === undefined || call.seenBy !== WIRE) return;
+  run.passed = closed(run.passed, call);
+  run.registry.dropCall(call);
+}
+
+function isSameCall(left: NamedCall, right: NamedCall): boolean {
+  return left.requestId === right.requestId && left.messageId === right.messageId && left.unnamed === right.unnamed;
+}
+
+/** An agent that is about to end takes the calls of its own that only the wire has seen. */
+export function adoptPassed(run: Run, agent: AgentNode): void {
+  for (const call of run.passed) {
+    const isItsOwn = call.parent === undefined && call.passed?.agent.agentId === agent.agentId;
+    if (!isItsOwn && call.parent === undefined) continue;
+    run.passed = closed(run.passed, call);
+    if (isItsOwn) attachPassed(run, call, agent);
+  }
+}
+
+function attachPassed(run: Run, call: CallNode, agent: AgentNode): void {
+  attach(run, call, agent);
+  call.isSdkDone = true;
+}

@@ -1,0 +1,326 @@
+import type { Socket } from 'node:net';
+import { BodyScanner } from './body-scanner.ts';
+import {
+  answerFraming,
+  endOfHead,
+  forwardedHead,
+  type Head,
+  fieldOf,
+  parseHead,
+  requestFraming,
+  requestLine,
+  statusOf,
+} from './http-head.ts';
+import { ObservedExchange } from './observed-exchange.ts';
+import { type Dialed, dial } from './upstream.ts';
+import { type ExchangeEnd, REFUSALS, type Refusal } from './wire-protocol.ts';
+
+/** Whom a connection asks and tells. */
+export interface WireHost {
+  /** Undefined for a token that is not known. */
+  route(token: string): Dialed | undefined;
+  /** Whether model calls are collected; without, everything just passes. */
+  readonly observes: boolean;
+  refused(refusal: Refusal): void;
+  /** A request was passed on; `isCall` when it is a model call. */
+  requested(isCall: boolean): void;
+  ended(end: ExchangeEnd): void;
+  /** `isSettled`: nothing of its bytes is still to be written. */
+  observed(
+    exchange: ObservedExchange,
+    how: { readonly end: ExchangeEnd; readonly failure?: string; readonly isSettled: boolean },
+  ): void;
+}
+
+const MAX_HEAD_BYTES = 256 * 1024;
+const FIRST_HEAD_MS = 60_000;
+const CALL = /^\/v1\/messages(?:\?|$)/;
+const EMPTY: Buffer = Buffer.alloc(0);
+
+interface OpenExchange {
+  readonly method: string;
+  readonly request: BodyScanner;
+  readonly observed: ObservedExchange | undefined;
+  answer: BodyScanner | undefined;
+}
+
+/**
+ * One connection of a client and the one to the upstream that belongs to it: they live and die together, so the client sees of the
+ * upstream's connection what it would see of its own. Every byte is passed on before it is looked at.
+ */
+export class Connection {
+  readonly #host: WireHost;
+  readonly #client: Socket;
+  #upstream: Socket | undefined;
+  #dialed: Dialed | undefined;
+  #stopDialing: (() => void) | undefined;
+  /** Written while the upstream's connection is being opened. */
+  #unsent: Buffer[] = [];
+  #clientHead: Buffer = EMPTY;
+  #answerHead: Buffer = EMPTY;
+  #open: OpenExchange | undefined;
+  /** Bytes of a next request that came before the answer to this one. */
+  #early: Buffer = EMPTY;
+  #isTunnel = false;
+  #isDone = false;
+  #answers = 0;
+  #failure: string | undefined;
+
+  constructor(client: Socket, host: WireHost) {
+    this.#host = host;
+    this.#client = client;
+    client.setNoDelay(true);
+    client.setTimeout(FIRST_HEAD_MS, () => client.destroy());
+    client.on('data', (bytes: Buffer) => this.#fromClient(bytes));
+    client.on('drain', () => this.#upstream?.resume());
+    client.on('end', () => this.#clientEnded());
+    client.on('error', () => client.destroy());
+    client.on('close', () => this.#clientClosed());
+  }
+
+  #fromClient(bytes: Buffer): void {
+    let at = 0;
+    while (at < bytes.length && !this.#isDone) {
+      if (this.#isTunnel) {
+        this.#send(bytes.subarray(at));
+        return;
+      }
+      const { request } = this.#open ?? {};
+      if (request === undefined) at = this.#takeHead(bytes, at);
+      else if (request.isOver) {
+        this.#early = Buffer.concat([this.#early, bytes.subarray(at)]);
+        this.#client.pause();
+        return;
+      } else at = this.#takeBody(bytes, at, request);
+    }
+  }
+
+  #takeBody(bytes: Buffer, at: number, request: BodyScanner): number {
+    const end = request.take(bytes, at);
+    this.#send(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    if (request.isOver) this.#open?.observed?.requestComplete();
+    return end;
+  }
+
+  #takeHead(bytes: Buffer, at: number): number {
+    const known = this.#clientHead.length;
+    const head = known === 0 ? bytes.subarray(at) : Buffer.concat([this.#clientHead, bytes.subarray(at)]);
+    const length = endOfHead(head, known);
+    if (length === -1) {
+      this.#clientHead = head;
+      if (head.length > MAX_HEAD_BYTES) this.#refuse('bad_http');
+      return bytes.length;
+    }
+    this.#clientHead = EMPTY;
+    this.#begin(head.subarray(0, length));
+    return at + length - known;
+  }
+
+  #begin(bytes: Buffer): void {
+    const head = parseHead(bytes);
+    const line = head === undefined ? undefined : requestLine(head);
+    const framing = head === undefined ? undefined : requestFraming(head);
+    if (head === undefined || line === undefined || framing === undefined) return this.#refuse('bad_http');
+    // A page in a browser can be made to resolve its own name to 127.0.0.1; its requests then carry that name.
+    if (!this.#isOwnHost(fieldOf(head, 'host'))) return this.#refuse('wrong_host');
+    const [, token = '', path = '/'] = /^\/([^/?]+)(.*)$/.exec(line.target) ?? [];
+    const dialed = this.#host.route(token);
+    if (dialed === undefined) return this.#refuse('unknown_token');
+    this.#client.setTimeout(0);
+    const isCall = line.method === 'POST' && CALL.test(path);
+    const observed = isCall && this.#host.observes ? new ObservedExchange(token, head) : undefined;
+    const request = new BodyScanner(framing, (payload) => observed?.requestBytes(payload));
+    if (request.isOver) observed?.requestComplete();
+    this.#open = { method: line.method, request, observed, answer: undefined };
+    this.#host.requested(isCall);
+    this.#dial(dialed);
+    this.#send(headFor(dialed, head, { ...line, path }));
+  }
+
+  #isOwnHost(host: string | undefined): boolean {
+    const port = this.#client.localPort;
+    const name = host?.toLowerCase();
+    return name === `127.0.0.1:${port}` || name === `localhost:${port}`;
+  }
+
+  #dial(dialed: Dialed): void {
+    if (this.#dialed === dialed) return;
+    // Another route on the same connection: the old upstream's is of no use to it.
+    this.#letGoOfUpstream();
+    this.#dialed = dialed;
+    this.#stopDialing = dial(dialed, {
+      connected: (upstream) => this.#connected(upstream),
+      failed: (error) => this.#unreachable(error),
+    });
+  }
+
+  #letGoOfUpstream(): void {
+    this.#stopDialing?.();
+    this.#stopDialing = undefined;
+    this.#upstream
+      ?.removeAllListeners()
+      .on('error', () => undefined)
+      .destroy();
+    this.#upstream = undefined;
+    this.#answerHead = EMPTY;
+    this.#answers = 0;
+  }
+
+  #connected(upstream: Socket): void {
+    this.#upstream = upstream;
+    upstream.on('data', (bytes: Buffer) => this.#fromUpstream(bytes));
+    upstream.on('drain', () => {
+      if (this.#early.length === 0) this.#client.resume();
+    });
+    upstream.on('end', () => this.#upstreamEnded());
+    upstream.on('error', (error: NodeJS.ErrnoException) => {
+      this.#failure = error.code ?? error.message;
+    });
+    upstream.on('close', () => this.#upstreamClosed());
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    upstream.cork();
+    for (const bytes of unsent) upstream.write(bytes);
+    upstream.uncork();
+    if (this.#client.readableEnded) upstream.end();
+    else if (this.#early.length === 0) this.#client.resume();
+    upstream.resume();
+  }
+
+  /** Forwards at once; what the upstream is not ready for, the client waits with. */
+  #send(bytes: Buffer): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) {
+      this.#unsent.push(bytes);
+      // The head and a first piece of the body; the kernel holds the rest.
+      if (this.#unsent.length > 2) this.#client.pause();
+    } else if (!upstream.write(bytes)) this.#client.pause();
+  }
+
+  #fromUpstream(bytes: Buffer): void {
+    if (!this.#client.write(bytes)) this.#upstream?.pause();
+    let at = 0;
+    while (at < bytes.length && this.#open !== undefined && !this.#isTunnel) {
+      const { answer } = this.#open;
+      at = answer === undefined ? this.#takeAnswerHead(bytes, at, this.#open) : answer.take(bytes, at);
+      if (this.#open.answer?.isOver === true && this.#open.request.isOver) this.#endExchange('complete');
+    }
+  }
+
+  #takeAnswerHead(bytes: Buffer, at: number, open: OpenExchange): number {
+    const known = this.#answerHead.length;
+    const head = known === 0 ? bytes.subarray(at) : Buffer.concat([this.#answerHead, bytes.subarray(at)]);
+    const length = endOfHead(head, known);
+    if (length === -1) {
+      this.#answerHead = head;
+      // Whatever it is, it still passes.
+      if (head.length > MAX_HEAD_BYTES) this.#isTunnel = true;
+      return bytes.length;
+    }
+    this.#answerHead = EMPTY;
+    this.#beginAnswer(head.subarray(0, length), open);
+    return at + length - known;
+  }
+
+  #beginAnswer(bytes: Buffer, open: OpenExchange): void {
+    const head = parseHead(bytes);
+    const status = head === undefined ? undefined : statusOf(head);
+    if (head === undefined || status === undefined || status === 101) this.#isTunnel = true;
+    else if (status >= 200) {
+      this.#answers += 1;
+      open.observed?.answerHead(head, status);
+      open.answer = new BodyScanner(answerFraming(head, status, open.method), (payload) =>
+        open.observed?.answerBytes(payload),
+      );
+    }
+  }
+
+  #endExchange(end: ExchangeEnd): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#host.ended(end);
+    const failure = this.#failure;
+    if (open.observed !== undefined)
+      this.#host.observed(open.observed, {
+        end,
+        ...(failure === undefined ? {} : { failure }),
+        isSettled: this.#upstream?.writableLength === 0,
+      });
+    if (this.#early.length === 0) return;
+    const next = this.#early;
+    this.#early = EMPTY;
+    this.#client.resume();
+    this.#fromClient(next);
+  }
+
+  #clientEnded(): void {
+    // Half-closed, as it would be without us: an answer may still come.
+    if (this.#upstream === undefined) {
+      if (this.#open === undefined) this.#client.end();
+    } else this.#upstream.end();
+  }
+
+  #clientClosed(): void {
+    this.#isDone = true;
+    if (this.#open !== undefined) this.#endExchange('left');
+    this.#letGoOfUpstream();
+  }
+
+  #upstreamEnded(): void {
+    if (this.#open?.answer?.endsWithConnection === true) this.#endExchange('complete');
+    this.#client.end();
+  }
+
+  #upstreamClosed(): void {
+    const wasOpen = this.#open !== undefined;
+    const isUntouched = this.#answers === 0 && this.#answerHead.length === 0 && !this.#isTunnel;
+    // A connection that is closed before it has brought anything might as well never have come about.
+    if (wasOpen && isUntouched && this.#client.writable) return this.#unreachable(new Error(this.#failure ?? 'closed'));
+    const endsUnmarked = this.#open?.answer?.endsWithConnection === true;
+    if (wasOpen) this.#endExchange('cut');
+    this.#isDone = true;
+    // Without an error the client could take what it has for the whole.
+    if (endsUnmarked) this.#client.resetAndDestroy();
+    else this.#client.destroySoon();
+  }
+
+  #unreachable(error: NodeJS.ErrnoException): void {
+    this.#failure = error.code ?? error.message;
+    this.#stopDialing = undefined;
+    this.#endExchange('unreachable');
+    this.#refuse('unreachable', this.#failure);
+  }
+
+  #refuse(refusal: Refusal, detail?: string): void {
+    if (refusal !== 'unreachable') this.#host.refused(refusal);
+    const { status, message } = REFUSALS[refusal];
+    const text = `spanprism: ${message}${detail === undefined ? '' : ` (${detail})`}`;
+    const body = JSON.stringify({ type: 'error', error: { type: 'api_error', message: text } });
+    this.#isDone = true;
+    this.#client.end(
+      `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+    // What is still being sent is read and dropped: a reset would take the answer with it.
+    this.#client
+      .removeAllListeners('data')
+      .on('data', () => undefined)
+      .resume();
+  }
+}
+
+/** The request as the upstream has to see it. A proxy that is asked for plain HTTP wants the whole URL. */
+function headFor(
+  { upstream, authority }: Dialed,
+  head: Head,
+  line: { readonly method: string; readonly path: string; readonly version: string },
+): Buffer {
+  const path = `${upstream.basePath}${line.path.startsWith('/') ? line.path : `/${line.path}`}`;
+  const viaProxy = upstream.proxy !== undefined && !upstream.isTls;
+  const target = viaProxy ? `http://${authority}${path}` : path;
+  const authorization = viaProxy ? upstream.proxy?.authorization : undefined;
+  return forwardedHead(head, `${line.method} ${target} ${line.version}`, {
+    host: authority,
+    ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }),
+  });
+}

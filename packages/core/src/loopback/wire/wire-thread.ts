@@ -1,0 +1,83 @@
+// The entry of the forwarding thread. It is started by its file name and has nothing to import from: see start-wire.ts.
+import type { AddressInfo } from 'node:net';
+import { workerData } from 'node:worker_threads';
+import { createPassThrough } from './pass-through.ts';
+import { type Dialed, prepare } from './upstream.ts';
+import {
+  type FromWire,
+  type PassedExchange,
+  passedBytes,
+  type ToReader,
+  type ToWire,
+  WireState,
+  type WireStart,
+} from './wire-protocol.ts';
+
+/** What may lie here unread before bodies are left out. */
+const MAX_WAITING_BYTES = 128 * 1024 * 1024;
+
+run(workerData as WireStart);
+
+function run(start: WireStart): void {
+  const { port: main, readerPort: reader } = start;
+  const state = new WireState(start.shared);
+  const routes = new Map<string, { readonly dialed: Dialed; exchanges: number }>();
+  let isRead = true;
+  // With its reader gone nothing is collected any more; everything still passes.
+  reader.on('close', () => {
+    isRead = false;
+  });
+  const tell = (message: FromWire): void => main.postMessage(message);
+  const server = createPassThrough(
+    {
+      get observes() {
+        return isRead;
+      },
+      route: (token) => routes.get(token)?.dialed,
+      refused: () => state.count('refused'),
+      requested: (isCall) => {
+        state.count('requests');
+        if (!isCall) return;
+        state.count('calls');
+        if (!isRead) state.count('lost');
+      },
+      ended: (end) => {
+        if (end !== 'complete') state.count(end);
+      },
+      observed: (exchange, { isSettled, ...how }) => {
+        const route = routes.get(exchange.token);
+        if (route === undefined) return state.count('lost');
+        const isThin = state.waitingBytes > MAX_WAITING_BYTES;
+        const passed = exchange.ended({ ...how, number: route.exchanges++, isThin });
+        if (passed.wasThinned) state.count('thinned');
+        state.addWaiting(passedBytes(passed));
+        const message: ToReader = { type: 'exchange', exchange: passed };
+        reader.postMessage(message, isSettled ? buffersOf(passed) : []);
+      },
+    },
+    () => state.count('connections'),
+  );
+  main.on('message', (message: ToWire) => {
+    if (message.type === 'admit') routes.set(message.token, { dialed: prepare(message.upstream), exchanges: 0 });
+    else if (routes.delete(message.token))
+      reader.postMessage({ type: 'release', token: message.token } satisfies ToReader);
+  });
+  // Nothing that goes wrong with one connection may end the others.
+  process.on('uncaughtException', () => state.count('lost'));
+  server.once('error', (error) => {
+    state.publishPort(undefined);
+    tell({ type: 'listen-failed', message: error.message });
+    main.close();
+  });
+  server.listen(0, '127.0.0.1', () => {
+    state.publishPort((server.address() as AddressInfo).port);
+    tell({ type: 'listening' });
+  });
+}
+
+/** Handed over, not copied. Of a buffer that is still being written, a copy is sent. */
+function buffersOf({ request, answer }: PassedExchange): ArrayBuffer[] {
+  const buffers = request.body.map((bytes) => bytes.buffer as ArrayBuffer);
+  if (answer !== undefined && answer.body.length > 0) buffers.push(answer.body.buffer as ArrayBuffer);
+  return buffers;
+}
