@@ -15,6 +15,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./claude/command.ts'),
   },
   {
+    name: 'collect',
+    summary: 'Receive OTLP from many runs and machines, and trace what is of Claude Code',
+    load: () => import('./collect/command.ts'),
+  },
+  {
     name: 'import',
     summary: 'Read past sessions from Claude Code’s own files',
     load: () => import('./import/command.ts'),

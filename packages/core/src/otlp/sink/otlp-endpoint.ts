@@ -4,6 +4,7 @@ import { suppressTracing } from '../config/suppress-tracing.ts';
 import { decodeExportResponse } from '../decode/response.ts';
 import type { Complaints } from '../deliver/complaints.ts';
 import type { DeliveryOptions, Headers, SignRequest } from '../deliver/delivery-options.ts';
+import type { OtlpSignal } from '../records.ts';
 
 export type OtlpProtocol = 'http/protobuf' | 'http/json';
 
@@ -34,7 +35,7 @@ const CONTENT_TYPES: Readonly<Record<OtlpProtocol, string>> = {
 
 /** What a delivery needs to send a signal over OTLP/HTTP, all but the assembling of its records. */
 export function otlpDelivery(
-  signal: 'traces' | 'metrics',
+  signal: OtlpSignal,
   endpoint: OtlpEndpoint,
   {
     name,

@@ -1,0 +1,119 @@
+import type { CaptureOptions, Diag, Sink } from '@spanprism/core';
+import { createSessions, type Sessions } from '@spanprism/core/sessions';
+import { CommandError } from '../command.ts';
+import { Counters } from './counters.ts';
+import { openDoors } from './doors.ts';
+import type { ForwardTargets } from './forward-targets.ts';
+import { Forwarder } from './forwarder.ts';
+import { Intake } from './intake.ts';
+import { prometheusText } from './prometheus.ts';
+import { Releaser } from './releaser.ts';
+import { SessionTable } from './session-table.ts';
+import type { CollectSettings } from './settings.ts';
+import { RequestSpool } from './spool/request-spool.ts';
+
+export interface CollectorParts {
+  readonly settings: CollectSettings;
+  readonly sinks: readonly Sink[];
+  readonly capture?: CaptureOptions;
+  readonly targets: ForwardTargets;
+  readonly diag: Diag;
+  readonly now: () => Date;
+}
+
+export interface RunningCollector {
+  readonly httpPort: number;
+  readonly grpcPort: number | undefined;
+  /** How many requests of an earlier process were read again. */
+  readonly replayed: number;
+  /** Takes no more, answers what is under way, delivers what is known, and lets go of everything, within the deadline. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Of spans that wait in a sink which does not say how full it is. */
+const MOST_QUEUED = 4_000;
+/** Where senders begin to wait, so that sinks never have to give up anything. */
+const FULL = 0.5;
+
+/** Starts to receive. Rejects with a `CommandError` when it cannot listen or has no place for its spool. */
+export async function startCollector(parts: CollectorParts): Promise<RunningCollector> {
+  const { settings, diag, now } = parts;
+  const spool = await openSpool(parts);
+  const sessions = createSessions({
+    sinks: parts.sinks,
+    diag,
+    ...(parts.capture === undefined ? {} : { capture: parts.capture }),
+  });
+  const counters = new Counters();
+  const table = new SessionTable(sessions, settings.sessions, () => now().getTime());
+  const forwarder = new Forwarder(parts.targets, diag);
+  const intake = new Intake({ spool, table, forwarder, counters, areSinksFull: () => areFull(parts.sinks) });
+  const observed = { sessions, table, spool, forwarder, startedAt: now() };
+  const doors = { intake, counters, metricsText: () => prometheusText(counters, gauges(observed)) };
+  // Who comes before the old is read again is asked to come later: in the meantime the port is ours, and says how things stand.
+  const opened = await openDoors(doors, settings, diag).catch(async (error: unknown) => {
+    await Promise.allSettled([sessions.close(0), spool.close()]);
+    throw error;
+  });
+  for await (const found of spool.unfinished()) intake.replay(found);
+  intake.start();
+  const releaser = new Releaser({ spool, sessions, table, forwarder, intake });
+  releaser.start();
+  return {
+    httpPort: opened.httpPort,
+    grpcPort: opened.grpcPort,
+    replayed: counters.replayed,
+    close: async (deadlineMs) => {
+      const until = performance.now() + deadlineMs;
+      const left = (): number => Math.max(0, until - performance.now());
+      intake.stop();
+      await opened.close(left() / 4);
+      await releaser.finish(left() / 2);
+      await Promise.allSettled([sessions.close(left()), forwarder.close(left())]);
+      await spool.close();
+    },
+  };
+}
+
+async function openSpool({ settings, diag }: CollectorParts): Promise<RequestSpool> {
+  try {
+    return await RequestSpool.open({ ...settings.spool, onTrouble: (message) => diag('error', `collect: ${message}`) });
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError({
+      what: `collect: the spool ${settings.spool.folder} cannot be used (${error instanceof Error ? error.message : String(error)})`,
+      fix: 'give a folder that this user may write to with --spool',
+      exitCode: 1,
+    });
+  }
+}
+
+function areFull(sinks: readonly Sink[]): boolean {
+  return sinks.some((sink) => {
+    const { fullness } = sink as { readonly fullness?: number };
+    return (fullness ?? (sink.stats?.().queued ?? 0) / MOST_QUEUED) > FULL;
+  });
+}
+
+interface Observed {
+  readonly sessions: Sessions;
+  readonly table: SessionTable;
+  readonly spool: RequestSpool;
+  readonly forwarder: Forwarder;
+  readonly startedAt: Date;
+}
+
+function gauges({ sessions, table, spool, forwarder, startedAt }: Observed): Parameters<typeof prometheusText>[1] {
+  const { sinks, observations } = sessions.stats();
+  return {
+    openSessions: table.open,
+    openedSessions: table.opened,
+    spoolBytes: spool.bytes,
+    spoolMaxBytes: spool.maxBytes,
+    residentBytes: process.memoryUsage.rss(),
+    startedAt,
+    sinks,
+    forwarder: forwarder.stats(),
+    unused: { ...observations },
+  };
+}

@@ -1,0 +1,79 @@
+import type { OtlpSignal } from '@spanprism/core/otlp';
+import type { BodyTrouble, Rejection } from '@spanprism/core/receive';
+
+export type Transport = 'http' | 'grpc';
+
+/** Why a request was not taken. Nothing of it has any effect. */
+export type RefusalReason =
+  | BodyTrouble
+  | 'bad_http'
+  | 'disk'
+  | 'full'
+  | 'internal'
+  | 'not_ready'
+  | 'unauthenticated'
+  | 'unknown_path'
+  | 'wrong_host'
+  | 'wrong_method';
+
+/** Status and gRPC code as the OTLP specification maps them; those of 429 and 503 are for the client to try again. */
+export const REFUSALS: Readonly<Record<RefusalReason, Rejection>> = {
+  aborted: { status: 400, code: 1, message: 'the connection closed before the body was complete' },
+  bad_gzip: { status: 400, code: 3, message: 'the body is not valid gzip' },
+  bad_http: { status: 400, code: 3, message: 'not an HTTP/1.1 request' },
+  disk: { status: 503, code: 14, message: 'the spool cannot be written' },
+  full: { status: 429, code: 8, message: 'too much waits to be delivered' },
+  internal: { status: 500, code: 13, message: 'the receiver failed' },
+  malformed: { status: 400, code: 3, message: 'the body is not a valid OTLP request' },
+  not_ready: { status: 503, code: 14, message: 'this collector is starting or shutting down' },
+  too_large: { status: 413, code: 8, message: 'the body is larger than this collector takes' },
+  unauthenticated: { status: 401, code: 16, message: 'the bearer token is missing or wrong' },
+  unknown_path: { status: 404, code: 5, message: 'no such path' },
+  wrong_content_encoding: { status: 415, code: 3, message: 'Content-Encoding must be gzip or identity' },
+  wrong_content_type: {
+    status: 415,
+    code: 3,
+    message: 'Content-Type must be application/x-protobuf or application/json',
+  },
+  wrong_host: { status: 421, code: 7, message: 'Host must be this loopback address' },
+  wrong_method: { status: 405, code: 12, message: 'the method is not allowed here' },
+};
+
+/** Seconds after which a client that was told to come again may do so. */
+export const RETRY_AFTER_SECONDS = 5;
+
+export const isForLater = (reason: RefusalReason): boolean => RETRYABLE.has(REFUSALS[reason].status);
+const RETRYABLE: ReadonlySet<number> = new Set([429, 503]);
+
+/** What has come in since the start. */
+export class Counters {
+  readonly requests: Tally<readonly [OtlpSignal, Transport]> = new Tally();
+  readonly records: Tally<readonly [OtlpSignal]> = new Tally();
+  readonly bytes: Tally<readonly [OtlpSignal]> = new Tally();
+  readonly rejected: Tally<readonly [RefusalReason]> = new Tally();
+  readonly forwarded: Tally<readonly [OtlpSignal]> = new Tally();
+  /** Records that were acknowledged and go nowhere, as the sender was told where OTLP has words for it. */
+  readonly dropped: Tally<readonly [OtlpSignal, 'no_endpoint' | 'no_session']> = new Tally();
+  replayed = 0;
+}
+
+/** Counts by words. */
+export class Tally<Key extends readonly string[]> {
+  readonly #counts = new Map<string, { readonly key: Key; count: number }>();
+
+  add(key: Key, count = 1): void {
+    if (count === 0) return;
+    const name = key.join(' ');
+    const known = this.#counts.get(name);
+    if (known === undefined) this.#counts.set(name, { key, count });
+    else known.count += count;
+  }
+
+  of(...key: Key): number {
+    return this.#counts.get(key.join(' '))?.count ?? 0;
+  }
+
+  get entries(): Iterable<{ readonly key: Key; readonly count: number }> {
+    return this.#counts.values();
+  }
+}

@@ -1,0 +1,115 @@
+import type * as Grpc from '@grpc/grpc-js';
+import type { OtlpSignal } from '@spanprism/core/otlp';
+import { encodeExportResponse, Rejected } from '@spanprism/core/receive';
+import { type Counters, isForLater, REFUSALS, type RefusalReason, RETRY_AFTER_SECONDS } from './counters.ts';
+import type { TlsFiles } from './http-server.ts';
+import type { Intake } from './intake.ts';
+
+export interface GrpcParts {
+  readonly intake: Intake;
+  readonly counters: Counters;
+  readonly maxMessageBytes: number;
+  readonly tls: TlsFiles | undefined;
+  readonly isAuthorized: (authorization: string | undefined) => boolean;
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface GrpcReceiver {
+  readonly port: number;
+  /** Takes no new calls and waits for those under way; after the deadline they are cut. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+const SERVICES: Readonly<Record<OtlpSignal, string>> = {
+  traces: 'opentelemetry.proto.collector.trace.v1.TraceService',
+  logs: 'opentelemetry.proto.collector.logs.v1.LogsService',
+  metrics: 'opentelemetry.proto.collector.metrics.v1.MetricsService',
+};
+
+/** OTLP/gRPC at an address. Messages are not taken apart by a gRPC library: their bytes are those of OTLP/HTTP. */
+export async function startGrpc(parts: GrpcParts, address: string): Promise<GrpcReceiver> {
+  const grpc = await import('@grpc/grpc-js');
+  const server = new grpc.Server({ 'grpc.max_receive_message_length': parts.maxMessageBytes });
+  for (const [signal, service] of Object.entries(SERVICES) as [OtlpSignal, string][]) {
+    const method = {
+      path: `/${service}/Export`,
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: asItIs,
+      requestDeserialize: asItIs,
+      responseSerialize: asItIs,
+      responseDeserialize: asItIs,
+    };
+    server.addService({ Export: method }, { Export: handler(parts, signal, grpc) });
+  }
+  const port = await bound(server, address, credentialsOf(grpc, parts.tls));
+  return { port, close: (deadlineMs) => shutDown(server, deadlineMs) };
+}
+
+const asItIs = (bytes: Buffer): Buffer => bytes;
+
+function credentialsOf({ ServerCredentials }: typeof Grpc, tls: TlsFiles | undefined) {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  return ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
+}
+
+function bound(server: Grpc.Server, address: string, credentials: ReturnType<typeof credentialsOf>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
+  });
+}
+
+function shutDown(server: Grpc.Server, deadlineMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, deadlineMs);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}
+
+function handler(parts: GrpcParts, signal: OtlpSignal, { Metadata: NewMetadata }: typeof Grpc) {
+  return (call: Grpc.ServerUnaryCall<Buffer, Buffer>, answer: Grpc.sendUnaryData<Buffer>): void => {
+    take(parts, signal, call).then(
+      (response) => answer(null, response),
+      (error: unknown) => {
+        const reason: RefusalReason = error instanceof Rejected ? error.reason : 'internal';
+        if (reason === 'internal') parts.onFault(error);
+        if (error instanceof Rejected && error.cause !== undefined) parts.onFault(error.cause);
+        parts.counters.rejected.add([reason]);
+        const { code, message } = REFUSALS[reason];
+        answer({ code, details: message, metadata: retryInfo(new NewMetadata(), reason) });
+      },
+    );
+  };
+}
+
+async function take(parts: GrpcParts, signal: OtlpSignal, call: Grpc.ServerUnaryCall<Buffer, Buffer>): Promise<Buffer> {
+  const authorization: Grpc.MetadataValue | undefined = call.metadata.get('authorization')[0];
+  if (!parts.isAuthorized(authorization?.toString())) throw new Rejected<RefusalReason>('unauthenticated');
+  const body = call.request;
+  const result = await parts.intake.take({ signal, encoding: 'protobuf', body, transport: 'grpc' });
+  return Buffer.from(encodeExportResponse(signal, 'protobuf', result));
+}
+
+const RETRY_INFO = 'type.googleapis.com/google.rpc.RetryInfo';
+
+/** OTLP: a client tries again after RESOURCE_EXHAUSTED only when a RetryInfo in the status's details says when. */
+function retryInfo(metadata: Grpc.Metadata, reason: RefusalReason): Grpc.Metadata {
+  if (!isForLater(reason)) return metadata;
+  const { code, message } = REFUSALS[reason];
+  const delay = field(1, Buffer.from([0x08, RETRY_AFTER_SECONDS]));
+  const any = Buffer.concat([field(1, Buffer.from(RETRY_INFO)), field(2, delay)]);
+  const status = Buffer.concat([Buffer.from([0x08, code]), field(2, Buffer.from(message)), field(3, any)]);
+  metadata.set('grpc-status-details-bin', status);
+  return metadata;
+}
+
+/** A protobuf field with a length, below 128 bytes. */
+function field(number: number, content: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([number * 8 + 2, content.length]), content]);
+}

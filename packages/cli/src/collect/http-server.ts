@@ -1,0 +1,139 @@
+import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { OtlpSignal } from '@spanprism/core/otlp';
+import {
+  type BodyLimits,
+  contentTypeOf,
+  encodeExportResponse,
+  encodingOf,
+  readBody,
+  refuse,
+  Rejected,
+  send,
+} from '@spanprism/core/receive';
+import { type Counters, isForLater, REFUSALS, type RefusalReason, RETRY_AFTER_SECONDS } from './counters.ts';
+import type { Intake } from './intake.ts';
+
+export interface TlsFiles {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+export interface HttpParts {
+  readonly intake: Intake;
+  readonly counters: Counters;
+  readonly limits: BodyLimits;
+  readonly tls: TlsFiles | undefined;
+  readonly isAuthorized: (authorization: string | undefined) => boolean;
+  /** Refuses what was sent to another name than this machine's own: a page in a browser can have its name lead here. */
+  readonly isLoopbackOnly: boolean;
+  readonly metricsText: () => string;
+  readonly onFault: (error: unknown) => void;
+}
+
+interface Route {
+  readonly methods: readonly string[];
+  readonly isOpen?: boolean;
+  readonly serve: (parts: HttpParts, exchange: Exchange) => Promise<void>;
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+const ASK = ['GET', 'HEAD'];
+
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['/v1/traces', otlpRoute('traces')],
+  ['/v1/logs', otlpRoute('logs')],
+  ['/v1/metrics', otlpRoute('metrics')],
+  ['/healthz', { methods: ASK, isOpen: true, serve: state(({ intake }) => intake.trouble) }],
+  ['/readyz', { methods: ASK, isOpen: true, serve: state(({ intake }) => intake.notReady ?? intake.trouble) }],
+  [
+    '/metrics',
+    {
+      methods: ASK,
+      serve: async ({ metricsText }, { response }) => {
+        send(response, { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText() });
+      },
+    },
+  ],
+]);
+
+/** The OTLP/HTTP receiver, with the endpoints for who watches over it; not yet listening. It answers every request and throws nothing. */
+export function createHttpServer(parts: HttpParts): Server {
+  const timeouts = { requestTimeout: 60_000, headersTimeout: 10_000 };
+  const server = parts.tls === undefined ? createPlainServer(timeouts) : createTlsServer({ ...timeouts, ...parts.tls });
+  const serve = (request: IncomingMessage, response: ServerResponse): void => void answer(parts, { request, response });
+  server.on('request', serve);
+  // An expectation we do not know is no reason to refuse; Node would answer 417 behind our back.
+  server.on('checkExpectation', serve);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code !== 'ECONNRESET' && error.code !== 'HPE_INVALID_EOF_STATE')
+      parts.counters.rejected.add(['bad_http']);
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    else socket.destroy();
+  });
+  return server;
+}
+
+async function answer(parts: HttpParts, exchange: Exchange): Promise<void> {
+  const { request, response } = exchange;
+  response.on('error', () => response.destroy());
+  try {
+    const route = routeOf(parts, request, response);
+    await route.serve(parts, exchange);
+  } catch (error) {
+    const reason: RefusalReason = error instanceof Rejected ? error.reason : 'internal';
+    if (reason === 'internal') parts.onFault(error);
+    if (error instanceof Rejected && error.cause !== undefined) parts.onFault(error.cause);
+    parts.counters.rejected.add([reason]);
+    if (isForLater(reason)) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+    if (reason === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
+    // Who may not be here gets no second request on the same connection, and need not send the rest of this one.
+    if (reason === 'unauthenticated' || reason === 'wrong_host') response.setHeader('Connection', 'close');
+    refuse(request, response, REFUSALS[reason]);
+  }
+}
+
+function routeOf(parts: HttpParts, request: IncomingMessage, response: ServerResponse): Route {
+  if (parts.isLoopbackOnly && !isLoopbackHost(request)) throw new Rejected<RefusalReason>('wrong_host');
+  const route = ROUTES.get((request.url ?? '').split('?')[0] ?? '');
+  if (route === undefined) throw new Rejected<RefusalReason>('unknown_path');
+  if (route.isOpen !== true && !parts.isAuthorized(request.headers.authorization))
+    throw new Rejected<RefusalReason>('unauthenticated');
+  if (!route.methods.includes(request.method ?? '')) {
+    response.setHeader('Allow', route.methods.join(', '));
+    throw new Rejected<RefusalReason>('wrong_method');
+  }
+  return route;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+
+function isLoopbackHost(request: IncomingMessage): boolean {
+  return LOOPBACK.test(request.headers.host ?? '');
+}
+
+function otlpRoute(signal: OtlpSignal): Route {
+  return {
+    methods: ['POST'],
+    serve: async ({ intake, limits }, { request, response }) => {
+      const encoding = encodingOf(request);
+      if (encoding === undefined) throw new Rejected('wrong_content_type');
+      const body = await readBody(request, limits);
+      const result = await intake.take({ signal, encoding, body, transport: 'http' });
+      const bytes = encodeExportResponse(signal, encoding, result);
+      send(response, { status: 200, contentType: contentTypeOf(encoding), body: bytes });
+    },
+  };
+}
+
+function state(troubleOf: (parts: HttpParts) => string | undefined): Route['serve'] {
+  return async (parts, { response }) => {
+    const trouble = troubleOf(parts);
+    const body = `${trouble ?? 'ok'}\n`;
+    send(response, { status: trouble === undefined ? 200 : 503, contentType: 'text/plain; charset=utf-8', body });
+  };
+}

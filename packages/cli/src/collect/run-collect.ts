@@ -1,0 +1,73 @@
+import type { Diag } from '@spanprism/core';
+import { type CommandInput, CommandError, type Io } from '../command.ts';
+import { sinksFrom } from '../sinks/sinks-from.ts';
+import { type RunningCollector, startCollector } from './collector.ts';
+import { forwardTargets } from './forward-targets.ts';
+import { type CollectSettings, collectSettings } from './settings.ts';
+
+/** Of everything that is done between the signal and the end. */
+const DRAIN_MS = 15_000;
+
+/** Receives until it is told to stop, and resolves to the exit code. */
+export async function runCollect({ values, positionals }: CommandInput, io: Io): Promise<number> {
+  if (positionals.length > 0) {
+    throw new CommandError({
+      what: `collect: "${positionals[0]}" is no option`,
+      fix: 'spanprism help collect lists its options',
+    });
+  }
+  const { env } = io;
+  const say = (line: string): void => void io.stderr.write(`spanprism: ${line}\n`);
+  const diag: Diag = (level, message) => {
+    if (level === 'warn' || level === 'error' || env['OTEL_DEBUG'] === '1') say(message);
+  };
+  const settings = collectSettings(values, env);
+  const targets = forwardTargets(env, values['otlp-endpoint']);
+  const chosen = await sinksFrom({ env, diag }, values);
+  const [problem] = chosen.problems;
+  if (problem !== undefined)
+    throw new CommandError({ what: `collect: ${problem}`, fix: 'put it right, or leave it out' });
+  const isForwarding = targets.metrics !== undefined;
+  const collector = await startCollector({
+    settings,
+    // The endpoint gets all metrics as they came: its sink would send those of Claude Code a second time.
+    sinks: chosen.sinks.map((sink) => (isForwarding && sink.name === 'otlp' ? withoutMetrics(sink) : sink)),
+    targets,
+    diag,
+    now: io.now,
+    ...(chosen.capture === undefined ? {} : { capture: chosen.capture }),
+  });
+  const stopped = stopSignal();
+  announce(collector, settings, { places: chosen.places, say });
+  say(`${await stopped}: delivering what is known …`);
+  await collector.close(DRAIN_MS);
+  return 0;
+}
+
+function withoutMetrics<S extends { metrics?: unknown }>(sink: S): S {
+  const { metrics: _, ...rest } = sink;
+  return rest as S;
+}
+
+interface Announcement {
+  readonly places: readonly string[];
+  readonly say: (line: string) => void;
+}
+
+function announce(collector: RunningCollector, settings: CollectSettings, { places, say }: Announcement): void {
+  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  const scheme = settings.tls === undefined ? 'http' : 'https';
+  const grpc = collector.grpcPort === undefined ? '' : ` and gRPC at ${host}:${collector.grpcPort}`;
+  if (!settings.isLoopback && settings.tls === undefined) {
+    say('the token and all telemetry cross the network readable: give --tls-cert and --tls-key, or end TLS in front');
+  }
+  if (collector.replayed > 0) say(`${collector.replayed} requests of an earlier run were read again`);
+  say(`collecting at ${scheme}://${host}:${collector.httpPort}${grpc}, into ${places.join(', ')}`);
+}
+
+/** The first of the signals that ask a server to end; a second one ends it at once. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+}

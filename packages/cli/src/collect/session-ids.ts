@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { IdSource } from '@spanprism/core';
+import type { OtlpRequest } from '@spanprism/core/otlp';
+
+type TraceId = ReturnType<IdSource['traceId']>;
+type SpanId = ReturnType<IdSource['spanId']>;
+
+const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
+
+/**
+ * The ids of one session's spans. They follow from the requests that told of them, so that a request that is read again after a restart
+ * gives the same spans again. Traces keep the ids that Claude Code gave them: what else is in a trace stays with it.
+ */
+export class SessionIds implements IdSource {
+  readonly #sessionId: string;
+  #sequence = 0;
+  #minted = 0;
+  #traceId = '';
+
+  constructor(sessionId: string) {
+    this.#sessionId = sessionId;
+  }
+
+  /** What is minted from now on is of that request, and of that trace. */
+  reading(sequence: number, traceId: string): void {
+    if (sequence !== this.#sequence) this.#minted = 0;
+    this.#sequence = sequence;
+    this.#traceId = traceId;
+  }
+
+  traceId(): TraceId {
+    return (TRACE_ID.test(this.#traceId) ? this.#traceId : this.#mint(32)) as TraceId;
+  }
+
+  spanId(): SpanId {
+    return this.#mint(16) as SpanId;
+  }
+
+  #mint(digits: number): string {
+    this.#minted += 1;
+    const name = `${this.#sessionId}/${this.#sequence}/${this.#minted}`;
+    return createHash('sha256').update(name).digest('hex').slice(0, digits);
+  }
+}
+
+/** A request in parts of one trace each, in the order in which traces first appear; itself when it is of one. */
+export function byTrace(request: OtlpRequest): readonly { readonly traceId: string; readonly part: OtlpRequest }[] {
+  if (request.signal === 'metrics') return [{ traceId: '', part: request }];
+  const ids = new Set<string>();
+  for (const group of request.groups) for (const { traceId = '' } of group.records) ids.add(traceId);
+  if (ids.size <= 1) return [{ traceId: [...ids][0] ?? '', part: request }];
+  return [...ids].map((traceId) => ({ traceId, part: only(request, traceId) }));
+}
+
+function only(request: Exclude<OtlpRequest, { signal: 'metrics' }>, traceId: string): OtlpRequest {
+  const groups = request.groups.map((group) => ({
+    ...group,
+    records: (group.records as readonly { readonly traceId?: string }[]).filter(
+      (one) => (one.traceId ?? '') === traceId,
+    ),
+  }));
+  // The groups are of the request's own signal.
+  return { signal: request.signal, groups } as unknown as OtlpRequest;
+}

@@ -1,0 +1,98 @@
+import type { RequestFrame } from './frames.ts';
+
+/** What of one segment is still needed. */
+export interface LiveSegment {
+  readonly path: string;
+  /** No frame in it that is new has a lower one; those written anew may. */
+  readonly firstSequence: number;
+  bytes: number;
+  /** By owner: its last frame here, and the bytes of all. */
+  readonly owners: Map<string, { last: number; bytes: number }>;
+}
+
+/**
+ * Which segments are still needed, and by whom. They are given up in the order in which they were written: what an owner has declared
+ * done stands behind what it is about, and may not go before.
+ */
+export class LiveFrames {
+  readonly #segments: LiveSegment[] = [];
+  /** Up to which sequence each owner is done, in the order in which that was said. */
+  readonly #done = new Map<string, number>();
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Of every owner that still needs frames. */
+  get owners(): ReadonlySet<string> {
+    return new Set(this.#segments.flatMap(({ owners }) => [...owners.keys()]));
+  }
+
+  open(path: string, firstSequence: number): LiveSegment {
+    const segment: LiveSegment = { path, firstSequence, bytes: 0, owners: new Map() };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  wrote(segment: LiveSegment, bytes: number): void {
+    segment.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  needs(segment: LiveSegment, frame: RequestFrame, bytes: number): void {
+    for (const owner of this.pending(frame)) {
+      const known = segment.owners.get(owner);
+      if (known === undefined) segment.owners.set(owner, { last: frame.sequence, bytes });
+      else {
+        known.last = Math.max(known.last, frame.sequence);
+        known.bytes += bytes;
+      }
+    }
+  }
+
+  done(owner: string, sequence: number): void {
+    this.#done.delete(owner);
+    this.#done.set(owner, sequence);
+    for (const { owners } of this.#segments)
+      if ((owners.get(owner)?.last ?? Infinity) <= sequence) owners.delete(owner);
+  }
+
+  /** The owners of a frame that are not done with it. */
+  pending({ owners, sequence }: RequestFrame): readonly string[] {
+    return owners.filter((owner) => (this.#done.get(owner) ?? -1) < sequence);
+  }
+
+  /** Segments that nobody needs, oldest first; never the newest, which is being written. */
+  takeUnneeded(): readonly LiveSegment[] {
+    const unneeded: LiveSegment[] = [];
+    while (this.#segments.length > 1 && this.#segments[0]?.owners.size === 0) unneeded.push(this.dropOldest());
+    return unneeded;
+  }
+
+  /** The oldest, if writing anew what is needed of it sets more free than it costs. */
+  worthRewriting(): LiveSegment | undefined {
+    const [oldest, ...later] = this.#segments.slice(0, -1);
+    if (oldest === undefined) return undefined;
+    let needed = 0;
+    for (const { bytes } of oldest.owners.values()) needed += bytes;
+    return needed < oldest.bytes / 2 || later.some(({ owners }) => owners.size === 0) ? oldest : undefined;
+  }
+
+  dropOldest(): LiveSegment {
+    const oldest = this.#segments.shift();
+    if (oldest === undefined) throw new Error('there is no segment');
+    this.#bytes -= oldest.bytes;
+    this.#forgetDone();
+    return oldest;
+  }
+
+  /** What an owner is done with is gone, or was written anew without its name. */
+  #forgetDone(): void {
+    const first = this.#segments[0]?.firstSequence ?? Infinity;
+    for (const [owner, sequence] of this.#done) {
+      if (sequence >= first) return;
+      this.#done.delete(owner);
+    }
+  }
+}

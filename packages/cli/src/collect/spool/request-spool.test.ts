@@ -1,0 +1,162 @@
+import { appendFile, chmod, mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FORWARDED } from './frames.ts';
+import { RequestSpool, type RequestSpoolOptions, SpoolFull } from './request-spool.ts';
+
+let folder: string;
+const open: RequestSpool[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'spanprism-spool-'));
+});
+afterEach(async () => {
+  for (const spool of open.splice(0)) await spool.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function opened(options: Partial<RequestSpoolOptions> = {}): Promise<RequestSpool> {
+  const spool = await RequestSpool.open({
+    folder,
+    maxBytes: 1_000_000,
+    sync: 'never',
+    onTrouble: (message) => expect.unreachable(message),
+    ...options,
+  });
+  open.push(spool);
+  return spool;
+}
+
+/** As after `kill -9`: nothing is told, the lock stays. */
+async function abandoned(spool: RequestSpool): Promise<void> {
+  open.splice(open.indexOf(spool), 1);
+  await rm(join(folder, 'lock'));
+}
+
+const request = (text: string, ...owners: string[]) => ({
+  signal: 'traces' as const,
+  encoding: 'json' as const,
+  owners,
+  body: Buffer.from(text),
+});
+
+async function left(spool: RequestSpool): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { body, owners, sequence } of spool.unfinished())
+    found.push(`${sequence} ${Buffer.from(body).toString()} ${owners.join('+')}`);
+  return found;
+}
+
+const segments = async (): Promise<string[]> => (await readdir(folder)).filter((name) => name.endsWith('.seg'));
+
+describe('a spool', () => {
+  test('gives back what nobody was done with, in order, to the process after one that was killed', async () => {
+    const first = await opened();
+    await Promise.all(['one', 'two', 'three'].map((text) => first.append(request(text, 'a'))));
+    await abandoned(first);
+    expect(await left(await opened())).toEqual(['1 one a', '2 two a', '3 three a']);
+  });
+
+  test.each(['always', 'never'] as const)('under sync %s keeps its files from others', async (sync) => {
+    const spool = await opened({ sync });
+    await spool.append(request('one', 'a'));
+    const modes = [folder, ...(await segments()).map((name) => join(folder, name))].map(
+      async (path) => (await stat(path)).mode & 0o777,
+    );
+    expect(await Promise.all(modes)).toEqual([0o700, 0o600]);
+  });
+
+  test('gives each owner only what it needs still', async () => {
+    const first = await opened();
+    const sequence = await first.append(request('one', 'a', 'b', FORWARDED));
+    await first.append(request('two', 'b'));
+    first.done('b', sequence);
+    first.done(FORWARDED, sequence);
+    await first.append(request('three', 'a'));
+    await abandoned(first);
+    expect(await left(await opened())).toEqual(['1 one a', '2 two b', '3 three a']);
+  });
+
+  test('goes on counting where the process before has stopped', async () => {
+    const first = await opened();
+    first.done('a', await first.append(request('one', 'a')));
+    await first.close();
+    open.length = 0;
+    const second = await opened();
+    expect(await second.append(request('two', 'a'))).toBe(2);
+  });
+
+  test('ends where a write was cut short, and loses nothing before', async () => {
+    const first = await opened();
+    await first.append(request('one', 'a'));
+    await first.append(request('two', 'a'));
+    await abandoned(first);
+    const [name = ''] = await segments();
+    const path = join(folder, name);
+    await truncate(path, (await stat(path)).size - 1);
+    const second = await opened();
+    expect(await left(second)).toEqual(['1 one a']);
+    expect(await second.append(request('three', 'a'))).toBe(2);
+    await abandoned(second);
+    expect(await left(await opened())).toEqual(['1 one a', '2 three a']);
+  });
+
+  test('reads nothing behind damage', async () => {
+    const first = await opened();
+    await first.append(request('one', 'a'));
+    await abandoned(first);
+    const [name = ''] = await segments();
+    await appendFile(join(folder, name), Buffer.alloc(64, 7));
+    expect(await left(await opened())).toEqual(['1 one a']);
+  });
+
+  test('takes no more than it may hold, and more when somebody is done', async () => {
+    const spool = await opened({ maxBytes: 1_000, segmentBytes: 300 });
+    const text = 'x'.repeat(200);
+    let last = 0;
+    const fill = async (): Promise<void> => {
+      for (;;) last = await spool.append(request(text, 'a'));
+    };
+    await expect(fill()).rejects.toThrow(SpoolFull);
+    expect(last).toBeGreaterThan(1);
+    expect(spool.bytes).toBeLessThanOrEqual(1_000);
+    spool.done('a', last);
+    await expect.poll(() => spool.bytes).toBeLessThan(500);
+    await expect(spool.append(request(text, 'a'))).resolves.toBe(last + 1);
+  });
+
+  test('keeps only what is needed of old segments when it grows full', async () => {
+    const spool = await opened({ maxBytes: 20_000, segmentBytes: 2_000 });
+    await spool.append(request('kept', 'slow'));
+    for (let round = 0; round < 100; round += 1) {
+      spool.done('quick', await spool.append(request('y'.repeat(500), 'quick')));
+      await expect.poll(() => spool.bytes).toBeLessThan(19_000);
+    }
+    await abandoned(spool);
+    expect(await left(await opened())).toEqual(['1 kept slow']);
+  });
+
+  test('that is done with is gone from the disk', async () => {
+    const spool = await opened({ segmentBytes: 100 });
+    for (let round = 0; round < 10; round += 1) spool.done('a', await spool.append(request('z'.repeat(100), 'a')));
+    await expect.poll(async () => (await segments()).length).toBeLessThanOrEqual(2);
+  });
+
+  test('belongs to one process', async () => {
+    await opened();
+    await expect(opened()).rejects.toThrow(/is in use by process \d+ .*--spool/);
+  });
+
+  test('takes over the lock of a process that is gone', async () => {
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(join(folder, 'lock'), '{"host":"","pid":1,"start":-5}');
+    await expect(opened()).rejects.toThrow(/in use/);
+    await writeFile(join(folder, 'lock'), 'no JSON');
+    await opened();
+  });
+
+  test.skipIf(process.getuid?.() === 0)('says what the disk says', async () => {
+    await chmod(folder, 0o500);
+    await expect(opened()).rejects.toThrow(/EACCES/);
+  });
+});

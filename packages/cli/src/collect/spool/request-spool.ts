@@ -1,0 +1,245 @@
+import { chmod, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeFrames, encodeFrame, type FrameHead, type RequestFrame } from './frames.ts';
+import { LiveFrames, type LiveSegment } from './live-frames.ts';
+import { lockFolder } from './lock-folder.ts';
+import { SegmentWriter, type SyncPolicy } from './segment-writer.ts';
+
+export interface RequestSpoolOptions {
+  /** Made with mode 0700; files in it have 0600. One process at a time. */
+  readonly folder: string;
+  /** Of all segments. */
+  readonly maxBytes: number;
+  readonly sync: SyncPolicy;
+  /** A segment is closed when it has so many; default 16 MiB. */
+  readonly segmentBytes?: number;
+  /** Told what went wrong with what nobody waits for. */
+  readonly onTrouble: (message: string) => void;
+}
+
+/** A request as it was received, and who needs it. */
+export interface SpooledRequest extends Omit<RequestFrame, 'type' | 'sequence'> {
+  readonly body: Uint8Array;
+}
+
+/** One that is on disk. */
+export interface UnfinishedRequest extends SpooledRequest {
+  readonly sequence: number;
+}
+
+/** There is no room for a request now. */
+export class SpoolFull extends Error {}
+
+interface Place {
+  readonly path: string;
+  readonly head: RequestFrame;
+  readonly bodyAt: number;
+  readonly bytes: number;
+}
+
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+const SEGMENT = /^(\d{12})\.seg$/;
+
+/**
+ * Keeps every request on disk until all owners have said that they are done with it. What `append` has resolved for survives the end of
+ * this process by any means.
+ */
+export class RequestSpool {
+  readonly #options: Required<RequestSpoolOptions>;
+  readonly #live: LiveFrames = new LiveFrames();
+  readonly #unlock: () => Promise<void>;
+  /** Writes that nobody waits for. */
+  readonly #background: Set<Promise<void>> = new Set();
+  #writer: SegmentWriter | undefined;
+  #segment: LiveSegment | undefined;
+  #opening: Promise<void> | undefined;
+  #reclaiming: Promise<void> | undefined;
+  #nextSegment = 1;
+  #sequence = 0;
+  /** Bytes of bodies that wait to be written. */
+  #waiting = 0;
+  /** What earlier processes have left. */
+  #places: Place[] = [];
+
+  private constructor(options: Required<RequestSpoolOptions>, unlock: () => Promise<void>) {
+    this.#options = options;
+    this.#unlock = unlock;
+  }
+
+  /** Throws when the folder cannot be written, or another process uses it. */
+  static async open(options: RequestSpoolOptions): Promise<RequestSpool> {
+    await mkdir(options.folder, { recursive: true, mode: 0o700 });
+    await chmod(options.folder, 0o700);
+    const unlock = await lockFolder(options.folder);
+    const spool = new RequestSpool({ segmentBytes: SEGMENT_BYTES, ...options }, unlock);
+    await spool.#readSegments();
+    await spool.#openSegment();
+    return spool;
+  }
+
+  get bytes(): number {
+    return this.#live.bytes + this.#waiting;
+  }
+
+  get maxBytes(): number {
+    return this.#options.maxBytes;
+  }
+
+  /** Resolves to the request's sequence when it is on disk. Throws `SpoolFull`, or what the disk says. */
+  async append(request: SpooledRequest): Promise<number> {
+    const { body, ...head } = request;
+    if (this.bytes + body.length > this.#options.maxBytes) {
+      this.#reclaim();
+      throw new SpoolFull();
+    }
+    this.#waiting += body.length;
+    try {
+      await this.#ready();
+    } finally {
+      this.#waiting -= body.length;
+    }
+    this.#sequence += 1;
+    const sequence = this.#sequence;
+    await this.#write({ type: 'request', sequence, ...head }, body);
+    return sequence;
+  }
+
+  /** An owner is done with everything up to a sequence. */
+  done(owner: string, sequence: number): void {
+    this.#live.done(owner, sequence);
+    this.#inBackground(this.#ready().then(() => this.#write({ type: 'done', owner, sequence })));
+    this.#reclaim();
+  }
+
+  /** What earlier processes have left, each request with the owners that need it still, in the order in which they came. To be called once. */
+  async *unfinished(): AsyncGenerator<UnfinishedRequest> {
+    const places = this.#places.toSorted((left, right) => left.head.sequence - right.head.sequence);
+    this.#places = [];
+    let known: { readonly path: string; readonly segment: Buffer } | undefined;
+    for (const { path, head, bodyAt, bytes } of places) {
+      const owners = this.#live.pending(head);
+      if (owners.length === 0) continue;
+      if (known?.path !== path) known = { path, segment: await readFile(path) };
+      const { signal, encoding, sequence } = head;
+      yield { signal, encoding, sequence, owners, body: known.segment.subarray(bodyAt, bodyAt + bytes) };
+    }
+  }
+
+  /** Waits for what is being written. What is unfinished stays for the next process. */
+  async close(): Promise<void> {
+    await this.#reclaiming;
+    await Promise.allSettled(this.#background);
+    await this.#writer?.close();
+    this.#writer = undefined;
+    await this.#unlock();
+  }
+
+  async #readSegments(): Promise<void> {
+    const names = (await readdir(this.#options.folder)).filter((name) => SEGMENT.test(name)).toSorted();
+    const segments: { readonly path: string; readonly bytes: number; readonly places: Place[] }[] = [];
+    for (const name of names) {
+      this.#nextSegment = Number(SEGMENT.exec(name)?.[1]) + 1;
+      segments.push(await this.#readSegment(join(this.#options.folder, name)));
+    }
+    // What an owner is done with stands before its word: all of it is read before anything is needed.
+    for (const { path, bytes, places } of segments) {
+      const segment = this.#live.open(path, places[0]?.head.sequence ?? this.#sequence + 1);
+      this.#live.wrote(segment, bytes);
+      for (const place of places) this.#live.needs(segment, place.head, place.bytes);
+      this.#places.push(...places);
+    }
+  }
+
+  async #readSegment(path: string): Promise<{ path: string; bytes: number; places: Place[] }> {
+    const segment = await readFile(path);
+    const places: Place[] = [];
+    for (const { head, body, bodyAt } of decodeFrames(segment)) {
+      this.#sequence = Math.max(this.#sequence, head.sequence);
+      if (head.type === 'done') this.#live.done(head.owner, head.sequence);
+      else places.push({ path, head, bodyAt, bytes: body.length });
+    }
+    return { path, bytes: segment.length, places };
+  }
+
+  /** To be called when ready, and in the same breath: frames stand in the order of their sequences. */
+  #write(head: FrameHead, body?: Uint8Array): Promise<void> {
+    const [writer, segment] = [this.#writer, this.#segment];
+    if (writer === undefined || segment === undefined) return Promise.reject(new Error('the spool is closed'));
+    const chunks = encodeFrame(head, body);
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    this.#live.wrote(segment, bytes);
+    if (head.type === 'request') this.#live.needs(segment, head, bytes);
+    return writer.append(chunks, bytes);
+  }
+
+  async #ready(): Promise<void> {
+    while (this.#opening !== undefined || this.#needsSegment()) {
+      this.#opening ??= this.#openSegment().finally(() => {
+        this.#opening = undefined;
+      });
+      await this.#opening;
+    }
+  }
+
+  #needsSegment(): boolean {
+    const { hasFailed = true } = this.#writer ?? {};
+    return hasFailed || (this.#segment?.bytes ?? 0) >= this.#options.segmentBytes;
+  }
+
+  /** The one before is whole first, so that requests are answered in their order. */
+  async #openSegment(): Promise<void> {
+    const { folder, sync } = this.#options;
+    await this.#writer?.close();
+    this.#writer = undefined;
+    const path = join(folder, `${String(this.#nextSegment).padStart(12, '0')}.seg`);
+    this.#nextSegment += 1;
+    this.#writer = await SegmentWriter.create(path, sync);
+    this.#segment = this.#live.open(path, this.#sequence + 1);
+    if (sync === 'always') await syncFolder(folder);
+    this.#reclaim();
+  }
+
+  /** Gives up what nobody needs; where that is not enough, what is needed of the oldest segment is written anew. */
+  #reclaim(): void {
+    this.#reclaiming ??= this.#reclaimNow()
+      .catch((error: unknown) => this.#options.onTrouble(`the spool cannot be tidied up: ${textOf(error)}`))
+      .finally(() => {
+        this.#reclaiming = undefined;
+      });
+  }
+
+  async #reclaimNow(): Promise<void> {
+    for (const { path } of this.#live.takeUnneeded()) await unlink(path);
+    while (this.#live.bytes > this.#options.maxBytes / 2) {
+      const oldest = this.#live.worthRewriting();
+      if (oldest === undefined) return;
+      for (const { head, body } of decodeFrames(await readFile(oldest.path))) {
+        if (head.type === 'done' || this.#live.pending(head).length === 0) continue;
+        await this.#ready();
+        await this.#write({ ...head, owners: this.#live.pending(head) }, body);
+      }
+      for (const { path } of [this.#live.dropOldest(), ...this.#live.takeUnneeded()]) await unlink(path);
+    }
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const watched = work
+      .catch((error: unknown) => this.#options.onTrouble(`the spool cannot be written: ${textOf(error)}`))
+      .finally(() => this.#background.delete(watched));
+    this.#background.add(watched);
+  }
+}
+
+/** A new file's name is on disk when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
