@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { argv, env, exit, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { inclusiveUsage, readRecording } from './read-recording.mjs';
+import { checkTranscript } from './transcript-rows.mjs';
 
 const here = argv[3] === undefined ? dirname(fileURLToPath(import.meta.url)) : resolve(argv[3]);
 const tokenFields = [
@@ -32,7 +33,7 @@ const checkRow = ({ row, source, call, excused }, say) => {
   if ((row.status === 'ok') !== (call.answered === true)) say(`${id}: status`);
   const wire = call.answered ? inclusiveUsage(call.finalUsage) : undefined;
   if (row.usage === null) {
-    const known = source === 'sdk+cli' || source === 'cli';
+    const known = source === 'sdk+cli' || source === 'cli' || source === 'transcript';
     if (known && wire && !excused(row.requestId, 'usage')) say(`${id}: the wire has final usage`);
     return;
   }
@@ -229,7 +230,7 @@ const checkInterval = ({ interval, rows, content, index, source }, say) => {
 
 const checkIntervals = (table, recording, say) => {
   for (const [source, content] of Object.entries(table.sources)) {
-    if (!isTable(content)) continue;
+    if (!isTable(content) || source === 'transcript') continue;
     const intervals = intervalsOf(table, recording, source);
     if (content.totals.length !== intervals.length || content.unattributed.length !== intervals.length) {
       say(`${source}: ${intervals.length} intervals`);
@@ -287,8 +288,9 @@ const checkTree = (table, recording, say) => {
 
 const checkDifferences = ({ table, recording, differences }, say) => {
   const rowName = (row) => `llm ${row.purpose} ${row.requestId ?? row.messageId ?? `- ${row.model}`}`;
-  for (const source of ['sdk', 'cli']) {
+  for (const source of ['sdk', 'cli', 'transcript']) {
     const declared = differences[table.recording]?.[source];
+    if (source === 'transcript' && !isTable(table.sources.transcript)) continue;
     if (!declared) return say(`differences: nothing about ${source}`);
     const { llm } = table.sources[source];
     if (llm === undefined) {
@@ -329,6 +331,7 @@ const check = (folder, differences) => {
   checkIntervals(table, recording, say);
   checkTree(table, recording, say);
   checkDifferences({ table, recording, differences }, say);
+  checkTranscript({ table, folder }, say);
   return { rows: sum(Object.values(table.sources).map(({ llm }) => llm?.length ?? 0)), mismatches };
 };
 

@@ -1,5 +1,4 @@
 import type { Difference, ExpectedCall, Expectation } from './expectation.ts';
-import type { SourceSet } from './script.ts';
 
 /** One line of a tree, and the lines below it. */
 export interface TreeNode {
@@ -45,8 +44,9 @@ export function withoutFigures(
 }
 
 /** Under which name a call of the whole tree goes in the tree of one source alone. */
-export function idsOfSource({ sources }: Expectation, source: SourceSet): (id: string) => string {
-  const [all, own] = [callsIn(sources['sdk+cli']), callsIn(sources[source])];
+export function idsOfSource({ sources }: Expectation, source: keyof Expectation['sources']): (id: string) => string {
+  const all = callsIn(typeof sources['sdk+cli'] === 'string' ? sources.cli : sources['sdk+cli']);
+  const own = callsIn(sources[source]);
   const isSame = (a: ExpectedCall, b: ExpectedCall): boolean =>
     (a.requestId !== null && a.requestId === b.requestId) ||
     (a.messageId !== null && a.messageId === b.messageId) ||
@@ -64,7 +64,7 @@ function hasFiguresOf(own: ExpectedCall, call: ExpectedCall): boolean {
   return own.usage !== null && JSON.stringify(own.usage) === JSON.stringify(call.usage);
 }
 
-function callsIn(source: Expectation['sources'][SourceSet]): readonly ExpectedCall[] {
+function callsIn(source: Expectation['sources'][keyof Expectation['sources']]): readonly ExpectedCall[] {
   return typeof source === 'string' ? [] : source.llm;
 }
 
@@ -75,6 +75,7 @@ function apply(nodes: readonly TreeNode[], difference: Difference): readonly Tre
     const index = nodes.map((node, at) => (node.line.startsWith('agent ') ? at : -1)).filter((at) => at >= 0)[
       Number(turn)
     ];
+    if (difference.change === 'absent') return nodes.filter((_, at) => at !== index);
     return nodes.map((node, at) => (at === index ? changed(node, difference) : node));
   }
   return visit(nodes, difference, undefined);

@@ -42,7 +42,7 @@ export interface Expectation {
     readonly startedBy: 'prompt' | 'command' | 'task_notification';
   }[];
   /** A string says why there is none. */
-  readonly sources: Readonly<Record<SourceSet, ExpectedSource | string>>;
+  readonly sources: Readonly<Record<SourceSet | 'transcript', ExpectedSource | string>>;
 }
 
 export interface Difference {
@@ -61,7 +61,9 @@ export function readTree(recording: string): string {
   return read(`${recording}.tree.txt`);
 }
 
-export function readDifferences(): Readonly<Record<string, Readonly<Record<'sdk' | 'cli', readonly Difference[]>>>> {
+export function readDifferences(): Readonly<
+  Record<string, Partial<Readonly<Record<'sdk' | 'cli' | 'transcript', readonly Difference[]>>>>
+> {
   const of = (folder: URL) =>
     JSON.parse(readFileSync(new URL('differences.json', folder), 'utf8')) as ReturnType<typeof readDifferences>;
   return { ...of(FOLDERS.collection), ...of(FOLDERS.own) };

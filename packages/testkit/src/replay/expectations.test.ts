@@ -16,6 +16,7 @@ import {
   turnsOf,
 } from './expectation.ts';
 import { replay } from './replay.ts';
+import { replayTranscripts } from './replay-transcript.ts';
 import type { SourceSet } from './script.ts';
 
 const SOURCE_SETS = ['sdk', 'sdk+partials', 'cli', 'sdk+cli'] as const satisfies readonly SourceSet[];
@@ -33,13 +34,17 @@ test.skipIf(absent !== undefined)(absent ?? 'so has every recording of the large
 });
 
 describe('the reviewed table', () => {
-  test.each(cases)('$name: $sources gives exactly its calls, totals and remainders', ({ name, sources }) => {
+  const columns = [...cases, ...listRecordings().map((name) => ({ name, sources: 'transcript' as const }))];
+  test.each(columns)('$name: $sources gives exactly its calls, totals and remainders', ({ name, sources }) => {
     const table = readExpectation(name);
     const expected = table.sources[sources];
     if (typeof expected === 'string') return;
-    const spans = replay(openRecording(name), sources).flatMap((played) => played.spans);
+    const played =
+      sources === 'transcript' ? replayTranscripts(openRecording(name)) : replay(openRecording(name), sources);
+    const spans = played.flatMap((one) => one.spans);
     expect(inOrder(callsOf(spans)).map(comparable)).toEqual(expectedCalls(spans, expected.llm));
-    const turns = intervalTurns(table, spans, sources);
+    const turns =
+      sources === 'transcript' ? played.map((one) => turnsOf(one.spans).at(-1)) : intervalTurns(table, spans, sources);
     expect(turns.map((turn) => figuresOf(turn?.totals))).toEqual(expected.totals.map((totals) => figures(totals, 0)));
     expect(turns.map((turn) => remainderOf(turn))).toEqual(
       expected.unattributed.map((rest) => (rest === 'unknown' || rest === null ? null : figures(rest, undefined))),
@@ -81,7 +86,25 @@ describe('the reviewed table', () => {
       table.traceGroups,
     );
   });
+
+  test.each(listRecordings().filter(hasTranscripts))(
+    '%s: the transcript tells what started each turn, and gives each a trace',
+    (name) => {
+      const { turns: expected } = readExpectation(name);
+      const played = replayTranscripts(openRecording(name));
+      const turns = turnsOf(played.flatMap(({ spans }) => spans));
+      expect(turns.map(({ trigger }) => trigger)).toEqual(
+        expected.slice(0, turns.length).map(({ startedBy }) => startedBy),
+      );
+      expect(new Set(turns.map(({ traceId }) => traceId)).size).toBe(turns.length);
+      for (const { counters } of played) expect(counters).toEqual({ late: 0, duplicate: 0, unplaced: 0 });
+    },
+  );
 });
+
+function hasTranscripts(name: string): boolean {
+  return readExpectation(name).sources.transcript !== 'not recorded';
+}
 
 function traceGroups(turns: ReturnType<typeof turnsOf>): number[][] {
   const groups = new Map<string, number[]>();

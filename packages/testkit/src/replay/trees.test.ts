@@ -10,10 +10,12 @@ import {
 } from './declared-differences.ts';
 import { type Difference, readDifferences, readExpectation, readTree } from './expectation.ts';
 import { replay } from './replay.ts';
+import { replayTranscripts } from './replay-transcript.ts';
 import type { SourceSet } from './script.ts';
 import { treeText } from './tree-text.ts';
 
-function treeOf(name: string, sources: SourceSet): string {
+function treeOf(name: string, sources: SourceSet | 'transcript'): string {
+  if (sources === 'transcript') return treeText(replayTranscripts(openRecording(name)).flatMap(({ spans }) => spans));
   return treeText(replay(openRecording(name), sources).flatMap(({ spans }) => spans));
 }
 
@@ -30,8 +32,11 @@ describe('the reviewed tree', () => {
     expect(treeOf(name, hasStream ? 'sdk+cli' : 'cli')).toEqual(readTree(name));
   });
 
-  const alone = listRecordings().flatMap((name) => (['sdk', 'cli'] as const).map((source) => ({ name, source })));
+  const alone = listRecordings().flatMap((name) =>
+    (['sdk', 'cli', 'transcript'] as const).map((source) => ({ name, source })),
+  );
   test.each(alone)('$name: $source alone gives it up to the declared differences', ({ name, source }) => {
+    if (source === 'transcript' && readExpectation(name).sources.transcript === 'not recorded') return;
     const own = treeOf(name, source);
     const declared = binding(differences[name]?.[source] ?? [], own);
     const golden = withoutFigures(parseTree(readTree(name)), idsOfSource(readExpectation(name), source));
