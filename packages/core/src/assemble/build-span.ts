@@ -35,7 +35,7 @@ export interface Place {
 
 const APPROXIMATE_TIME: Issue = Object.freeze({
   code: 'approximate_time',
-  message: 'The SDK stream alone shows when a message was read, not when the call began and ended.',
+  message: 'Nobody measured it: its times are those of the messages that tell of it.',
 });
 
 const ONLY_APPROXIMATE: readonly Issue[] = Object.freeze([APPROXIMATE_TIME]);
