@@ -1,7 +1,7 @@
-import { answer, apiError, cut, text, thinking, when } from '@spanprism/testkit';
+import { answer, text, thinking, when } from '@spanprism/testkit';
 import { expect, test } from 'vitest';
 import { checkTrace } from './check-trace.ts';
-import { agent, bash, usage } from './replies.ts';
+import { bash, usage } from './replies.ts';
 import { type Run, runScenario } from './run-scenario.ts';
 
 const wire = { wire: true } as const;

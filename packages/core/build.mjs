@@ -11,6 +11,7 @@ await build({
     live: 'src/live/index.ts',
     child: 'src/child.ts',
     sessions: 'src/sessions.ts',
+    wire: 'src/wire.ts',
     terminal: 'src/terminal.ts',
     transcript: 'src/sources/transcript/index.ts',
     // Found at run time beside the file that starts it.
