@@ -1,3 +1,4 @@
+import { harmless } from '@spanprism/core/terminal';
 import { claudeOptions } from './claude/options.ts';
 import { CommandError, type Io } from './command.ts';
 import { type CommandEntry, COMMANDS } from './commands.ts';
@@ -13,7 +14,8 @@ export async function runCommandLine(args: readonly string[], io: Io): Promise<n
   try {
     return await dispatch(args, io);
   } catch (error) {
-    io.stderr.write(`spanprism: ${lineOf(error, io)}\n`);
+    // A message may name what a run says of itself.
+    io.stderr.write(`spanprism: ${harmlessLines(lineOf(error, io))}\n`);
     return error instanceof CommandError ? error.exitCode : isConfiguration(error) ? 2 : OUR_FAULT;
   }
 }
@@ -59,6 +61,11 @@ function entryOf(word: string): CommandEntry {
     what: `there is no command "${word}"`,
     fix: `commands are ${COMMANDS.map(({ name }) => name).join(', ')}`,
   });
+}
+
+/** A stack keeps its lines. */
+function harmlessLines(text: string): string {
+  return text.split('\n').map(harmless).join('\n');
 }
 
 /** By its name: a package of the user's own may bring a core of its own. */

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { bytes, cutToCells } from '@spanprism/core/terminal';
+import { bytes, cutToCells, oneLine } from '@spanprism/core/terminal';
 
 export interface Room {
   /** Terminal cells per line; longer ones are broken. Infinity breaks none. */
@@ -26,6 +26,11 @@ export function textLines(text: string, { cells, lines: limit }: Room): readonly
   const shown = [...first, ...last].reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
   const rest = bytes(Math.max(1, Buffer.byteLength(text) - shown));
   return [...first, `… ${rest} more, --full shows all`, ...last];
+}
+
+/** A text as one line, likewise. */
+export function textLine(text: string): string {
+  return oneLine(stripVTControlCharacters(text));
 }
 
 function linesOf(text: string, width: number): readonly string[] {

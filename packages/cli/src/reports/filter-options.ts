@@ -1,5 +1,6 @@
 import type { RunFilter } from '@spanprism/store';
 import { CommandError, type OptionTable } from '../command.ts';
+import { quoted } from './document.ts';
 import { readInstant } from './instant.ts';
 import { readDollars, usdFromNanos } from './money.ts';
 
@@ -59,7 +60,7 @@ export function readLimit(values: Values): number | undefined {
   if (text === undefined) return values['json'] === true ? undefined : DEFAULT_ROWS;
   if (!/^\d{1,9}$/.test(text)) {
     throw new CommandError({
-      what: `--limit ${JSON.stringify(text)} is no number of rows`,
+      what: `--limit ${quoted(text)} is no number of rows`,
       fix: 'give a whole number, 0 for all',
     });
   }
@@ -71,7 +72,7 @@ export function refuseArguments(name: string, positionals: readonly string[]): v
   const [first] = positionals;
   if (first === undefined) return;
   throw new CommandError({
-    what: `${name}: unexpected ${JSON.stringify(first)}`,
+    what: `${name}: unexpected ${quoted(first)}`,
     fix: `spanprism help ${name} lists its options`,
   });
 }

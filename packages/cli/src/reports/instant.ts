@@ -1,4 +1,5 @@
 import { CommandError } from '../command.ts';
+import { quoted } from './document.ts';
 
 const NANOS_PER_MS = 1_000_000n;
 const DAY_MS = 86_400_000;
@@ -23,7 +24,7 @@ export function readInstant(option: string, text: string, { now, edge }: { now: 
   const ms = back(text.trim(), now) ?? day(text.trim(), edge) ?? dateTime(text.trim());
   if (ms === undefined || Number.isNaN(ms)) {
     throw new CommandError({
-      what: `--${option} ${JSON.stringify(text)} is no time`,
+      what: `--${option} ${quoted(text)} is no time`,
       fix: 'give how long ago (90m, 2h, 7d) or a date (2026-11-21, 2026-11-21T08:30, 2026-11-21T08:30Z)',
     });
   }

@@ -1,5 +1,6 @@
 import { dollars as oneAmount } from '@spanprism/core/terminal';
 import { CommandError } from '../command.ts';
+import { quoted } from './document.ts';
 
 /** Costs are counted in whole nano-dollars, so that sums are exact in every order. */
 const NANOS_PER_USD = 1e9;
@@ -14,7 +15,7 @@ export function readDollars(option: string, text: string): number {
   const [, whole, places = ''] = /^\$?(\d{1,6})(?:\.(\d{1,9}))?$/.exec(text.trim()) ?? [];
   if (whole === undefined) {
     throw new CommandError({
-      what: `--${option} ${JSON.stringify(text)} is no amount of dollars`,
+      what: `--${option} ${quoted(text)} is no amount of dollars`,
       fix: 'give a number such as 0.50',
     });
   }

@@ -1,6 +1,6 @@
 import type { ContentBlock, Message, Span } from '@spanprism/core';
-import { bytes, oneLine, preview } from '@spanprism/core/terminal';
-import { contentText } from './content-lines.ts';
+import { bytes, preview } from '@spanprism/core/terminal';
+import { contentText, textLine } from './content-lines.ts';
 
 /** What a span was given: a tool its arguments, an agent its prompt, a call the words or results that were new in it. */
 export function inputText(span: Span): string {
@@ -20,7 +20,7 @@ export function inputText(span: Span): string {
 /** The same in one line, of a tool the argument that tells most. */
 export function inputLine(span: Span): string {
   const telling = span.kind === 'tool' && span.mcpServer === undefined ? preview(span.input) : '';
-  return telling || oneLine(inputText(span).replaceAll('\n', ' · '));
+  return telling || textLine(inputText(span).replaceAll('\n', ' · '));
 }
 
 /** All words of messages, and what tools gave back; neither thoughts nor requests for tools. */

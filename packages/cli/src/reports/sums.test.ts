@@ -117,7 +117,7 @@ describe.each([
         expect(report.rows.at(-1)).toMatchObject({ kind: 'unattributed', name: 'unattributed' });
         expect(report.rows.filter(({ kind }) => kind === 'unattributed')).toHaveLength(1);
         // All of them ran on that day, and not all with that model.
-      expect(report.total.costNanoUsd === total.costNanoUsd).toBe(args[0] !== '--model');
+        expect(report.total.costNanoUsd === total.costNanoUsd).toBe(args[0] !== '--model');
         const { stdout } = await runReport(['cost', '--json', '--by', by, ...args], { store });
         expect(addedAsDecimals(stdout)).toBe(BigInt(report.total.costNanoUsd));
         expect(shownSum(await runReport(['cost', '--by', by, ...args], { store }))).toBe(0);

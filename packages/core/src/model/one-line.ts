@@ -1,9 +1,9 @@
 /** More of a text is not looked at. UTF-16 units. */
 const MAX_LENGTH = 400;
 
-// Controls can drive a terminal, invisible formatting (the direction of text) can make a line read as something else. Emoji are
-// joined by U+200D.
-const UNSAFE = /(?!\u200d)[\p{Cc}\p{Cf}\p{Surrogate}]/gu;
+// Controls can drive a terminal, invisible formatting (the direction of text) can make a line read as something else, and U+2028 and
+// U+2029 end it. Emoji are joined by U+200D.
+const UNSAFE = /(?!\u200d)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]/gu;
 
 /** What drives a terminal or misleads the eye becomes U+FFFD. */
 export function harmless(text: string): string {

@@ -1,6 +1,6 @@
 import { COST_DIMENSIONS, type CostDimension } from '@spanprism/store';
 import { type Command, CommandError } from '../../command.ts';
-import { jsonDocument } from '../document.ts';
+import { jsonDocument, quoted } from '../document.ts';
 import { FILTER_OPTIONS, readFilter, readLimit, refuseArguments } from '../filter-options.ts';
 import { matching, sayNothingFound, screenOf, withStore } from '../report.ts';
 import { costDocument } from './cost-document.ts';
@@ -45,7 +45,7 @@ function readDimension(value: unknown): CostDimension {
   const dimension = COST_DIMENSIONS.find((candidate) => candidate === (value ?? 'model'));
   if (dimension !== undefined) return dimension;
   throw new CommandError({
-    what: `--by ${JSON.stringify(value)} is nothing to group by`,
+    what: `--by ${quoted(value)} is nothing to group by`,
     fix: `give one of ${COST_DIMENSIONS.join(', ')}`,
   });
 }

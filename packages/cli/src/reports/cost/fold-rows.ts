@@ -33,7 +33,9 @@ export function foldRows(report: CostReport, limit: number | undefined): FoldedR
     ...report,
     rows: [
       ...shown.map((row) => fold([row], 'row', row.name)),
-      ...(others.length === 0 ? [] : [fold(others, 'others', `${others.length} others`)]),
+      ...(others.length === 0
+        ? []
+        : [fold(others, 'others', others.length === 1 ? '1 other' : `${others.length} others`)]),
       ...rest.map((row) => fold([row], 'unattributed', row.name)),
     ],
   };

@@ -1,7 +1,7 @@
 import type { Failure } from '@spanprism/store';
 
 /** Of what kind a failure is: of a tool, of the Messages API, of a whole turn or subagent, or of a step of the user's own. */
-export type FailureKind = 'tool' | 'api' | 'outcome' | 'other';
+export type FailureKind = 'tool' | 'api' | 'outcome' | 'step' | 'permission' | 'hook';
 
 /** Failures of one kind and cause. */
 export interface FailureGroup {
@@ -60,10 +60,11 @@ function causeOf({ span }: Failure): Cause {
       return { kind: 'api', ...given(errorType) };
     case 'agent':
       return { kind: 'outcome', name, ...given(outcome) };
+    case 'custom':
+      return { kind: 'step', name, ...given(errorType) };
     case 'permission':
     case 'hook':
-    case 'custom':
-      return { kind: 'other', name, ...given(errorType) };
+      return { kind, name, ...given(errorType) };
   }
 }
 

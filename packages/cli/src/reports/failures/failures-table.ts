@@ -1,4 +1,5 @@
-import { count, oneLine, type Screen, type Segment } from '@spanprism/core/terminal';
+import { count, type Screen, type Segment } from '@spanprism/core/terminal';
+import { textLine } from '../content-lines.ts';
 import { localTime } from '../local-time.ts';
 import { shortIds } from '../report.ts';
 import { inputLine, notCaptured } from '../span-content.ts';
@@ -25,7 +26,7 @@ const COLUMNS: readonly Column<FailureGroup>[] = [
 function lastOne({ latest }: FailureGroup): readonly (readonly Segment[])[] {
   const body = latest.span.body();
   const input = inputLine(body) || notCaptured(body.contentBytes.input);
-  const message = oneLine(body.error?.message ?? '');
+  const message = textLine(body.error?.message ?? '');
   return [
     ...labelled('input', input),
     // Without the words of an error its message is its type, which the line above has.

@@ -1,6 +1,6 @@
 import type { RunDetail, Store } from '@spanprism/store';
 import { type Command, CommandError } from '../../command.ts';
-import { jsonDocument } from '../document.ts';
+import { jsonDocument, quoted } from '../document.ts';
 import { screenOf, withStore } from '../report.ts';
 import { runDocument } from './run-document.ts';
 import { runPage } from './run-page.ts';
@@ -21,7 +21,7 @@ export const command: Command = {
     const [name = 'last', extra] = positionals;
     if (extra !== undefined) {
       throw new CommandError({
-        what: `show: unexpected ${JSON.stringify(extra)}`,
+        what: `show: unexpected ${quoted(extra)}`,
         fix: 'give one run, or none for the latest',
       });
     }
@@ -48,7 +48,7 @@ function none(store: Store, name: string): CommandError {
         fix: 'trace one with `spanprism claude`, or read past ones with `spanprism import`',
       })
     : new CommandError({
-        what: `there is no run ${JSON.stringify(name)} in ${store.path}`,
+        what: `there is no run ${quoted(name)} in ${store.path}`,
         fix: 'spanprism runs lists them',
       });
 }

@@ -1,4 +1,4 @@
-import type { LlmSpan, Span, ToolSpan } from '@spanprism/core';
+import type { CapturedSpan, LlmSpan, ToolSpan } from '@spanprism/core';
 import { messagesText, thinkingText } from '../span-content.ts';
 
 /** What led to a tool call: the answer that asked for it. */
@@ -6,10 +6,12 @@ export interface Reasoning {
   readonly llmSpanId: string;
   readonly thinking: string;
   readonly text: string;
+  /** UTF-8 bytes of the whole answer, where it was not captured. */
+  readonly uncapturedBytes?: number;
 }
 
 /** Of each tool call that failed or was denied, by the id of its span. */
-export function reasonings(spans: readonly Span[]): ReadonlyMap<string, Reasoning> {
+export function reasonings(spans: readonly CapturedSpan[]): ReadonlyMap<string, Reasoning> {
   const calls = spans.filter((span) => span.kind === 'llm');
   const found: Map<string, Reasoning> = new Map();
   for (const span of spans) {
@@ -20,13 +22,14 @@ export function reasonings(spans: readonly Span[]): ReadonlyMap<string, Reasonin
       llmSpanId: call.spanId,
       thinking: thinkingText(call.output),
       text: messagesText(call.output),
+      ...(call.output === undefined ? { uncapturedBytes: call.contentBytes.output ?? 0 } : {}),
     });
   }
   return found;
 }
 
 /** By the link, else by the request for this very tool call, else the last call of the same agent that had begun by then. */
-function callBefore(tool: ToolSpan, calls: readonly LlmSpan[]): LlmSpan | undefined {
+function callBefore(tool: ToolSpan, calls: readonly CapturedSpan<LlmSpan>[]): CapturedSpan<LlmSpan> | undefined {
   return (
     calls.find(({ spanId }) => spanId === tool.requestedByLlmSpanId) ??
     calls.find((call) => asksFor(call, tool.toolCallId)) ??

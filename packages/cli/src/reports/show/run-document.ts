@@ -12,7 +12,7 @@ export function runDocument(detail: RunDetail): unknown {
   return {
     run: runJson(detail.run),
     spans: detail.spans.map((stored, index) => ({ ...withIsoTimes({ ...spans[index] }), ...costs(stored) })),
-    failedTools: [...reasons].map(([spanId, reasoning]) => ({ spanId, ...reasoning })),
+    failedTools: [...reasons].map(([spanId, { llmSpanId, thinking, text }]) => ({ spanId, llmSpanId, thinking, text })),
   };
 }
 
