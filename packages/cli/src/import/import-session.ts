@@ -95,7 +95,7 @@ class ImportedSession {
     const isElsewhere = copiedFrom !== undefined && copiedFrom !== turn.sessionId && sessionIds.has(copiedFrom);
     for (const destination of destinations) {
       if (isElsewhere) destination.isElsewhere(turn);
-      else destination.firstCall(turn, { key: `llm:${id}`, spanId: keyedIds('').spanId(id) });
+      else destination.firstCall(turn, { key: `llm:${id}`, spanId: keyedIds('').spanId(id, call.messageId) });
     }
   }
 }

@@ -121,7 +121,7 @@ export class Registry {
     const byPlace = unnamed === undefined ? undefined : this.#calls.get(unnamed);
     if (isClosed(byRequest) || isClosed(byMessage) || isClosed(byPlace)) return undefined;
     const node =
-      this.#same(byRequest, this.#same(byMessage, byPlace?.call)) ?? this.#newCall(requestId ?? messageId ?? unnamed);
+      this.#same(byRequest, this.#same(byMessage, byPlace?.call)) ?? this.#newCall(requestId ?? messageId ?? unnamed, messageId);
     if (requestId !== undefined) node.requestId ??= requestId;
     if (isFoundByRequest && byRequest === undefined) this.#calls.set(requestName(requestId), node.slot);
     if (messageId !== undefined && byMessage === undefined) {
@@ -135,8 +135,8 @@ export class Registry {
     return node;
   }
 
-  #newCall(name: string | undefined): CallNode {
-    return callNode(this.#ids.spanId(name), this.#calls.age);
+  #newCall(name?: string, within?: string): CallNode {
+    return callNode(this.#ids.spanId(name, within), this.#calls.age);
   }
 
   /** The call that both mean; two that were known as different turn out to be one. */

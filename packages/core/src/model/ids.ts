@@ -22,7 +22,7 @@ export interface TraceContext {
 export interface IdSource {
   /** `name` is Anthropic's id of what the trace is of, where it has one. */
   traceId(name?: string): TraceId;
-  /** `name` is Anthropic's id of what the span is of, where it has one; `within` that of the message which asked for it. */
+  /** `name` is Anthropic's id of what the span is of, where it has one; `within` that of the message which it belongs to. */
   spanId(name?: string, within?: string): SpanId;
 }
 

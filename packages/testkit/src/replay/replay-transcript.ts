@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Assembler } from '../../../core/src/assemble/assembler.ts';
-import type { RunCounters } from '../../../core/src/assemble/run.ts';
-import type { Observation } from '../../../core/src/model/observation.ts';
-import type { Span } from '../../../core/src/model/span.ts';
+import type { AssemblerOptions } from '../../../core/src/assemble/run.ts';
+import type { IdSource } from '../../../core/src/model/ids.ts';
 import {
   keyedIds,
   type ReadOptions,
@@ -13,21 +12,16 @@ import {
 import { subagentOf } from '../../../core/src/sources/transcript/session-files.ts';
 import { asString, parseJson } from '../json.ts';
 import type { RecordedTranscript, Recording } from '../recordings/recording.ts';
-
-/** What one process left in its session's files. */
-export interface PlayedProcess {
-  readonly spans: readonly Span[];
-  readonly counters: Readonly<RunCounters>;
-}
+import type { Played, Told } from './replay.ts';
 
 /** Reads the session files of a recording; one entry per process. What a fork copied is counted where it first happened. */
-export function replayTranscripts(recording: Recording): readonly PlayedProcess[] {
+export function replayTranscripts(recording: Recording): readonly Played[] {
   const keys = new Set<string>();
   return sessionsOf(recording)
     .flatMap((files) => playSession(files))
-    .map(({ spans, counters }) => ({
-      counters,
-      spans: spans.filter(({ key }) => {
+    .map((played) => ({
+      ...played,
+      spans: played.spans.filter(({ key }) => {
         const isNew = !keys.has(key);
         keys.add(key);
         return isNew;
@@ -36,36 +30,54 @@ export function replayTranscripts(recording: Recording): readonly PlayedProcess[
     .filter(({ spans }) => spans.length > 0);
 }
 
-/** Reads one session through the reader and an assembler for each of its processes. */
-export function playSession(files: SessionFiles, options: ReadOptions = {}): readonly PlayedProcess[] {
-  const processes: PlayedProcess[] = [];
-  let spans: Span[] = [];
+/** Reads the files of one session. */
+export function playSession(files: SessionFiles, options: ReadOptions = {}): readonly Played[] {
+  return playRows((reader) => {
+    for (const _ of readSession(files, reader, options));
+  });
+}
+
+/** What `read` hands to a reader, through an assembler for each process that wrote the rows. */
+export function playRows(read: (reader: TranscriptReader) => void): readonly Played[] {
+  const processes: Played[] = [];
+  let told: Told[] = [];
   let now = 0n;
   let assembler: Assembler | undefined;
-  let ids: ReturnType<typeof keyedIds> | undefined;
-  const observe = (observation: Observation): void => {
-    now = observation.at;
-    ids ??= keyedIds(reader.facts.sessionId ?? '');
-    assembler ??= new Assembler({
-      output: { start: () => undefined, end: (span) => void spans.push(span), turnEnd: () => undefined },
-      ids,
-      clock: { now: () => now },
-      expects: { sdk: true, cli: false },
-      agentName: 'main',
-      attributes: {},
-      settleMs: 2_000,
-      isResumed: false,
-    });
-    assembler.observe(observation);
-    if (observation.type !== 'query-end' || observation.by === 'interrupt') return;
-    assembler.end();
-    processes.push({ spans, counters: assembler.counters });
-    spans = [];
-    assembler = undefined;
-  };
-  const reader = new TranscriptReader({ observe });
-  for (const _ of readSession(files, reader, options));
+  let ids: IdSource | undefined;
+  const reader = new TranscriptReader({
+    observe: (observation) => {
+      now = observation.at;
+      ids ??= keyedIds(reader.facts.sessionId ?? '');
+      assembler ??= newAssembler({ ids, clock: { now: () => now }, told });
+      assembler.observe(observation);
+      if (observation.type !== 'query-end' || observation.by === 'interrupt') return;
+      assembler.end();
+      const { counters, openAgents, held } = assembler;
+      const spans = told.flatMap((event) => (event.type === 'end' ? [event.span] : []));
+      processes.push({ told, spans, counters, openAgents, held });
+      told = [];
+      assembler = undefined;
+    },
+  });
+  read(reader);
   return processes;
+}
+
+function newAssembler({ ids, clock, told }: Pick<AssemblerOptions, 'ids' | 'clock'> & { told: Told[] }): Assembler {
+  return new Assembler({
+    output: {
+      start: (span) => void told.push({ type: 'start', span }),
+      end: (span) => void told.push({ type: 'end', span }),
+      turnEnd: (rootSpanId) => void told.push({ type: 'turn-end', rootSpanId }),
+    },
+    ids,
+    clock,
+    expects: { sdk: true, cli: false },
+    agentName: 'main',
+    attributes: {},
+    settleMs: 2_000,
+    isResumed: false,
+  });
 }
 
 /** The sessions of a recording, with their subagents, in the order in which they began. */
