@@ -45,6 +45,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./reports/cost/command.ts'),
   },
   {
+    name: 'ci',
+    summary: 'Sum up the runs of this job as Markdown, and fail it over a budget',
+    load: () => import('./ci/command.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'Send a canary to every sink, and say what is wrong with the set-up',
     load: () => import('./doctor/command.ts'),
