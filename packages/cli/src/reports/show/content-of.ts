@@ -41,7 +41,11 @@ function failurePieces(span: CapturedSpan, reasoning: Reasoning | undefined): re
   if (span.status !== 'error') return [];
   if (span.kind === 'llm') return filled([...eventPieces(span), ['error', errorText(span)]]);
   if (span.kind !== 'tool') return filled([['error', errorText(span)]]);
-  return filled([['thinking', reasoning?.thinking ?? ''], ['said', reasoning?.text ?? ''], ...toolPieces(span)]);
+  return filled([
+    ['thinking', reasoning?.thinking ?? ''],
+    ['said', reasoning?.text || notCaptured(reasoning?.uncapturedBytes)],
+    ...toolPieces(span),
+  ]);
 }
 
 function allPieces(span: CapturedSpan): readonly Piece[] {
