@@ -1,12 +1,18 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Environment } from '@spanprism/core/otlp';
+import type { Environment } from '@spanprism/core/child';
 import { CommandError } from '../command.ts';
+import { isInForeground } from './terminal-group.ts';
 
-/** Sent to us alone, they are meant for the child. */
+/** Sent to us, they are meant for the child. */
 const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const;
-/** A terminal sends them to its whole foreground group: the child has them already, and we stay to see what it does. */
+/** A terminal sends them to its whole foreground group: the child has them already, and we stay to see what it does with them. */
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
+
+/** As shells have it. */
+const NOT_FOUND = 127;
+const NOT_STARTED = 126;
+const BY_SIGNAL = 128;
 
 export interface ChildParts {
   readonly program: string;
@@ -14,44 +20,50 @@ export interface ChildParts {
   readonly env: Environment;
 }
 
+/** How a process ended: one of the two is null. */
 export interface Ending {
-  readonly exitCode: number;
-  /** Ends this process as the child ended: by its signal, if it was one. Else answers the exit code. */
-  leave(): number;
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
 }
 
 export interface Child {
   readonly ended: Promise<Ending>;
 }
 
-/** `claude` with this process's own streams: its bytes, its terminal and its window pass nobody by the way. */
-export function startChild({ program, args, env }: ChildParts): Child {
-  const child = spawn(program, [...args], { stdio: 'inherit', env: env as NodeJS.ProcessEnv });
-  const handlers = new Map<NodeJS.Signals, () => void>();
-  for (const signal of PASSED_ON) handlers.set(signal, () => child.kill(signal));
-  for (const signal of FROM_TERMINAL) handlers.set(signal, () => {});
-  for (const [signal, handler] of handlers) process.on(signal, handler);
-  const ended = new Promise<Ending>((resolve, reject) => {
+/**
+ * Starts `claude` with this process's own streams: its bytes, its terminal and its window pass nobody by the way. From here on, signals
+ * are the child's. Rejects when it could not be started.
+ */
+export async function startChild({ program, args, env }: ChildParts): Promise<Child> {
+  const child = spawn(program, [...args], { stdio: 'inherit', env: { ...env } });
+  for (const signal of PASSED_ON) process.on(signal, () => child.kill(signal));
+  for (const signal of FROM_TERMINAL) {
+    process.on(signal, () => {
+      if (!isInForeground()) child.kill(signal);
+    });
+  }
+  const ended = new Promise<Ending>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
     child.once('error', (error) => reject(notStarted(program, error)));
-    child.once('exit', (code, signal) =>
-      resolve({
-        exitCode: code ?? 128 + constants.signals[signal!],
-        leave: () => {
-          for (const [name, handler] of handlers) process.off(name, handler);
-          if (signal !== null) process.kill(process.pid, signal);
-          return code ?? 128 + constants.signals[signal!];
-        },
-      }),
-    );
   });
   return { ended };
 }
 
+/** Ends this process as the child ended: by its signal, if it was one. What is still under way is let go of. */
+export function endLike({ code, signal }: Ending): never {
+  if (signal === null) process.exit(code ?? 0);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  process.exit(BY_SIGNAL + constants.signals[signal]);
+}
+
 function notStarted(program: string, error: NodeJS.ErrnoException): CommandError {
-  const exitCode = error.code === 'ENOENT' ? 127 : 126;
   return new CommandError({
     what: `${program} could not be started (${error.message})`,
     fix: 'check that it is a program that you may run',
-    exitCode,
+    exitCode: error.code === 'ENOENT' ? NOT_FOUND : NOT_STARTED,
   });
 }

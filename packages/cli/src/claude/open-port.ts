@@ -7,6 +7,7 @@ export interface OpenPort {
   readonly wasUsed: boolean;
   /** Hands over those that wait and those to come. */
   serve(take: (socket: Socket) => void): void;
+  /** Lets go of everybody who waits. */
   close(): void;
 }
 
@@ -40,6 +41,7 @@ export async function openPort(): Promise<OpenPort> {
     },
     close: () => {
       server.close();
+      take = (socket) => void socket.destroy();
       for (const socket of waiting) socket.destroy();
     },
   };

@@ -3,38 +3,34 @@ import type { Attributes, Diag } from '@spanprism/core';
 import { parseTraceparent, randomIds, type TraceContext } from '@spanprism/core/child';
 import type { CommandInput, Io } from '../command.ts';
 import { captureOf } from '../sinks/capture.ts';
-import { startChild } from './child.ts';
+import { endLike, startChild } from './child.ts';
 import { environmentOf } from './child-environment.ts';
 import { findClaude } from './find-claude.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { type OwnTelemetry, ownTelemetry } from './own-telemetry.ts';
 import { gitBranch, projectName } from './surroundings.ts';
-import type { RunReport, RunTrace, TraceRunParts } from './trace-run.ts';
+import type { RunTrace, TraceRunParts } from './trace-run.ts';
 
 /** What the end of a run may take beyond that of `claude`, and only where a backend or the disk is slow. */
 const FINISH_MS = 2_000;
 
-/** Runs `claude` and resolves to its exit code; ends by the signal that ended it. Whatever fails of tracing, `claude` runs. */
-export async function runClaude({ values, positionals }: CommandInput, io: Io): Promise<number> {
+/** Runs `claude` and ends this process as it ended. Rejects when there is no `claude`; whatever fails of tracing, it runs. */
+export async function runClaude({ values, positionals }: CommandInput, io: Io): Promise<never> {
   const capture = captureOf(values['capture']);
   const program = findClaude(io).path;
   const lines: string[] = [];
   const start = await beginning(io, lines);
   const env = start === undefined ? io.env : environmentOf({ ...start, wantsContent: capture !== 'metadata' });
-  const child = startChild({ program, args: positionals, env });
+  const child = await startChild({ program, args: positionals, env }).catch((error: unknown) => {
+    start?.port.close();
+    throw error;
+  });
   // Loaded while `claude` starts: it waits for nothing of this.
   const trace = start === undefined ? undefined : loaded({ ...start, flags: values }, lines);
   const ending = await child.ended;
-  if (start !== undefined && trace !== undefined) {
-    const report = await finished({ trace, port: start.port, lines });
-    if (report !== undefined && report.received > 0) {
-      const { summaryOf } = await import('./last-lines.ts');
-      lines.push(...report.chosen.problems, summaryOf(report));
-    }
-    start.port.close();
-  }
+  if (start !== undefined && trace !== undefined) lines.push(...(await reported({ trace, port: start.port })));
   if (values['quiet'] !== true) for (const line of lines) io.stderr.write(`spanprism: ${line}\n`);
-  return ending.leave();
+  return endLike(ending);
 }
 
 interface Beginning extends Omit<TraceRunParts, 'flags'> {
@@ -101,22 +97,25 @@ async function loaded(parts: TraceRunParts, lines: string[]): Promise<RunTrace |
 interface Finishing {
   readonly trace: Promise<RunTrace | undefined>;
   readonly port: OpenPort;
-  readonly lines: string[];
 }
 
-async function finished({ trace, port, lines }: Finishing): Promise<RunReport | undefined> {
+/** What is to be said of the run; nothing of one that sent nothing. */
+async function reported({ trace, port }: Finishing): Promise<readonly string[]> {
   // What has connected before the child was gone is in the queue of events that came with its end.
   await turnOfEvents();
   await turnOfEvents();
-  if (!port.wasUsed) return undefined;
+  if (!port.wasUsed) return [];
   const late = new Promise<undefined>((resolve) => {
-    setTimeout(() => resolve(undefined), FINISH_MS * 1.25).unref();
+    setTimeout(() => resolve(undefined), FINISH_MS);
   });
-  const report = await Promise.race([trace.then((run) => run?.finish(FINISH_MS)), late]).catch((error: unknown) => {
-    lines.push(`this run was not traced: ${wordsOf(error)}`);
-    return undefined;
-  });
-  return report;
+  try {
+    const report = await Promise.race([trace.then((run) => run?.finish(FINISH_MS)), late]);
+    if (report === undefined || report.received === 0) return [];
+    const { summaryOf } = await import('./last-lines.ts');
+    return [...report.chosen.problems, summaryOf(report)];
+  } catch (error) {
+    return [`this run was not traced: ${wordsOf(error)}`];
+  }
 }
 
 function turnOfEvents(): Promise<void> {

@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { answer, apiError, hang, text, when } from '@spanprism/testkit';
+import { describe, expect, test } from 'vitest';
+import {
+  type CommandRun,
+  type CommandScenario,
+  type CommandStage,
+  maskedText,
+  MODEL,
+  runCommand,
+} from './command-run.ts';
+import { until } from './processes.ts';
+import { bash } from './replies.ts';
+
+const RULES = [
+  when.toolResult('toolu_1').reply(answer(text('Done.'))),
+  when
+    .lastUserText(/use bash$/)
+    .reply(answer([text('Let me check.'), bash('toolu_1', 'echo hello; cat a.txt > c.txt')])),
+  when.lastUserText(/long$/).reply(answer(text('0123456789abcdef\n'.repeat(8_000)))),
+  when.lastUserText(/hang$/).reply(hang()),
+  when.lastUserText(/fail$/).reply(apiError(400)),
+  when.reply(answer(text('Hello.'))),
+];
+const SESSION = '11111111-2222-4333-8444-555555555555';
+
+const print = (prompt: string, ...more: string[]): readonly string[] => [
+  '-p',
+  prompt,
+  '--model',
+  MODEL,
+  '--allowedTools',
+  'Bash',
+  ...more,
+];
+const row = (prompt: string): string =>
+  `${JSON.stringify({ type: 'user', message: { role: 'user', content: prompt } })}\n`;
+
+/** Sends a signal to the process alone once the model has been asked. */
+const signalled =
+  (signal: NodeJS.Signals) =>
+  async ({ child, api }: CommandStage): Promise<void> => {
+    child.stdin?.end();
+    await until(
+      () => api.exchanges.some(({ request }) => request?.lastUserText?.endsWith('hang') === true),
+      'a request',
+    );
+    await delay(100);
+    child.kill(signal);
+  };
+
+const SCENARIOS: Readonly<Record<string, CommandScenario>> = {
+  'headless, text': { args: print('use bash') },
+  'headless, json': { args: print('use bash', '--output-format', 'json') },
+  'headless, stream-json': {
+    args: print('use bash', '--output-format', 'stream-json', '--verbose', '--include-partial-messages'),
+  },
+  'a long answer': { args: print('long') },
+  'a run that the API refuses': { args: print('fail'), env: { CLAUDE_CODE_MAX_RETRIES: '0' } },
+  'a run that comes to its limit of turns': { args: print('use bash', '--max-turns', '1', '--output-format', 'json') },
+  'a prompt by a pipe': { args: ['-p', '--model', MODEL], stdin: 'hello by pipe' },
+  'prompts as stream-json by a pipe': {
+    args: ['-p', '--model', MODEL, '--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose'],
+    stdin: row('one') + row('two'),
+  },
+  'a session that is resumed': {
+    before: print('use bash', '--session-id', SESSION),
+    args: print('hello again', '--resume', SESSION, '--output-format', 'json'),
+  },
+  'a session that is not there': { args: print('hello', '--resume', SESSION) },
+  'an unknown flag': { args: ['--no-such-flag'] },
+  'flags that are also ours': { args: ['--quiet', '-p', 'hello', '--capture', 'full'] },
+  'no prompt': { args: ['-p', '--model', MODEL], stdin: '' },
+  '--version': { args: ['--version'] },
+  '--help': { args: ['--help'] },
+  'a command of claude': { args: ['mcp', 'list'] },
+  SIGINT: { args: print('hang'), drive: signalled('SIGINT') },
+  SIGTERM: { args: print('hang'), drive: signalled('SIGTERM') },
+  SIGHUP: { args: print('hang'), drive: signalled('SIGHUP') },
+  SIGKILL: {
+    args: print('hang'),
+    within: ([program = '', ...args]) => [program, ...args],
+    drive: async (stage) => {
+      await signalled('SIGTERM')(stage);
+    },
+  },
+};
+
+const OURS = /^spanprism: .*\n/gm;
+
+function visible({ stdout, stderr, code, signal, files }: CommandRun): object {
+  return { stdout: maskedText(stdout), stderr: maskedText(stderr.replaceAll(OURS, '')), code, signal, files };
+}
+
+describe('claude through the command is claude: the same output, exit code and files', () => {
+  test.each(Object.entries(SCENARIOS))('%s', async (_name, scenario) => {
+    const prepared = { ...scenario, rules: RULES };
+    const [plain, traced] = [await runCommand(prepared, 'plain'), await runCommand(prepared, [])];
+    expect(visible(traced)).toEqual(visible(plain));
+  });
+});
+void once;
