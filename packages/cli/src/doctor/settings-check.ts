@@ -113,7 +113,7 @@ const PLACES =
 /** A switch that is on does no harm, and of the exporters `otlp` is ours. */
 function isElsewhere(name: string, value: string): boolean {
   if (SWITCHES.has(name)) return OFF.has(value.trim().toLowerCase());
-  if (name.endsWith('_EXPORTER')) return PLACES.test(name) && value !== 'otlp';
+  if (name.endsWith('_EXPORTER')) return PLACES.test(name) && !value.split(',').includes('otlp');
   if (name === 'OTEL_TRACES_SAMPLER') return !value.endsWith('always_on');
   return PLACES.test(name) && isSet(value);
 }
