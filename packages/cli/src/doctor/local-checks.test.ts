@@ -54,11 +54,6 @@ describe('claude', () => {
     ]);
   });
 
-  test('is nowhere', async () => {
-    const rows = await withPath('/nonexistent');
-    expect(rows).toMatchObject([{ code: 'claude_not_found', fix: expect.stringContaining('npm install') }]);
-  });
-
   test('is there and does not start', async () => {
     const folder = program('#!/bin/sh\nexit 3\n');
     const where = join(folder, 'claude');
