@@ -64,7 +64,6 @@ CREATE TABLE span (
   cache_read_tokens INTEGER,
   cache_write_tokens INTEGER,
   cost INTEGER,
-  carried INTEGER,
   body INTEGER NOT NULL,
   line INTEGER NOT NULL
 ) STRICT;

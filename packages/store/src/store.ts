@@ -67,7 +67,7 @@ export interface StoredSpan {
   readonly endedAt: bigint;
   readonly status: SpanStatus;
   readonly errorType?: string;
-  /** Who acted: the agent of a call or tool call; `main` for the main loop once its turn has ended. */
+  /** Who acted: the agent itself, or the agent of a call or tool call. */
   readonly agentName?: string;
   readonly mcpServer?: string;
   /** Of an agent: how it ended. */
@@ -76,7 +76,7 @@ export interface StoredSpan {
   readonly usage?: Usage;
   /** Of a call, 1e-9 USD; absent when nobody told. */
   readonly costNanoUsd?: number;
-  /** Of a tool call, 1e-9 USD: its share of the call that was first to carry its result. */
+  /** Of a tool call in a `RunDetail`, 1e-9 USD: its share of the call that was first to carry its result. */
   readonly carriedNanoUsd?: number;
   /** The whole span as it was captured. Unpacked when asked for. */
   body(): CapturedSpan;
@@ -116,7 +116,7 @@ export interface CostRow {
   readonly isUnattributed: boolean;
   /** Model calls; of a tool or MCP server, tool calls. */
   readonly calls: number;
-  /** Of these, failed. */
+  /** Of these, failed; of what runs are one of (project, session, user, branch), failed spans of any kind. */
   readonly errors: number;
   /** Absent for tools and MCP servers, which are given money only. */
   readonly usage?: Usage;

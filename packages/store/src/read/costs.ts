@@ -42,7 +42,7 @@ export const COST_DIMENSIONS: readonly CostDimension[] = [
 export function costReport(database: Database, { by, filter = {} }: CostQuery): CostReport {
   const condition = restricted(filter);
   const total = totalOf(database, condition);
-  const sums = sumsBy(database, by, condition);
+  const sums = sumsBy(database, by, condition).filter((sum) => !isEmpty(sum));
   const ofTools = OF_TOOLS.has(by);
   const rows = sums
     .flatMap((sum) => (sum.name === null ? [] : [rowOf({ ...sum, name: sum.name }, ofTools)]))
@@ -112,6 +112,14 @@ function sqlOf(by: CostDimension, condition: Condition | undefined): string {
   }
   return `SELECT n.text AS name, ${added('c')} FROM run r JOIN run_cost c ON c.run = r.id JOIN name n ON n.id = c.name
     WHERE c.dimension = ${dimension} AND ${where} GROUP BY c.name`;
+}
+
+/** Left of a name under which calls went until their agent was known. */
+function isEmpty(sum: Sum): boolean {
+  const { calls, errors, cost, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens } = sum;
+  return [calls, errors, cost, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens].every(
+    (value) => !value,
+  );
 }
 
 function rowOf(sum: Sum & { readonly name: string }, ofTools: boolean): CostRow {

@@ -8,7 +8,7 @@ import { BodyReader } from './bodies.ts';
 import { costReport } from './costs.ts';
 import { conditionOf, limitOf } from './run-filter.ts';
 import { findRuns, runByRowId, runsByPrefix } from './runs.ts';
-import { inTreeOrder, selectSpans } from './spans.ts';
+import { inTreeOrder, selectSpans, withShares } from './spans.ts';
 
 export interface OpenStoreOptions {
   /** Touch nothing: a store of an older version is refused instead of brought up to date. Default false. */
@@ -77,7 +77,7 @@ class SqliteStore implements Store {
         sql: 'WHERE s.run = ? ORDER BY s.started_at, s.id',
         values: [found.rowId],
       });
-      return { run: found.run, spans: inTreeOrder(spans.map(({ span }) => span)) };
+      return { run: found.run, spans: inTreeOrder(withShares(spans)) };
     });
   }
 

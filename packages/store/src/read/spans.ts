@@ -1,3 +1,4 @@
+import { type Member, sharesOf } from '../shares.ts';
 import { KINDS, STATUSES } from '../span-row.ts';
 import type { Database } from '../sqlite.ts';
 import type { StoredSpan } from '../store.ts';
@@ -5,9 +6,9 @@ import type { BodyReader } from './bodies.ts';
 import type { Condition } from './run-filter.ts';
 import { type UsageColumns, usageOf } from './usage-columns.ts';
 
-const SPAN_COLUMNS = `s.run AS run_row, r.run_id, s.kind, s.status, s.started_at, s.duration, s.body, s.line,
+const SPAN_COLUMNS = `s.run AS run_row, r.run_id, s.kind, s.status, s.started_at, s.duration, s.carries, s.body, s.line,
   lower(hex(s.trace_id)) AS trace_id, lower(hex(s.span_id)) AS span_id, lower(hex(s.parent_id)) AS parent_id,
-  s.input_tokens, s.output_tokens, s.cache_read_tokens, s.cache_write_tokens, s.cost, s.carried,
+  s.input_tokens, s.output_tokens, s.cache_read_tokens, s.cache_write_tokens, s.cost,
   (SELECT text FROM name WHERE id = s.name) AS name,
   (SELECT text FROM name WHERE id = s.agent) AS agent,
   (SELECT text FROM name WHERE id = s.error_type) AS error_type,
@@ -21,6 +22,7 @@ interface SpanColumns extends UsageColumns {
   readonly status: bigint;
   readonly started_at: bigint;
   readonly duration: bigint;
+  readonly carries: bigint;
   readonly body: bigint;
   readonly line: bigint;
   readonly trace_id: string;
@@ -28,7 +30,6 @@ interface SpanColumns extends UsageColumns {
   /** Empty for none: `hex` of nothing. */
   readonly parent_id: string;
   readonly cost: bigint | null;
-  readonly carried: bigint | null;
   readonly name: string;
   readonly agent: string | null;
   readonly error_type: string | null;
@@ -38,6 +39,7 @@ interface SpanColumns extends UsageColumns {
 
 export interface FoundSpan {
   readonly runRowId: bigint;
+  readonly carriesResults: boolean;
   readonly span: StoredSpan;
 }
 
@@ -46,12 +48,12 @@ export function selectSpans(database: Database, bodies: BodyReader, { sql, value
   const statement = database.prepare(`SELECT ${SPAN_COLUMNS} FROM span s JOIN run r ON r.id = s.run ${sql}`);
   statement.setReadBigInts(true);
   const rows = statement.all(...values) as unknown as SpanColumns[];
-  return rows.map((row) => ({ runRowId: row.run_row, span: spanOf(row, bodies) }));
+  return rows.map((row) => ({ runRowId: row.run_row, carriesResults: row.carries === 1n, span: spanOf(row, bodies) }));
 }
 
 function spanOf(row: SpanColumns, bodies: BodyReader): StoredSpan {
   const kind = KINDS[Number(row.kind)] ?? 'custom';
-  const { agent, error_type, outcome, mcp_server, cost, carried } = row;
+  const { agent, error_type, outcome, mcp_server, cost } = row;
   const usage = kind === 'llm' ? usageOf(row) : undefined;
   return {
     runId: row.run_id,
@@ -69,9 +71,28 @@ function spanOf(row: SpanColumns, bodies: BodyReader): StoredSpan {
     ...(outcome === null ? {} : { outcome }),
     ...(usage === undefined ? {} : { usage }),
     ...(kind !== 'llm' || cost === null ? {} : { costNanoUsd: Number(cost) }),
-    ...(carried === null ? {} : { carriedNanoUsd: Number(carried) }),
     body: () => bodies.read(Number(row.body), Number(row.line)),
   };
+}
+
+/** The spans of a run, tool calls with what they are given of the calls' cost. */
+export function withShares(found: readonly FoundSpan[]): readonly StoredSpan[] {
+  const groups = new Map<string, (Member & { readonly span: StoredSpan })[]>();
+  for (const { span, carriesResults } of found) {
+    const { parentSpanId, kind, costNanoUsd = null } = span;
+    if (parentSpanId === undefined || (kind !== 'llm' && kind !== 'tool')) continue;
+    const { spanId, startedAt, endedAt } = span;
+    const member = { span, spanId, isCall: kind === 'llm', carriesResults, startedAt, endedAt, costNanoUsd };
+    const group = groups.get(parentSpanId);
+    if (group === undefined) groups.set(parentSpanId, [member]);
+    else group.push(member);
+  }
+  const shares = new Map<StoredSpan, number>();
+  for (const group of groups.values()) for (const [{ span }, share] of sharesOf(group)) shares.set(span, share);
+  return found.map(({ span }) => {
+    const carriedNanoUsd = shares.get(span);
+    return carriedNanoUsd === undefined ? span : { ...span, carriedNanoUsd };
+  });
 }
 
 /** In order of their starts, but no child before its parent, whatever the clocks say. */

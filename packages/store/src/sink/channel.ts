@@ -20,7 +20,10 @@ export interface ChannelOptions extends Omit<ScribeOptions, 'busyMs'> {
 
 /** To a scribe in a thread of its own. */
 export function threadChannel(options: ChannelOptions): Channel {
-  const entry = new URL(import.meta.url.endsWith('.ts') ? './store-thread.ts' : './store-thread.js', import.meta.url);
+  const here = import.meta.url as string | undefined;
+  // A bundler that writes CommonJS leaves it undefined.
+  if (here === undefined) throw new Error('there is no import.meta.url');
+  const entry = new URL(here.endsWith('.ts') ? './store-thread.ts' : './store-thread.js', here);
   // Asked here because the thread would tell it late, and as an error of the loader.
   if (entry.protocol === 'file:' && !existsSync(entry)) throw new Error(`${entry.pathname} is not there`);
   const { path, retention, tell, onGone } = options;

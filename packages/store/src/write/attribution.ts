@@ -1,134 +1,209 @@
-import { AGENT, LLM } from '../span-row.ts';
+import { type Member, sharesOf } from '../shares.ts';
+import { ERROR, type Figures, LLM, type SpanRow } from '../span-row.ts';
 import type { Database, Statement } from '../sqlite.ts';
 import type { Names } from './names.ts';
-import type { Sums } from './sums.ts';
+import type { Addition, Sums } from './sums.ts';
 
-/** A call or a tool call of one agent. */
-interface Member {
-  readonly id: bigint;
-  readonly run: bigint;
-  readonly kind: bigint;
-  readonly name: bigint;
-  readonly agent: bigint | null;
+interface StoredMember extends Member {
+  readonly run: number;
+  readonly name: number;
+  readonly mcpServer: number | null;
+  /** Who called, by the call's own words. */
+  readonly agent: number | null;
+  readonly isError: boolean;
+  readonly figures: Figures;
+}
+
+/** The calls and tool calls of one agent: what was stored before this transaction, and all there is now. */
+interface Group {
+  readonly before: readonly StoredMember[];
+  readonly members: StoredMember[];
+  /** Whose they are, once the agent's own span is there; until then each call goes by its own words. */
+  agent: number | undefined;
+}
+
+interface MemberColumns
+  extends Record<'run' | 'kind' | 'name' | 'carries' | 'status' | 'started_at' | 'ended_at', bigint> {
+  readonly span_id: string;
   readonly mcp_server: bigint | null;
-  readonly status: bigint;
-  readonly carries: bigint;
-  readonly started_at: bigint;
-  readonly ended_at: bigint;
+  readonly agent: bigint | null;
   readonly input_tokens: bigint | null;
   readonly output_tokens: bigint | null;
   readonly cache_read_tokens: bigint | null;
   readonly cache_write_tokens: bigint | null;
   readonly cost: bigint | null;
-  readonly carried: bigint | null;
 }
 
+interface AgentColumns {
+  readonly agent: number;
+  readonly is_turn: number;
+}
+
+const MEMBERS = `SELECT run, kind, lower(hex(span_id)) AS span_id, name, mcp_server, agent, carries, status, started_at,
+  started_at + duration AS ended_at, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost
+  FROM span WHERE parent_id = ? AND kind IN (1, 2)`;
+
 /**
- * Who caused the cost of a call: the tool calls of the same agent whose results it was the first to carry, in equal shares. An agent's
- * spans may come in any order, so whatever is new decides anew about all calls of its agent, and only what changes is written.
+ * Keeps the sums by tool, MCP server and subagent. An agent's spans come in any order, and each may change what the others are given:
+ * the agent's shares are taken from the sums as they were, and added as they are with what is new.
  */
 export class Attribution {
-  readonly #members: Statement;
-  readonly #agent: Statement;
-  readonly #carry: Statement;
-  readonly #rename: Statement;
+  readonly #select: Statement;
+  readonly #selectAgent: Statement;
   readonly #names: Names;
   readonly #sums: Sums;
-  /** Agents with new members, by the hex of their span id. */
-  readonly #touched: Set<string> = new Set();
+  /** By the hex of the agent's span id. */
+  readonly #groups: Map<string, Group> = new Map();
 
   constructor(database: Database, parts: { readonly names: Names; readonly sums: Sums }) {
     this.#names = parts.names;
     this.#sums = parts.sums;
-    this.#members = database.prepare(
-      `SELECT id, run, kind, name, agent, mcp_server, status, carries, started_at, started_at + duration AS ended_at,
-         input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost, carried
-       FROM span WHERE parent_id = ? AND kind IN (1, 2) ORDER BY started_at, span_id`,
-    );
-    this.#members.setReadBigInts(true);
-    this.#agent = database.prepare(`SELECT agent, is_turn FROM span WHERE span_id = ? AND kind = ${AGENT}`);
-    this.#carry = database.prepare('UPDATE span SET carried = ? WHERE id = ?');
-    this.#rename = database.prepare('UPDATE span SET agent = ? WHERE id = ?');
+    this.#select = database.prepare(MEMBERS);
+    this.#select.setReadBigInts(true);
+    this.#selectAgent = database.prepare('SELECT agent, is_turn FROM span WHERE span_id = ? AND kind = 0');
   }
 
-  touch(agentSpanId: string): void {
-    this.#touched.add(agentSpanId);
+  /** A call or tool call that is about to be stored, and the agent that it is stored under. */
+  add(row: SpanRow, run: number, agentSpanId: string | null): void {
+    const member = this.#memberOf(row, run);
+    const group = agentSpanId === null ? undefined : this.#groupOf(agentSpanId);
+    group?.members.push(member);
+    if (member.isCall) this.#count(member, group?.agent ?? member.agent, 1);
   }
 
-  forget(): void {
-    this.#touched.clear();
+  /** An agent that is about to be stored: its calls were counted under their own words until now. */
+  addAgent(row: SpanRow): void {
+    const group = this.#groupOf(row.spanId);
+    const agent = row.isTurn ? this.#names.id('main') : this.#names.id(row.agent);
+    if (agent === null || group.agent !== undefined) return;
+    group.agent = agent;
+    for (const member of group.members) {
+      if (!member.isCall || member.agent === agent) continue;
+      this.#count(member, member.agent, -1);
+      this.#count(member, agent, 1);
+    }
+  }
+
+  /** Runs what hangs members of one agent below another. */
+  regroup(agents: readonly string[], change: () => void): void {
+    this.save();
+    for (const spanId of agents) this.#account(spanId, -1);
+    change();
+    for (const spanId of agents) this.#account(spanId, 1);
   }
 
   save(): void {
-    for (const spanId of this.#touched) {
-      const id = Buffer.from(spanId, 'hex');
-      const members = this.#members.all(id) as unknown as Member[];
-      if (members.length === 0) continue;
-      this.#share(members);
-      const agent = this.#agent.get(id) as { readonly agent: number; readonly is_turn: number } | undefined;
-      if (agent !== undefined) this.#name(members, agent.is_turn === 1 ? this.#names.id('main') : agent.agent);
+    for (const { before, members } of this.#groups.values()) {
+      if (members.length === before.length) continue;
+      this.#share(before, -1);
+      this.#share(members, 1);
     }
-    this.#touched.clear();
+    this.#groups.clear();
   }
 
-  #share(members: readonly Member[]): void {
-    const shares = sharesOf(members);
-    for (const member of members) {
-      if (member.kind === BigInt(LLM)) continue;
-      const share = shares.get(member) ?? null;
-      if (share === member.carried) continue;
-      this.#carry.run(share, member.id);
-      const cost = Number((share ?? 0n) - (member.carried ?? 0n));
-      if (cost === 0) continue;
-      const run = Number(member.run);
-      this.#sums.add(run, 'tool', { name: Number(member.name), cost });
-      if (member.mcp_server !== null) this.#sums.add(run, 'mcp-server', { name: Number(member.mcp_server), cost });
+  forget(): void {
+    this.#groups.clear();
+  }
+
+  #account(agentSpanId: string, sign: 1 | -1): void {
+    const members = this.#membersOf(agentSpanId);
+    const agent = this.#agentOf(agentSpanId);
+    this.#share(members, sign);
+    for (const member of members) if (member.isCall) this.#count(member, agent ?? member.agent, sign);
+  }
+
+  #groupOf(agentSpanId: string): Group {
+    const known = this.#groups.get(agentSpanId);
+    if (known !== undefined) return known;
+    const before = this.#membersOf(agentSpanId);
+    const agent = this.#agentOf(agentSpanId);
+    const group = { before, members: [...before], agent };
+    this.#groups.set(agentSpanId, group);
+    return group;
+  }
+
+  /** The name by which its calls are counted; undefined while it is not stored. */
+  #agentOf(spanId: string): number | undefined {
+    const row = this.#selectAgent.get(Buffer.from(spanId, 'hex')) as AgentColumns | undefined;
+    if (row === undefined) return undefined;
+    return row.is_turn === 1 ? this.#names.id('main') : row.agent;
+  }
+
+  #membersOf(agentSpanId: string): readonly StoredMember[] {
+    return (this.#select.all(Buffer.from(agentSpanId, 'hex')) as unknown as MemberColumns[]).map(fromColumns);
+  }
+
+  #memberOf(row: SpanRow, run: number): StoredMember {
+    const { spanId, carriesResults, startedAt, endedAt, figures } = row;
+    return {
+      run,
+      spanId,
+      isCall: row.kind === LLM,
+      carriesResults,
+      startedAt,
+      endedAt,
+      costNanoUsd: figures?.costNanoUsd ?? null,
+      name: this.#names.id(row.name),
+      mcpServer: this.#names.id(row.mcpServer),
+      agent: this.#names.id(row.agent),
+      isError: row.status === ERROR,
+      figures: figures ?? NOTHING,
+    };
+  }
+
+  #share(members: readonly StoredMember[], sign: 1 | -1): void {
+    for (const [{ run, name, mcpServer }, share] of sharesOf(members)) {
+      const cost = sign * share;
+      this.#sums.add(run, 'tool', { name, cost });
+      if (mcpServer !== null) this.#sums.add(run, 'mcp-server', { name: mcpServer, cost });
     }
   }
 
-  /** A call comes before the agent that made it; until then it goes by the name that it brought itself. */
-  #name(members: readonly Member[], agent: number): void {
-    for (const member of members) {
-      if (member.agent === BigInt(agent)) continue;
-      this.#rename.run(agent, member.id);
-      if (member.kind !== BigInt(LLM)) continue;
-      const run = Number(member.run);
-      if (member.agent !== null) this.#sums.add(run, 'subagent', { ...weight(member, -1), name: Number(member.agent) });
-      this.#sums.add(run, 'subagent', { ...weight(member, 1), name: agent });
-    }
+  #count(member: StoredMember, agent: number | null, sign: 1 | -1): void {
+    if (agent === null) return;
+    const { figures, isError } = member;
+    const call: Addition = {
+      calls: sign,
+      errors: isError ? sign : 0,
+      figures: sign === 1 ? figures : negative(figures),
+    };
+    this.#sums.add(member.run, 'subagent', { ...call, name: agent });
   }
 }
 
-/** Each tool call's share, in 1e-9 USD; a call's remainder goes to the tool call that began first. */
-function sharesOf(members: readonly Member[]): Map<Member, bigint> {
-  const shares = new Map<Member, bigint>();
-  const isCall = (member: Member): boolean => member.kind === BigInt(LLM);
-  let waiting = members.filter((member) => !isCall(member));
-  for (const call of members) {
-    if (!isCall(call) || call.carries === 0n) continue;
-    const carried = waiting.filter((tool) => tool.ended_at <= call.started_at);
-    if (carried.length === 0) continue;
-    waiting = waiting.filter((tool) => tool.ended_at > call.started_at);
-    if (call.cost === null) continue;
-    const share = call.cost / BigInt(carried.length);
-    const rest = call.cost - share * BigInt(carried.length);
-    for (const [index, tool] of carried.entries()) shares.set(tool, index === 0 ? share + rest : share);
-  }
-  return shares;
+const NOTHING: Figures = {
+  inputTokens: null,
+  outputTokens: null,
+  cacheReadTokens: null,
+  cacheWriteTokens: null,
+  costNanoUsd: null,
+};
+
+function negative(figures: Figures): Figures {
+  const entries = Object.entries(figures).map(([name, value]) => [name, value === null ? null : -value]);
+  return Object.fromEntries(entries) as unknown as Figures;
 }
 
-function weight(member: Member, sign: 1 | -1): Parameters<Sums['add']>[2] {
-  const number = (value: bigint | null): number => sign * Number(value ?? 0n);
+function fromColumns(row: MemberColumns): StoredMember {
+  const number = (value: bigint | null): number | null => (value === null ? null : Number(value));
   return {
-    name: 0,
-    calls: sign,
-    errors: member.status === 1n ? sign : 0,
+    run: Number(row.run),
+    spanId: row.span_id,
+    isCall: Number(row.kind) === LLM,
+    carriesResults: row.carries === 1n,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    costNanoUsd: number(row.cost),
+    name: Number(row.name),
+    mcpServer: number(row.mcp_server),
+    agent: number(row.agent),
+    isError: Number(row.status) === ERROR,
     figures: {
-      inputTokens: number(member.input_tokens),
-      outputTokens: number(member.output_tokens),
-      cacheReadTokens: number(member.cache_read_tokens),
-      cacheWriteTokens: number(member.cache_write_tokens),
-      costNanoUsd: number(member.cost),
+      inputTokens: number(row.input_tokens),
+      outputTokens: number(row.output_tokens),
+      cacheReadTokens: number(row.cache_read_tokens),
+      cacheWriteTokens: number(row.cache_write_tokens),
+      costNanoUsd: number(row.cost),
     },
   };
 }

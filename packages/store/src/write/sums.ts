@@ -32,7 +32,7 @@ const ADD = COLUMNS.split(', ')
 export class Sums {
   readonly #addToRun: Statement;
   readonly #addToTotal: Statement;
-  readonly #runs: Map<string, Sum> = new Map();
+  readonly #runs: Map<number, Sum> = new Map();
 
   constructor(database: Database) {
     this.#addToRun = database.prepare(
@@ -59,11 +59,11 @@ export class Sums {
 
   /** Writes what was collected, and begins anew. */
   save(): void {
-    const totals = new Map<string, Sum>();
+    const totals = new Map<number, Sum>();
     for (const sum of this.#runs.values()) {
       if (isNothing(sum)) continue;
       this.#addToRun.run(sum.run, sum.dimension, sum.name, ...valuesOf(sum));
-      const place = `${sum.dimension} ${sum.name}`;
+      const place = sum.dimension * 0x1000000 + sum.name;
       const total = totals.get(place);
       if (total === undefined) totals.set(place, { ...sum });
       else addTo(total, sum);
@@ -77,7 +77,8 @@ export class Sums {
   }
 
   #sumOf(run: number, dimension: number, name: number): Sum {
-    const place = `${run} ${dimension} ${name}`;
+    // A number, as this is asked several times for each span.
+    const place = (run * 8 + dimension) * 0x1000000 + name;
     const known = this.#runs.get(place);
     if (known !== undefined) return known;
     const figures = { calls: 0, errors: 0, input: 0, output: 0, cacheRead: 0, cacheWrite: 0, cost: 0 };

@@ -39,6 +39,7 @@ export class Writer {
   readonly #known: Statement;
   readonly #insert: Statement;
   readonly #alias: Statement;
+  readonly #anyAlias: Statement;
   readonly #aliasOf: Statement;
   readonly #adopt: Statement;
   readonly #names: Names;
@@ -46,6 +47,10 @@ export class Writer {
   readonly #sums: Sums;
   readonly #bodies: Bodies;
   readonly #attribution: Attribution;
+  /** Few stores have any, and then no parent needs to be looked up. */
+  #hasAliases = false;
+  /** Most spans of a batch end on the same. */
+  #lastDay: { readonly day: bigint; readonly text: string } = { day: -1n, text: '' };
 
   constructor(database: Database) {
     this.#database = database;
@@ -61,6 +66,7 @@ export class Writer {
     this.#alias = database.prepare(
       'INSERT INTO alias (run, span_id, stored_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     );
+    this.#anyAlias = database.prepare('SELECT 1 FROM alias LIMIT 1');
     this.#aliasOf = database.prepare('SELECT stored_id FROM alias WHERE run = ? AND span_id = ?');
     this.#adopt = database.prepare('UPDATE span SET parent_id = ? WHERE run = ? AND parent_id = ?');
   }
@@ -70,6 +76,7 @@ export class Writer {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       this.#bodies.begin();
+      this.#hasAliases = this.#anyAlias.get() !== undefined;
       for (const row of runByRun(rows)) this.#add(row);
       this.#bodies.save();
       this.#attribution.save();
@@ -89,12 +96,14 @@ export class Writer {
 
   #add(row: SpanRow): void {
     const key = keyHash(row.key);
-    const spanId = Buffer.from(row.spanId, 'hex');
     const known = this.#known.get(key) as { readonly run: number; readonly span_id: Uint8Array } | undefined;
-    if (known !== undefined) return this.#meetAgain(known, spanId);
+    if (known !== undefined) return this.#meetAgain(known, row.spanId);
     const run = this.#runs.of(row.runId);
     addToRun(run, row);
     const parentId = this.#parentOf(row, run.id);
+    // Before it is stored: what is stored of its agent is what was there before.
+    if (row.kind === AGENT) this.#attribution.addAgent(row);
+    if (row.kind === LLM || row.kind === TOOL) this.#attribution.add(row, run.id, parentId);
     const { body, line } = this.#bodies.add(run.id, row.line);
     const names = this.#names;
     const { figures } = row;
@@ -102,8 +111,8 @@ export class Writer {
       key,
       run.id,
       Buffer.from(row.traceId, 'hex'),
-      spanId,
-      parentId,
+      Buffer.from(row.spanId, 'hex'),
+      parentId === null ? null : Buffer.from(parentId, 'hex'),
       row.kind,
       row.status,
       row.startedAt,
@@ -124,8 +133,6 @@ export class Writer {
       line,
     );
     this.#addUp(run.id, row);
-    if (row.kind === AGENT) this.#attribution.touch(row.spanId);
-    if ((row.kind === LLM || row.kind === TOOL) && parentId !== null) this.#attribution.touch(hexOf(parentId));
   }
 
   #addUp(run: number, row: SpanRow): void {
@@ -134,32 +141,46 @@ export class Writer {
     if (row.kind === LLM) {
       const call = { calls: 1, errors, ...(row.figures === null ? {} : { figures: row.figures }) };
       this.#sums.add(run, 'model', { ...call, name: names.id(row.name) });
-      this.#sums.add(run, 'day', { ...call, name: names.id(dayOf(row.endedAt)) });
-      if (row.agent !== null) this.#sums.add(run, 'subagent', { ...call, name: names.id(row.agent) });
+      this.#sums.add(run, 'day', { ...call, name: this.#day(row.endedAt) });
     } else if (row.kind === TOOL) {
       this.#sums.add(run, 'tool', { calls: 1, errors, name: names.id(row.name) });
       if (row.mcpServer !== null) {
         this.#sums.add(run, 'mcp-server', { calls: 1, errors, name: names.id(row.mcpServer) });
       }
     } else if (row.figures !== null) {
-      this.#sums.add(run, 'day', { figures: row.figures, name: names.id(dayOf(row.endedAt)) });
+      this.#sums.add(run, 'day', { figures: row.figures, name: this.#day(row.endedAt) });
     }
   }
 
   /** The same span under another id, as an import derives them: what hangs below that one hangs below the stored one. */
-  #meetAgain(known: { readonly run: number; readonly span_id: Uint8Array }, spanId: Uint8Array): void {
-    if (Buffer.compare(known.span_id, spanId) === 0) return;
-    if (this.#alias.run(known.run, spanId, known.span_id).changes === 0) return;
-    if (this.#adopt.run(known.span_id, known.run, spanId).changes > 0) this.#attribution.touch(hexOf(known.span_id));
+  #meetAgain(known: { readonly run: number; readonly span_id: Uint8Array }, spanId: string): void {
+    const storedId = hexOf(known.span_id);
+    if (storedId === spanId) return;
+    const id = Buffer.from(spanId, 'hex');
+    if (this.#alias.run(known.run, id, known.span_id).changes === 0) return;
+    this.#hasAliases = true;
+    this.#attribution.regroup([storedId, spanId], () => this.#adopt.run(known.span_id, known.run, id));
   }
 
-  #parentOf(row: SpanRow, run: number): Uint8Array | null {
-    if (row.parentSpanId === null) return null;
-    const id = Buffer.from(row.parentSpanId, 'hex');
-    const alias = this.#aliasOf.get(run, id) as { readonly stored_id: Uint8Array } | undefined;
-    return alias?.stored_id ?? id;
+  /** `2026-11-21`, UTC, as a name. */
+  #day(time: bigint): number {
+    const day = time / DAY;
+    if (day !== this.#lastDay.day) {
+      this.#lastDay = { day, text: new Date(Number(day) * 86_400_000).toISOString().slice(0, 10) };
+    }
+    return this.#names.id(this.#lastDay.text);
+  }
+
+  #parentOf({ parentSpanId }: SpanRow, run: number): string | null {
+    if (parentSpanId === null || !this.#hasAliases) return parentSpanId;
+    const alias = this.#aliasOf.get(run, Buffer.from(parentSpanId, 'hex')) as
+      | { readonly stored_id: Uint8Array }
+      | undefined;
+    return alias === undefined ? parentSpanId : hexOf(alias.stored_id);
   }
 }
+
+const DAY = 86_400_000_000_000n;
 
 /** Keeps the order within each run, and brings together what is stored together. */
 function runByRun(rows: readonly SpanRow[]): readonly SpanRow[] {
@@ -176,8 +197,4 @@ function runByRun(rows: readonly SpanRow[]): readonly SpanRow[] {
 
 function hexOf(id: Uint8Array): string {
   return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex');
-}
-
-function dayOf(time: bigint): string {
-  return new Date(Number(time / 1_000_000n)).toISOString().slice(0, 10);
 }
