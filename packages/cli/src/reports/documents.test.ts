@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -195,3 +195,24 @@ test('cost: rows, others and the rest, of one shape, and the total', async () =>
     },
   });
 });
+
+test.each([
+  ['runs', ['runs', '--user', 'ada']],
+  ['failures', ['failures']],
+  ['by', ['cost', '--by', 'tool', '--limit', '1']],
+])('the documentation shows the document that has %s as it is', async (field, args) => {
+  const page = await readFile(new URL('../../../../docs/reports.md', import.meta.url), 'utf8');
+  const examples = [...page.matchAll(/^```json\n(.*?)^```$/gms)].map(([, json = '']): object => JSON.parse(json));
+  const { value } = await documentOf(...args);
+  expect(examples.filter((example) => field in example).map(shapeOf)).toEqual([shapeOf(value)]);
+});
+
+/** Names of fields, in their order; of a list its first member. What a tool was given has any shape. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+  if (typeof value !== 'object' || value === null) return 'value';
+  return Object.entries(value).map(([name, field]) => [
+    name,
+    name === 'input' || name === 'tags' ? 'any' : shapeOf(field),
+  ]);
+}
