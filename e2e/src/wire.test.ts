@@ -1,7 +1,7 @@
 import { answer, text, thinking, when } from '@spanprism/testkit';
 import { expect, test } from 'vitest';
 import { checkTrace } from './check-trace.ts';
-import { bash, usage } from './replies.ts';
+import { agent, bash, usage } from './replies.ts';
 import { type Run, runScenario } from './run-scenario.ts';
 
 const wire = { wire: true } as const;
@@ -53,4 +53,49 @@ test('each call of a conversation has the messages that are new in it, and its f
   expect(second?.input).toMatchObject([{ role: 'user', content: [{ type: 'tool_result', toolUseId: 'toolu_1' }] }]);
   expect(second).not.toHaveProperty('systemInstructions');
   expect(second).not.toHaveProperty('toolDefinitions');
+});
+
+test('calls of subagents are told apart by their headers', async () => {
+  const run = await runScenario({
+    prompt: 'delegate',
+    tracing: wire,
+    rules: [
+      when
+        .agent('subagent')
+        .toolResult('toolu_sub', /sub/)
+        .reply(answer(text('Sub done.'), { usage: usage(700, 6) })),
+      when
+        .agent('subagent')
+        .lastUserText('do it')
+        .reply(answer(bash('toolu_sub', 'echo sub'), { usage: usage(600, 30) })),
+      when.toolResult('toolu_agent').reply(answer(text('All done.'), { usage: usage(1500, 12) })),
+      when.lastUserText('delegate').reply(answer(agent('toolu_agent', 'do it', false), { usage: usage(1200, 55) })),
+    ],
+  });
+  checkTrace(run);
+  expect(calls(run).map(({ agentName, seenBy, purpose }) => [agentName, seenBy.includes('wire'), purpose])).toEqual([
+    ['main', true, 'turn'],
+    ['general-purpose', true, 'turn'],
+    ['general-purpose', true, 'turn'],
+    ['main', true, 'turn'],
+  ]);
+  expect(calls(run)[1]?.input?.at(-1)?.content.at(-1)).toMatchObject({ text: 'do it' });
+  expect(calls(run)[1]?.output).toMatchObject([{ content: [{ type: 'tool_use', id: 'toolu_sub' }] }]);
+});
+
+test('without the CLI’s telemetry the wire has the figures of every call', async () => {
+  const run = await runScenario({
+    prompt: 'use bash',
+    tracing: { ...wire, cliTelemetry: 'off' },
+    rules: [
+      when.toolResult('toolu_1', /hello/).reply(answer(text('Done.'), { usage: usage(1400, 12) })),
+      when.lastUserText('use bash').reply(answer(bash('toolu_1', 'echo hello'), { usage: usage(1200, 55) })),
+    ],
+  });
+  expect(calls(run).map((call) => [call.usage?.inputTokens, call.usage?.outputTokens, call.seenBy])).toEqual([
+    [5500, 55, ['partials', 'sdk', 'wire']],
+    [5700, 12, ['partials', 'sdk', 'wire']],
+  ]);
+  expect(run.stats).toMatchObject({ caught: 0, observations: { late: 0, unplaced: 0 } });
+  expect(calls(run).flatMap(({ issues }) => issues)).toEqual([]);
 });

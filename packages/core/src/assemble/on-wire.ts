@@ -1,6 +1,8 @@
 import type { CallPassed } from '../model/observation.ts';
+import { usageConflicts } from '../model/usage.ts';
+import { measuredUsage } from './call-usage.ts';
 import { closed, opened } from './lists.ts';
-import { type AgentNode, type CallNode } from './nodes.ts';
+import { type AgentNode, agentOf, type CallNode, mergeCalls } from './nodes.ts';
 import { attach } from './on-call.ts';
 import type { NamedCall } from './registry.ts';
 import type { Run } from './run.ts';
@@ -30,6 +32,26 @@ function dropAttempt(run: Run, attempt: NamedCall): void {
 
 function isSameCall(left: NamedCall, right: NamedCall): boolean {
   return left.requestId === right.requestId && left.messageId === right.messageId && left.unnamed === right.unnamed;
+}
+
+/**
+ * A call that others know by no id, as of an API that sends none or one that was never reached, is one of its agent's that failed as it
+ * did, or that used what it used.
+ */
+export function joinPassed(run: Run, call: CallNode): void {
+  if (call.passed !== undefined || call.requestId !== undefined || run.passed.length === 0) return;
+  const agentId = agentOf(call)?.agentId;
+  const hasFailed = (call.sdkError ?? call.cliSpan?.error ?? call.cliLog?.error) !== undefined;
+  const usage = measuredUsage(call);
+  const same = run.passed.find(({ parent, passed }) => {
+    if (passed === undefined || parent !== undefined || passed.agent.agentId !== agentId) return false;
+    if (hasFailed) return passed.error !== undefined || passed.wasCut;
+    return usage !== undefined && passed.usage !== undefined && usageConflicts(usage, passed.usage).length === 0;
+  });
+  if (same === undefined) return;
+  run.passed = closed(run.passed, same);
+  run.registry.dropCall(same);
+  mergeCalls(call, same);
 }
 
 /** An agent that is about to end takes the calls of its own that only the wire has seen. */

@@ -121,7 +121,8 @@ export class Registry {
     const byPlace = unnamed === undefined ? undefined : this.#calls.get(unnamed);
     if (isClosed(byRequest) || isClosed(byMessage) || isClosed(byPlace)) return undefined;
     const node =
-      this.#same(byRequest, this.#same(byMessage, byPlace?.call)) ?? this.#newCall(requestId ?? messageId ?? unnamed, messageId);
+      this.#same(byRequest, this.#same(byMessage, byPlace?.call)) ??
+      this.#newCall(requestId ?? messageId ?? unnamed, messageId);
     if (requestId !== undefined) node.requestId ??= requestId;
     if (isFoundByRequest && byRequest === undefined) this.#calls.set(requestName(requestId), node.slot);
     if (messageId !== undefined && byMessage === undefined) {

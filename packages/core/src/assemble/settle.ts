@@ -5,7 +5,7 @@ import { endAgent, endCall, endTool, emitPendingHooks } from './emit.ts';
 import type { Open } from './lists.ts';
 import { type AgentNode, agentOf, type CallNode, type ToolNode, turnOf } from './nodes.ts';
 import { count } from './on-call.ts';
-import { adoptPassed } from './on-wire.ts';
+import { adoptPassed, joinPassed } from './on-wire.ts';
 import { outcomeOfCli } from './outcome.ts';
 import { addIssue, nowMs, type Run, turnAt } from './run.ts';
 import { STREAM } from './sources.ts';
@@ -105,6 +105,7 @@ function settleCalls(run: Run, calls: Open<CallNode>): boolean {
 }
 
 function finishCall(run: Run, call: CallNode): void {
+  joinPassed(run, call);
   // A stream that began and never told why it stopped was cut, unless the CLI says that it took the answer.
   const wasStreaming = call.sdkFirstTokenAt !== undefined && call.streamStopReason === undefined;
   if (wasStreaming && call.cliSpan === undefined && call.sdkError === undefined) call.wasCut = true;

@@ -223,7 +223,7 @@ export class QueryTrace implements QueryWatch, OpenTrace {
     clearTimeout(this.#endTimer);
     this.#route?.release();
     this.#wire?.release();
-    if (this.#wire?.exchanges === 0 && this.#assembler.hasCalls) this.#context.onWireLeftAlone(BYPASSED);
+    if (this.#assembler.hasCalls && this.#wire?.wasBypassed === true) this.#context.onWireLeftAlone(BYPASSED);
     this.#context.guard('settle', () => this.#assembler.end());
     this.#context.onSettled(this);
   }

@@ -18,18 +18,21 @@ export interface QueryWireParts {
 
 /** One child's requests as they pass. */
 export class QueryWire {
+  readonly #wire: Wire;
   readonly #route: WireRoute;
   readonly #source: WireSource;
   readonly #environment: Environment;
 
-  private constructor(route: WireRoute, source: WireSource, environment: Environment) {
+  private constructor({ wire, environment }: QueryWireParts, route: WireRoute, source: WireSource) {
+    this.#wire = wire;
+    this.#environment = environment;
     this.#route = route;
     this.#source = source;
-    this.#environment = environment;
   }
 
   /** Undefined when nothing of this child can pass through us. */
-  static open({ wire, environment, guard, observe, onNews, onLeftAlone }: QueryWireParts): QueryWire | undefined {
+  static open(parts: QueryWireParts): QueryWire | undefined {
+    const { wire, environment, guard, observe, onNews, onLeftAlone } = parts;
     const found = upstreamOf(environment);
     if ('reason' in found) {
       onLeftAlone(found.reason);
@@ -43,15 +46,16 @@ export class QueryWire {
         onNews();
       },
     });
-    if (route.baseUrl() !== undefined) return new QueryWire(route, source, environment);
+    if (route.baseUrl() !== undefined) return new QueryWire(parts, route, source);
     route.release();
     onLeftAlone(NOT_LISTENING);
     return undefined;
   }
 
-  /** How many exchanges were seen. */
-  get exchanges(): number {
-    return this.#source.counters.exchanges;
+  /** The child has asked the model by another way: nothing passed here, though it could have. */
+  get wasBypassed(): boolean {
+    const { state, lost } = this.#wire.stats();
+    return this.#source.counters.exchanges === 0 && state === 'listening' && lost === 0;
   }
 
   /** What the child's environment gets on top. */

@@ -8,6 +8,7 @@ export interface Conversation {
   readonly body: Buffer;
   readonly layout: Layout;
   readonly usesWebSearch: boolean;
+  readonly lastUserText: string;
 }
 
 /** A request's body, and what of it is new. */
@@ -47,6 +48,11 @@ export class Conversations {
       firstNew: before === undefined ? 0 : firstNewMessage(before, { body, layout, prefix: known?.prefix ?? 0 }),
       isSame: (name) => before !== undefined && isSameMember(before, { body, layout }, name),
     };
+  }
+
+  /** The latest that this owner has asked. */
+  latestOf(owner: string): Conversation | undefined {
+    return this.#known.findLast((known) => known.owner === owner);
   }
 
   /** From here on the next request is held against this one. */

@@ -1,4 +1,4 @@
-import { type Conversations, type LaidOut, memberOf, parseAt } from './conversations.ts';
+import { type Conversation, type Conversations, type LaidOut, memberOf, parseAt } from './conversations.ts';
 import { fieldsOf, stringIn } from './fields.ts';
 import type { WirePurpose, WireRequest } from './wire-exchange.ts';
 
@@ -20,17 +20,25 @@ export function readRequest(conversations: Conversations, owner: string, body: B
   const tools = laidOut.isSame('tools') ? undefined : parseMember(laidOut, 'tools');
   const system = laidOut.isSame('system') ? undefined : parseMember(laidOut, 'system');
   const usesWebSearch = Array.isArray(tools) ? tools.some(isWebSearch) : (before?.usesWebSearch ?? false);
-  conversations.remember({ owner, body, layout, usesWebSearch }, before);
+  const said = lastUserText(laidOut);
+  const isRepeated = repeats(laidOut, said, before ?? conversations.latestOf(owner));
+  conversations.remember({ owner, body, layout, usesWebSearch, lastUserText: said }, before);
   return {
     ...(typeof model === 'string' ? { model } : {}),
-    purpose: purposeOf(laidOut, usesWebSearch),
+    purpose: purposeOf(laidOut, { usesWebSearch, lastUserText: said }),
     messages,
     isFirst: before === undefined,
-    isRepeated:
-      before !== undefined && messages.length === 0 && layout.messages.length === before.layout.messages.length,
+    isRepeated,
     ...(system === undefined ? {} : { system }),
     ...(Array.isArray(tools) ? { tools } : {}),
   };
+}
+
+/** Nothing new is asked. What was refused the CLI asks again with other tools and reminders around the same words. */
+function repeats({ layout, before, firstNew }: LaidOut, said: string, latest: Conversation | undefined): boolean {
+  const { length } = layout.messages;
+  if (latest === undefined || latest.layout.messages.length !== length) return false;
+  return (before !== undefined && firstNew === length) || (said !== '' && said === latest.lastUserText);
 }
 
 function unreadable(body: Buffer): WireRequest {
@@ -65,13 +73,9 @@ const SIGNS: readonly (readonly [WirePurpose, (signs: Signs) => boolean])[] = [
   ['other', ({ usesWebSearch }) => usesWebSearch],
 ];
 
-function purposeOf(laidOut: LaidOut, usesWebSearch: boolean): WirePurpose {
-  const signs: Signs = {
-    member: (name) => parseMember(laidOut, name),
-    lastUserText: lastUserText(laidOut),
-    usesWebSearch,
-  };
-  return SIGNS.find(([, applies]) => applies(signs))?.[0] ?? 'turn';
+function purposeOf(laidOut: LaidOut, signs: Omit<Signs, 'member'>): WirePurpose {
+  const member = (name: string): unknown => parseMember(laidOut, name);
+  return SIGNS.find(([, applies]) => applies({ member, ...signs }))?.[0] ?? 'turn';
 }
 
 function lastUserText({ body, layout }: LaidOut): string {
