@@ -1,13 +1,13 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { idOf } from './__fixtures__/drafts.ts';
 import { writeSpans } from './__fixtures__/recorded-store.ts';
 import { runReport } from './__fixtures__/run-report.ts';
+import { storeFolder } from './__fixtures__/store-folder.ts';
 import { TOLD_RUNS } from './__fixtures__/told-runs.ts';
 
-const store = join(await mkdtemp(join(tmpdir(), 'spanprism-documents-')), 'spans.db');
+const store = join(await storeFolder(), 'spans.db');
 
 beforeAll(() => writeSpans(store, { spans: TOLD_RUNS }));
 

@@ -1,16 +1,16 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cellsOf } from '@spanprism/core/terminal';
 import { beforeAll, expect, test } from 'vitest';
 import { fillStore, writeSpans } from './__fixtures__/recorded-store.ts';
 import { runReport } from './__fixtures__/run-report.ts';
+import { storeFolder } from './__fixtures__/store-folder.ts';
 import { TOLD_RUNS } from './__fixtures__/told-runs.ts';
 
 // Tables show times of the local zone.
 process.env['TZ'] = 'Europe/Berlin';
 
-const folder = await mkdtemp(join(tmpdir(), 'spanprism-golden-'));
+const folder = await storeFolder();
 const store = join(folder, 'told.db');
 const bare = join(folder, 'bare.db');
 const recorded = join(folder, 'recorded.db');

@@ -1,5 +1,3 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Span } from '@spanprism/core';
 import { COST_DIMENSIONS } from '@spanprism/store';
@@ -7,11 +5,12 @@ import { beforeAll, expect, test } from 'vitest';
 import { call, step, tool, turn } from './__fixtures__/drafts.ts';
 import { writeSpans } from './__fixtures__/recorded-store.ts';
 import { runReport } from './__fixtures__/run-report.ts';
+import { storeFolder } from './__fixtures__/store-folder.ts';
 
 // Clears the screen, sets the title, rings, goes back, turns text around, ends a hyperlink with C1 controls, hides a break.
 const EVIL =
   'a\u001b[2J\u001b]0;title\u0007\b\r\u009b31m\u202e\u2066\u009d8;;http://x\u009c\u0000\u2028\u2029\u200b\ufeff\ud800b\u{e0041}\nrun-x  ✓ completed';
-const STORE = join(await mkdtemp(join(tmpdir(), 'spanprism-evil-')), 'spans.db');
+const STORE = join(await storeFolder(), 'spans.db');
 const said = [
   {
     role: 'assistant',

@@ -1,5 +1,3 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Span } from '@spanprism/core';
 import { COST_DIMENSIONS } from '@spanprism/store';
@@ -9,12 +7,13 @@ import { type ExpectedCall, readExpectation } from '../../../testkit/src/replay/
 import { call, tool, turn } from './__fixtures__/drafts.ts';
 import { fillStore, writeSpans } from './__fixtures__/recorded-store.ts';
 import { runReport } from './__fixtures__/run-report.ts';
+import { storeFolder } from './__fixtures__/store-folder.ts';
 import type { CostJson } from './cost/cost-document.ts';
 
 // Its request ids are those of another recording: to a store the same calls, seen twice.
 const SEEN_TWICE = 'permission-deny-rule';
 const recordings = listRecordings().filter((name) => name !== SEEN_TWICE);
-const folder = await mkdtemp(join(tmpdir(), 'spanprism-sums-'));
+const folder = await storeFolder();
 const recorded = join(folder, 'recorded.db');
 const generated = join(folder, 'generated.db');
 
