@@ -230,10 +230,11 @@ export class ProtobufWriter {
   }
 
   #shortTextPair(tag: number, key: Uint8Array, value: string): boolean {
-    const start = this.#position;
+    // Relative, as it may go on in other memory.
+    const start = this.length;
     if (!this.#openShortPair(tag, key, value.length + 2)) return false;
     if (this.#shortText(value)) return true;
-    this.#position = start;
+    this.#position = this.#start + start;
     return false;
   }
 
@@ -269,7 +270,7 @@ export class ProtobufWriter {
       if (typeof item !== 'string') return false;
       length += 4 + item.length;
     }
-    const start = this.#position;
+    const start = this.length;
     if (length > MAX_SHORT || !this.#openShortPair(tag, known.field, 2 + length)) return false;
     this.#bytes[this.#position++] = 0x2a;
     this.#bytes[this.#position++] = length;
@@ -277,7 +278,7 @@ export class ProtobufWriter {
       this.#bytes[this.#position++] = 0x0a;
       this.#bytes[this.#position++] = item.length + 2;
       if (this.#shortText(item)) continue;
-      this.#position = start;
+      this.#position = this.#start + start;
       return false;
     }
     return true;
