@@ -1,4 +1,4 @@
-import type { Sink } from '@spanprism/core';
+import { ConfigurationError, type Sink } from '@spanprism/core';
 import { type Collector } from '@spanprism/testkit';
 import { agent, llm, SAMPLE_TRACES, spanId, tool } from '@spanprism/testkit/samples';
 import { Langfuse } from 'langfuse';
@@ -188,4 +188,10 @@ describe('what the client does not deliver', () => {
     expect(sink.stats?.()).toEqual({ delivered: 9, queued: 0, dropped: {} });
     expect(arrived().observations).toHaveLength(9);
   });
+});
+
+test.each([undefined, {}, { api: {}, score: {} }])('what is no classic client is refused: %j', (client) => {
+  const make = (): Sink => langfuseClientSink({ client: client as Langfuse });
+  expect(make).toThrow(ConfigurationError);
+  expect(make).toThrow(/the option client.*langfuse 3\.x/);
 });

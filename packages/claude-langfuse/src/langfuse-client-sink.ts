@@ -1,6 +1,6 @@
 import { isoFromUnixNano, type CapturedSpan, type Sink } from '@spanprism/core';
 import { genaiDialect, type GenaiDialectOptions } from '@spanprism/core/dialect';
-import { sinkDiag, type OtlpTraceSinkOptions } from '@spanprism/core/otlp';
+import { sinkDiag, wrongValue, type OtlpTraceSinkOptions } from '@spanprism/core/otlp';
 import { ClientBatches, type LangfuseClient } from './client-batches.ts';
 import { observationOf } from './observation.ts';
 import { traceFieldsOf } from './trace-fields.ts';
@@ -21,6 +21,10 @@ export interface LangfuseClientSinkOptions
 export function langfuseClientSink(options: LangfuseClientSinkOptions): Sink {
   const { client, name = 'langfuse-client', toolParent = 'agent', capture } = options;
   const { diag, useDiag } = sinkDiag(options.diag);
+  if (METHODS.some((method) => typeof client?.[method] !== 'function')) {
+    const fix = 'Pass new Langfuse() of the package langfuse 3.x; beside @langfuse/otel use langfuseSink().';
+    throw wrongValue('the client is none of langfuse 3.x', { from: 'the option client', fix });
+  }
   const batches = new ClientBatches(client, (message) => diag('warn', `${name}: ${message}`));
   const { parentSpanId } = genaiDialect({ toolParent });
   return {
@@ -41,6 +45,8 @@ export function langfuseClientSink(options: LangfuseClientSinkOptions): Sink {
     useDiag,
   };
 }
+
+const METHODS = ['trace', 'span', 'generation', 'flushAsync', 'on'] as const;
 
 /** What it hangs below otherwise is nothing that this client sends. */
 function isRoot({ parentSpanId, parentIsRemote }: CapturedSpan): boolean {

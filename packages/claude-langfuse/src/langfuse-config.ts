@@ -1,4 +1,4 @@
-import { checkUrl, pickGiven, readFlag, readText, wrongValue } from '@spanprism/core/otlp';
+import { checkUrl, pickGiven, readFlag, readOption, readText, wrongValue } from '@spanprism/core/otlp';
 import type { Environment, OtlpTraceSinkOptions, Sourced } from '@spanprism/core/otlp';
 
 export interface LangfuseConfigOptions {
@@ -22,10 +22,8 @@ const CLOUD = { value: 'https://cloud.langfuse.com', from: 'the default, which i
 export function readLangfuseConfig(options: LangfuseConfigOptions, env: Environment): LangfuseConfig | undefined {
   const isOff = /^(false|0)$/i.test(readText(env, 'LANGFUSE_TRACING_ENABLED')?.value ?? '');
   if (isOff || readFlag(env, 'OTEL_SDK_DISABLED')) return undefined;
-  const said = (option: keyof LangfuseConfigOptions, ...variables: readonly string[]) => {
-    const value = options[option];
-    return value === undefined ? readText(env, ...variables) : { value, from: `the option ${option}` };
-  };
+  const said = (option: keyof LangfuseConfigOptions, ...variables: readonly string[]) =>
+    readOption(options, option, { environment: env, variables });
   const publicKey = checkKey('public', said('publicKey', 'LANGFUSE_PUBLIC_KEY'));
   const secretKey = checkKey('secret', said('secretKey', 'LANGFUSE_SECRET_KEY'));
   // The other names are those of Langfuse's older SDKs.

@@ -49,21 +49,14 @@ const KINDS: Readonly<Record<CapturedSpan['kind'], readonly [type: string, opera
   custom: ['chain', 'invoke_workflow'],
 };
 
-/** Where the attribute is called otherwise than the field. */
-const OBSERVATION_KEYS: Readonly<Record<string, string>> = {
-  statusMessage: 'status_message',
-  model: 'model.name',
-  modelParameters: 'model.parameters',
-  usageDetails: 'usage_details',
-  costDetails: 'cost_details',
-  completionStartTime: 'completion_start_time',
-};
+/** Where the attribute is not the field in snake case. */
+const OBSERVATION_KEYS: Readonly<Record<string, string>> = { model: 'model.name', modelParameters: 'model.parameters' };
 
 function putObservation(span: CapturedSpan, into: AttributeTaker): void {
   const { name: _, ...said } = observationOf(span);
   for (const [field, value] of Object.entries(said)) {
-    if (value !== undefined)
-      into.put(`langfuse.observation.${OBSERVATION_KEYS[field] ?? field}`, plainOrJsonText(value));
+    const key = OBSERVATION_KEYS[field] ?? field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    if (value !== undefined) into.put(`langfuse.observation.${key}`, plainOrJsonText(value));
   }
 }
 

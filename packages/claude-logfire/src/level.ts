@@ -1,4 +1,5 @@
-import type { CapturedSpan, LlmSpan } from '@spanprism/core';
+import type { CapturedSpan } from '@spanprism/core';
+import { endingOf } from '@spanprism/core/dialect';
 
 /** Logfire's levels, which are OpenTelemetry's severity numbers. */
 export const LEVELS = { debug: 5, info: 9, notice: 10, warn: 13, error: 17 } as const;
@@ -13,7 +14,9 @@ export function levelOf(span: CapturedSpan): Level {
     case 'agent':
       return span.endedAt === undefined || span.outcome === 'completed' ? 'info' : 'warn';
     case 'llm':
-      return levelOfCall(span);
+      // An answer that was cut short is not what was asked for.
+      if (endingOf(span) !== '') return 'warn';
+      return span.attempts > 1 ? 'notice' : 'info';
     case 'permission':
       return span.endedAt !== undefined && span.decision === 'deny' ? 'notice' : 'info';
     case 'hook':
@@ -22,12 +25,4 @@ export function levelOf(span: CapturedSpan): Level {
     case 'custom':
       return 'info';
   }
-}
-
-/** Stop reasons with which an answer is not what was asked for. */
-export const CUT_SHORT: ReadonlySet<string | undefined> = new Set(['max_tokens', 'refusal']);
-
-function levelOfCall({ stopReason, attempts }: LlmSpan): Level {
-  if (CUT_SHORT.has(stopReason)) return 'warn';
-  return attempts > 1 ? 'notice' : 'info';
 }

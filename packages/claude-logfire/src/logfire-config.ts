@@ -1,4 +1,4 @@
-import { checkUrl, readFlag, readSampler, readText, wrongValue } from '@spanprism/core/otlp';
+import { checkUrl, readFlag, readOption, readSampler, readText, wrongValue } from '@spanprism/core/otlp';
 import type { Environment, Sampler, SamplerOptions, Sourced } from '@spanprism/core/otlp';
 import type { Attributes, Diag } from '@spanprism/core';
 
@@ -36,7 +36,7 @@ export function readLogfireConfig(
   environment: Environment,
   diag: Diag,
 ): LogfireConfig | undefined {
-  const token = tokenOf(options, environment);
+  const token = readOption(options, 'token', { environment, variables: ['LOGFIRE_TOKEN'] });
   if (isSwitchedOff(environment, token !== undefined)) return undefined;
   if (token === undefined) throw noToken();
   checkToken(token);
@@ -57,10 +57,6 @@ export function readLogfireConfig(
       `Check the token (from ${token.from}): it must be a write token of this project that has not been revoked, and ` +
       `one of this region; ${base.value} was chosen by ${base.from}.`,
   };
-}
-
-function tokenOf({ token }: LogfireConfigOptions, environment: Environment): Sourced<string> | undefined {
-  return token === undefined ? readText(environment, 'LOGFIRE_TOKEN') : { value: token, from: 'the option token' };
 }
 
 const OFF: ReadonlySet<string> = new Set(['false', 'f', '0']);
@@ -110,11 +106,10 @@ interface Known {
   readonly diag: Diag;
 }
 
-function baseOf({ baseUrl }: LogfireConfigOptions, environment: Environment, { token, diag }: Known): Sourced<string> {
+function baseOf(options: LogfireConfigOptions, environment: Environment, { token, diag }: Known): Sourced<string> {
   const region = regionOf(token.value);
   const host = HOSTS[region];
-  const given =
-    baseUrl === undefined ? readText(environment, 'LOGFIRE_BASE_URL') : { value: baseUrl, from: 'the option baseUrl' };
+  const given = readOption(options, 'baseUrl', { environment, variables: ['LOGFIRE_BASE_URL'] });
   if (given === undefined) {
     if (host !== undefined) return { value: host, from: `the region "${region}" of the token` };
     diag(

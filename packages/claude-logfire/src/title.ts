@@ -1,6 +1,5 @@
-import { failureOf, nameOf, oneLine, preview, wordsOf } from '@spanprism/core/dialect';
+import { endingOf, nameOf, oneLine, preview, wordsOf } from '@spanprism/core/dialect';
 import type { CapturedSpan } from '@spanprism/core';
-import { CUT_SHORT } from './level.ts';
 
 /** A line of the live view holds about as much. UTF-16 units. */
 const MAX_WORDS = 100;
@@ -8,7 +7,8 @@ const MAX_WORDS = 100;
 /** `logfire.msg`: one line that says what a span is, what it was about where that was captured, and how it ended if not well. */
 export function titleOf(span: CapturedSpan): string {
   const title = [subjectOf(span), shortened(aboutOf(span))].filter((part) => part !== '').join(': ');
-  const ending = span.endedAt === undefined ? '' : endingOf(span);
+  const isAllowed = span.kind === 'permission' && span.endedAt !== undefined && span.decision === 'allow';
+  const ending = isAllowed ? `allowed by ${span.decidedBy}` : shortened(endingOf(span));
   return ending === '' ? title : `${title} – ${ending}`;
 }
 
@@ -33,15 +33,6 @@ function aboutOf(span: CapturedSpan): string {
   if (span.kind === 'agent') return wordsOf(span.input);
   if (span.kind === 'tool') return preview(span.input);
   return span.kind === 'llm' && span.purpose !== 'turn' ? span.purpose : '';
-}
-
-function endingOf(span: CapturedSpan): string {
-  if (span.kind === 'permission') return `${span.decision === 'allow' ? 'allowed' : 'denied'} by ${span.decidedBy}`;
-  if (span.kind === 'hook' && span.blocked) return 'blocked';
-  if (span.status === 'error') return shortened(failureOf(span)) || 'error';
-  if (span.kind === 'agent' && span.outcome !== 'completed') return span.outcome;
-  if (span.status === 'cancelled') return 'cancelled';
-  return span.kind === 'llm' && CUT_SHORT.has(span.stopReason) ? (span.stopReason ?? '') : '';
 }
 
 function shortened(words: string): string {

@@ -84,12 +84,14 @@ const NOTHING: SinkStats = { delivered: 0, queued: 0, dropped: {} };
 
 function startTraces({ traces, resource, sampler }: OtlpConfig, options: StartOptions): Sink {
   const { name, diag, complaints, limits, spool, semconv = 'v1.41', toolParent = 'agent' } = options;
+  // Made in any case: it says what is wrong with its options.
+  const dialect = genaiDialect({ version: semconv, toolParent });
   return otlpTraceSink({
     ...endpointOf(traces, options),
     name,
     diag,
     complaints,
-    dialect: options.dialect ?? genaiDialect({ version: semconv, toolParent }),
+    dialect: options.dialect ?? dialect,
     resource,
     scope: SCOPE,
     sampler,

@@ -1,3 +1,4 @@
+import { checkOneOf } from '../model/one-of.ts';
 import type { CapturedSpan } from '../model/sink.ts';
 import type { AgentSpan, LlmSpan, ToolSpan } from '../model/span.ts';
 import { claudeEvents, putClaudeAttributes } from './claude-attributes.ts';
@@ -19,6 +20,8 @@ export interface GenaiDialectOptions {
 
 /** OpenTelemetry's GenAI semantic conventions, with everything they have no name for under `claude.`. */
 export function genaiDialect({ version = 'v1.41', toolParent = 'agent' }: GenaiDialectOptions = {}): Dialect {
+  checkOneOf('semconv', version, Object.keys(SPELLINGS));
+  checkOneOf('toolParent', toolParent, ['agent', 'llm']);
   const spelling = SPELLINGS[version];
   const isBelowCall = (span: CapturedSpan): boolean => toolParent === 'llm' && asker(span) !== undefined;
   return {

@@ -7,6 +7,7 @@ export {
   pick,
   readFlag,
   readMs,
+  readOption,
   readPairs,
   readText,
   type Sourced,

@@ -18,6 +18,16 @@ export function readText(environment: Environment, ...names: readonly string[]):
   return undefined;
 }
 
+/** What the option says, else the first of these variables that is set. */
+export function readOption<K extends string>(
+  options: { readonly [P in K]?: string | undefined },
+  option: K,
+  { environment, variables }: { readonly environment: Environment; readonly variables: readonly string[] },
+): Sourced<string> | undefined {
+  const value = options[option];
+  return value === undefined ? readText(environment, ...variables) : { value, from: `the option ${option}` };
+}
+
 export function readFlag(environment: Environment, name: string): boolean {
   return readText(environment, name)?.value.toLowerCase() === 'true';
 }

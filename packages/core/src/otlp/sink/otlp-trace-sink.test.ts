@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { genaiDialect } from '../../dialect/genai-dialect.ts';
+import { genaiDialect, type GenaiDialectOptions } from '../../dialect/genai-dialect.ts';
 import type { Dialect } from '../../dialect/dialect.ts';
 import { ConfigurationError } from '../../model/configuration-error.ts';
 import type { SpanId } from '../../model/ids.ts';
@@ -184,4 +184,24 @@ test('a wrong url or header throws, and says which sink', () => {
   expect(make({ timeoutMs: -1 })).toThrow(expect.objectContaining(wrongTime));
   expect(make({ url: 'localhost:4318' })).toThrow('the url of mine');
   expect(make({ headers: { 'x-key': 'a\nb' } })).toThrow('the headers of mine');
+});
+
+test.each([
+  ['compression', 'br', 'compression is "br" (from the options). Use gzip or none.'],
+  ['protocol', 'grpc', 'protocol is "grpc" (from the options). Use http/protobuf or http/json.'],
+])('a word that %s does not have is refused, with those that it has', (option, word, message) => {
+  const make = (): unknown =>
+    otlpTraceSink({ name: 'acme', url: 'http://localhost:4318', dialect: genaiDialect(), [option]: word });
+  expect(make).toThrow(ConfigurationError);
+  expect(make).toThrow(message);
+});
+
+test.each([
+  [{ version: 'v1.40' }, 'semconv is "v1.40" (from the options). Use v1.41 or latest.'],
+  [{ version: 'toString' }, 'semconv is "toString"'],
+  [{ toolParent: 'turn' }, 'toolParent is "turn" (from the options). Use agent or llm.'],
+])('a dialect refuses %j', (options, message) => {
+  const make = (): unknown => genaiDialect(options as GenaiDialectOptions);
+  expect(make).toThrow(ConfigurationError);
+  expect(make).toThrow(message);
 });

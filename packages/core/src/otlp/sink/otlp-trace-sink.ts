@@ -1,5 +1,6 @@
 import type { Dialect, DialectRecord, SpanLimits } from '../../dialect/dialect.ts';
 import type { CaptureOptions } from '../../model/capture-options.ts';
+import { checkOneOf } from '../../model/one-of.ts';
 import type { CapturedSpan, Diag, Sink } from '../../model/sink.ts';
 import type { Attributes } from '../../model/span.ts';
 import { checkHeader } from '../config/check-headers.ts';
@@ -131,7 +132,9 @@ function encoderOf(codec: Codec, dialect: Dialect, given: SpanLimits): Encoder {
   };
 }
 
-function check({ name, url, headers }: OtlpTraceSinkOptions): void {
+function check({ name, url, headers, protocol, compression }: OtlpTraceSinkOptions): void {
+  if (protocol !== undefined) checkOneOf('protocol', protocol, Object.keys(CODECS));
+  if (compression !== undefined) checkOneOf('compression', compression, ['gzip', 'none']);
   checkUrl({ value: url, from: `the url of ${name}` });
   if (typeof headers !== 'object') return;
   for (const [header, value] of Object.entries(headers)) checkHeader(header, { value, from: `the headers of ${name}` });
