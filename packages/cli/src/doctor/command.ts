@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
 import { jsonDocument } from '../reports/document.ts';
 import { refuseArguments } from '../reports/filter-options.ts';
-import { screenOf } from '../reports/report.ts';
+import { screenOf } from '../reports/screen.ts';
 import { sinkOptions } from '../sinks/options.ts';
 import { examine } from './examine.ts';
 import { rowsDocument, rowsText } from './report.ts';

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import type { Environment } from '@spanprism/core/otlp';
 import { type ChosenSinks, sinksFrom } from '../sinks/sinks-from.ts';
 import { environmentFindings } from './environment-checks.ts';
-import { type Finding, type Row, rowsOf, type Surroundings } from './finding.ts';
+import { type Finding, type Row, rowsOf, skipped, type Surroundings } from './finding.ts';
 import { watchHttp } from './http-watch.ts';
 import { otelRows } from './otel-check.ts';
 import { claudeRows, nodeRows } from './program-checks.ts';
@@ -22,14 +22,18 @@ export interface Examined {
 export async function examine({ env, cwd, flags }: Examined): Promise<readonly Row[]> {
   const around: Surroundings = { env, cwd, home: env['HOME'] || homedir() };
   const variables = environmentFindings(env);
+  const node = nodeRows(process.versions.node);
+  const isOld = node.some(({ status }) => status === 'problem');
   const rows = await Promise.all([
-    nodeRows(process.versions.node),
+    node,
     claudeRows(around),
     settingsRows(around),
     sdkRows(around),
     otelRows(around),
     rowsOf('environment', variables, 'nothing in it keeps traces back'),
-    traceRows({ env, flags, variables }),
+    isOld
+      ? [skipped('store', 'needs a newer Node'), skipped('sinks', 'need a newer Node')]
+      : traceRows({ env, flags, variables }),
   ]);
   return rows.flat();
 }

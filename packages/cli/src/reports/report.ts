@@ -1,6 +1,7 @@
-import type { Screen } from '@spanprism/core/terminal';
 import { defaultStorePath, openStore, type RunFilter, type Store } from '@spanprism/store';
 import type { Io } from '../command.ts';
+
+export { screenOf } from './screen.ts';
 
 /** Opens the store of this environment for reading, and closes it when the report is made. */
 export function withStore<T>({ env }: Io, report: (store: Store) => T): T {
@@ -10,12 +11,6 @@ export function withStore<T>({ env }: Io, report: (store: Store) => T): T {
   } finally {
     store.close();
   }
-}
-
-/** Lines are cut to a terminal and to nothing else: whoever pipes a table wants the whole of it. */
-export function screenOf({ isTerminal, env, columns }: Io): Screen {
-  if (!isTerminal) return { hasColor: false };
-  return { hasColor: !env['NO_COLOR'] && env['TERM'] !== 'dumb', columns };
 }
 
 /** Why a report is empty: nothing was ever stored, or nothing matches. */

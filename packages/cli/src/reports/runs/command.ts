@@ -3,7 +3,8 @@ import type { Command } from '../../command.ts';
 import { jsonDocument } from '../document.ts';
 import { FILTER_OPTIONS, readFilter, readLimit, refuseArguments } from '../filter-options.ts';
 import { usdFromNanos } from '../money.ts';
-import { matching, sayNothingFound, screenOf, withStore } from '../report.ts';
+import { matching, sayNothingFound, withStore } from '../report.ts';
+import { screenOf } from '../screen.ts';
 import { runJson } from '../run-json.ts';
 import { runsTable } from './runs-table.ts';
 

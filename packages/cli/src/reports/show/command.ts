@@ -1,7 +1,8 @@
 import type { RunDetail, Store } from '@spanprism/store';
 import { type Command, CommandError } from '../../command.ts';
 import { jsonDocument, quoted } from '../document.ts';
-import { screenOf, withStore } from '../report.ts';
+import { withStore } from '../report.ts';
+import { screenOf } from '../screen.ts';
 import { runDocument } from './run-document.ts';
 import { runPage } from './run-page.ts';
 
