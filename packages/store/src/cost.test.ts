@@ -115,12 +115,12 @@ const everything = (store: Store): unknown =>
 
 test('the order in which spans arrive changes no sum, and neither does a second arrival', () => {
   const expected = everything(storeOf(TURN));
+  expect(everything(storeOf(...TURN.map((span) => [span]), TURN))).toEqual(expected);
+  expect(everything(storeOf(...TURN.toReversed().map((span) => [span])))).toEqual(expected);
   for (let seed = 1; seed <= 30; seed++) {
     const order = shuffled(TURN, seed);
     const cut = seed % order.length;
-    const oneByOne = order.map((span) => [span]);
     expect(everything(storeOf(order.slice(0, cut), order.slice(cut), order))).toEqual(expected);
-    if (seed <= 5) expect(everything(storeOf(...oneByOne, order))).toEqual(expected);
   }
 });
 

@@ -7,6 +7,7 @@ export type {
   CostReport,
   CostRow,
   Failure,
+  FailureGroup,
   RunDetail,
   RunFilter,
   Store,

@@ -81,7 +81,7 @@ test('a run is found by the beginning of its id; its spans are whole, parents fi
     expect(detail?.run.id).toBe('sess_1');
     const bodies = detail?.spans.map((span) => span.body());
     const byId = (list: readonly CapturedSpan[] = []) => list.toSorted((a, b) => (a.spanId < b.spanId ? -1 : 1));
-    expect(byId(bodies), name).toEqual(byId(inSession('sess_1', spans)));
+    expect([name, byId(bodies)]).toEqual([name, byId(inSession('sess_1', spans))]);
     const seen = new Set<string>();
     for (const { spanId, parentSpanId } of detail?.spans ?? []) {
       const parentIsHere = spans.some((span) => span.spanId === parentSpanId);

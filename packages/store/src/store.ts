@@ -94,6 +94,23 @@ export interface Failure {
   readonly span: StoredSpan;
 }
 
+/** Failed spans of one kind and cause. */
+export interface FailureGroup {
+  readonly kind: SpanKind;
+  /** Tool, agent, step …; none for calls: whatever the model, it is the API that failed. */
+  readonly name?: string;
+  /** How an agent ended, else the type of the error. */
+  readonly cause?: string;
+  readonly count: number;
+  /** In how many runs. */
+  readonly runs: number;
+  /** Nanoseconds since 1970: when the first and the last of them ended. */
+  readonly firstSeenAt: bigint;
+  readonly lastSeenAt: bigint;
+  /** The last of them. */
+  readonly latest: Failure;
+}
+
 export type CostDimension =
   | 'tool'
   | 'model'
@@ -146,6 +163,8 @@ export interface Store {
   run(idPrefix: string): RunDetail | undefined;
   /** Failed spans of the runs that match, newest first; `limit` counts spans. */
   failures(filter?: RunFilter): readonly Failure[];
+  /** The same, grouped by what failed and why, the most frequent first; `limit` counts groups. */
+  failureGroups(filter?: RunFilter): readonly FailureGroup[];
   cost(query: CostQuery): CostReport;
   /** Which of these span keys are stored. */
   knownKeys(keys: Iterable<string>): ReadonlySet<string>;

@@ -2,10 +2,11 @@ import { ConfigurationError } from '@spanprism/core';
 import { openForReading, openForWriting } from '../open-database.ts';
 import { type Database, isBusy, StoreProblem } from '../sqlite.ts';
 import { defaultStorePath } from '../store-path.ts';
-import type { Failure, RunDetail, RunFilter, Store, StoredRun } from '../store.ts';
+import type { Failure, FailureGroup, RunDetail, RunFilter, Store, StoredRun } from '../store.ts';
 import { keyHash } from '../key-hash.ts';
 import { BodyReader } from './bodies.ts';
 import { costReport } from './costs.ts';
+import { failureGroups } from './failure-groups.ts';
 import { conditionOf, limitOf } from './run-filter.ts';
 import { findRuns, runByRowId, runsByPrefix } from './runs.ts';
 import { inTreeOrder, selectSpans, withShares } from './spans.ts';
@@ -95,6 +96,10 @@ class SqliteStore implements Store {
         return run === undefined ? [] : [{ run, span }];
       });
     });
+  }
+
+  failureGroups(filter: RunFilter = {}): readonly FailureGroup[] {
+    return this.#reading(() => failureGroups(this.#database, this.#bodies, filter));
   }
 
   cost(query: Parameters<Store['cost']>[0]): ReturnType<Store['cost']> {

@@ -11,6 +11,9 @@ interface Batch {
   readonly bytes: number;
 }
 
+/** What goes over, and into one transaction, in one piece. */
+const BATCH = { spans: 1024, bytes: 1024 * 1024 };
+
 /** Spans that are not known to be stored. They stay here until they are: a thread can die, and a program end before it has written. */
 export class Backlog {
   readonly #limits: BacklogLimits;
@@ -32,6 +35,11 @@ export class Backlog {
   /** From 0 to 1, by whichever limit is nearer. */
   get fullness(): number {
     return Math.min(1, Math.max(this.#spans / this.#limits.maxSpans, this.#bytes / this.#limits.maxBytes));
+  }
+
+  /** Enough was added to make a batch of. */
+  get isBatchFull(): boolean {
+    return this.#fresh.length >= BATCH.spans || this.#freshBytes >= BATCH.bytes;
   }
 
   /** The id of the last batch that was made. */

@@ -23,7 +23,8 @@ export function threadChannel(options: ChannelOptions): Channel {
   const here = import.meta.url as string | undefined;
   // A bundler that writes CommonJS leaves it undefined.
   if (here === undefined) throw new Error('there is no import.meta.url');
-  const entry = new URL(here.endsWith('.ts') ? './store-thread.ts' : './store-thread.js', here);
+  const extension = here.slice(here.lastIndexOf('.'));
+  const entry = new URL(`./store-thread${extension}`, here);
   // Asked here because the thread would tell it late, and as an error of the loader.
   if (entry.protocol === 'file:' && !existsSync(entry)) throw new Error(`${entry.pathname} is not there`);
   const { path, retention, tell, onGone } = options;

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newPath } from './__fixtures__/store-folder.ts';
+
+const SPANS_PER_RUN = 20;
+let program = '';
+
+/** In one file a program starts within a tenth of a second; from the sources it takes many times that. */
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spanprism-program-'));
+  const here = dirname(fileURLToPath(import.meta.url));
+  await build({
+    entryPoints: {
+      program: join(here, '__fixtures__', 'writing-program.ts'),
+      'store-thread': join(here, 'sink', 'store-thread.ts'),
+    },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    conditions: ['@spanprism/source'],
+    // The thread is looked for beside the program.
+    define: { 'import.meta.url': '__here' },
+    banner: { js: "const __here = import.meta.url.replace(/[^/]*$/, 'x.mjs');" },
+  });
+  program = join(folder, 'program.mjs');
+});
+afterAll(() => rmSync(dirname(program), { recursive: true, force: true }));
+
+function start(...words: readonly string[]): ChildProcess & { readonly acknowledged: readonly string[] } {
+  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout?.on('data', (chunk: Buffer) => void (text += chunk.toString()));
+  return Object.defineProperty(child, 'acknowledged', {
+    // The last line may be half a one.
+    get: () =>
+      text
+        .slice(0, text.lastIndexOf('\n') + 1)
+        .split('\n')
+        .filter((line) => line !== ''),
+  }) as ChildProcess & { readonly acknowledged: readonly string[] };
+}
+
+/** How many spans each run has; and that the file is sound and its sums are those of its spans. */
+function soundRuns(path: string): ReadonlyMap<string, number> {
+  const database = new DatabaseSync(path);
+  const all = <T>(sql: string): readonly T[] => database.prepare(sql).all() as T[];
+  expect(all('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+  const [spans] = all(`SELECT count(*) AS spans, sum(cost) AS cost FROM span`);
+  expect(all('SELECT sum(spans) AS spans, sum(cost) AS cost FROM run')).toEqual([spans]);
+  const calls = all('SELECT count(*) AS calls, sum(cost) AS cost FROM span WHERE kind = 1');
+  expect(all('SELECT sum(calls) AS calls, sum(cost) AS cost FROM total_cost WHERE dimension = 0')).toEqual(calls);
+  expect(all('SELECT count(*) AS orphans FROM span WHERE body NOT IN (SELECT id FROM body)')).toEqual([{ orphans: 0 }]);
+  const runs = all<{ readonly run_id: string; readonly spans: number }>(
+    'SELECT r.run_id, count(*) AS spans FROM span s JOIN run r ON r.id = s.run GROUP BY 1',
+  );
+  database.close();
+  return new Map(runs.map(({ run_id, spans: count }) => [run_id, count]));
+}
+
+test('eight processes that write at once lose nothing', async () => {
+  const path = newPath();
+  const children = Array.from({ length: 8 }, (_, index) => start(path, `process-${index}`, '40'));
+  const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0] as unknown));
+  expect(codes).toEqual(children.map(() => 0));
+  const runs = soundRuns(path);
+  expect(runs.size).toBe(8 * 40);
+  expect(new Set(runs.values())).toEqual(new Set([SPANS_PER_RUN]));
+});
+
+test('a store whose writers are killed, a hundred times, holds whole runs, and every one that was acknowledged', async () => {
+  const path = newPath();
+  const acknowledged: string[] = [];
+  let started = 0;
+  const killOne = async (): Promise<void> => {
+    const name = `killed-${started++}`;
+    const child = start(path, name);
+    while (child.acknowledged.length === 0) await delay(1);
+    // In the middle of something, and each time of something else.
+    await delay((started * 7) % 23);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    acknowledged.push(...child.acknowledged);
+  };
+  const lane = async (): Promise<void> => {
+    while (started < 100) await killOne();
+  };
+  await Promise.all([lane(), lane()]);
+  const runs = soundRuns(path);
+  expect(acknowledged.length).toBeGreaterThanOrEqual(100);
+  expect(acknowledged.filter((run) => runs.get(run) !== SPANS_PER_RUN)).toEqual([]);
+  expect(new Set(runs.values())).toEqual(new Set([SPANS_PER_RUN]));
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+}, 120_000);
+
+test('a program that calls process.exit() loses nothing', async () => {
+  const path = newPath();
+  const [code] = await once(start(path, 'exiting', '200', 'exit'), 'exit');
+  expect(code).toBe(0);
+  const runs = soundRuns(path);
+  expect(runs.size).toBe(200);
+  expect(new Set(runs.values())).toEqual(new Set([SPANS_PER_RUN]));
+});

@@ -1,0 +1,211 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { CapturedSpan } from '@spanprism/core';
+import { tool } from '@spanprism/testkit/samples';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { newFolder, newPath, open, write } from '../__fixtures__/store-folder.ts';
+import { openForWriting } from '../open-database.ts';
+import { localChannel } from './channel.ts';
+import { type SqliteSink, sqliteSink, type SqliteSinkOptions } from './sqlite-sink.ts';
+import { StoreWriting } from './store-writing.ts';
+
+/** Longer than anything takes on a busy machine. */
+const LONG_MS = 30_000;
+
+function spans(count: number, first = 1): readonly CapturedSpan[] {
+  return Array.from({ length: count }, (_, index) => tool({ id: first + index, ms: [0, 1] }));
+}
+
+interface Opened {
+  readonly sink: SqliteSink;
+  readonly path: string;
+  readonly lines: string[];
+}
+
+function opened(options: SqliteSinkOptions = {}): Opened {
+  const path = options.path ?? newPath();
+  const lines: string[] = [];
+  const sink = sqliteSink({ path, environment: {}, diag: (_, line) => void lines.push(line), ...options });
+  onTestFinished(() => sink.close(1_000).catch(() => undefined));
+  return { sink, path, lines };
+}
+
+function give(sink: Pick<SqliteSink, 'spanEnd'>, given: readonly CapturedSpan[]): void {
+  for (const span of given) sink.spanEnd(span);
+}
+
+/** As another process would: until the function is called nobody else can write. */
+function lock(path: string): () => void {
+  const database = openForWriting(path, { busyMs: 0 });
+  database.exec('BEGIN IMMEDIATE');
+  return () => {
+    database.exec('ROLLBACK');
+    database.close();
+  };
+}
+
+const leftovers = (path: string): readonly string[] =>
+  readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}-left-`));
+
+test("another process's lock holds up neither the loop nor a span: it is stored when the lock is gone", async () => {
+  const { sink, path, lines } = opened();
+  const unlock = lock(path);
+  give(sink, spans(3));
+  let turns = 0;
+  const flushed = sink.flush(400).catch((error: unknown) => String(error));
+  let failure: string | void | undefined;
+  void flushed.then((told) => (failure = told));
+  while (failure === undefined) {
+    await nextTurn();
+    turns += 1;
+  }
+  expect(failure).toMatch(/3 spans wait to be stored in .*another program holds its lock/);
+  expect(turns).toBeGreaterThan(100);
+  expect(sink.stats?.()).toEqual({ delivered: 0, queued: 3, dropped: {} });
+  unlock();
+  await sink.flush(LONG_MS);
+  expect(sink.stats?.()).toEqual({ delivered: 3, queued: 0, dropped: {} });
+  expect(open(path).runs()[0]?.spans).toBe(3);
+  expect(lines).toEqual([]);
+});
+
+test('what the queue has no room for is dropped, counted, and told once', async () => {
+  const { sink, path, lines } = opened({ maxQueuedSpans: 10 });
+  const unlock = lock(path);
+  give(sink, spans(5));
+  expect(sink.fullness).toBe(0.5);
+  give(sink, spans(10, 6));
+  expect(sink.fullness).toBe(1);
+  expect(sink.stats?.()).toEqual({ delivered: 0, queued: 10, dropped: { queue_full: 5 } });
+  expect(lines.length).toBe(1);
+  expect(lines[0]).toMatch(/^store: too many spans wait to be stored, so new ones are dropped/);
+  unlock();
+  await expect(sink.flush(LONG_MS)).rejects.toThrow(/5 spans could not be stored/);
+  await sink.flush(LONG_MS);
+  expect(open(path).runs()[0]?.spans).toBe(10);
+});
+
+test('bytes are bounded as well, but one span finds room however large it is', () => {
+  const { sink, path } = opened({ maxQueuedBytes: 10_000 });
+  const unlock = lock(path);
+  onTestFinished(unlock);
+  give(sink, [tool({ id: 1, ms: [0, 1], input: 'x'.repeat(50_000) }), ...spans(2, 2)]);
+  expect(sink.stats?.()).toMatchObject({ queued: 1, dropped: { queue_full: 2 } });
+});
+
+test('what comes after close() is dropped and counted', async () => {
+  const { sink, lines } = opened();
+  await sink.close(LONG_MS);
+  give(sink, spans(2));
+  expect(sink.stats?.()).toEqual({ delivered: 0, queued: 0, dropped: { closed: 2 } });
+  expect(lines.length).toBe(1);
+});
+
+describe('a program that ends', () => {
+  test('writes what is queued itself', () => {
+    const { sink, path } = opened();
+    give(sink, spans(4));
+    sink.persistSync();
+    expect(open(path).runs()[0]?.spans).toBe(4);
+    expect(leftovers(path)).toEqual([]);
+  });
+
+  test('leaves it for the next start where the lock is held, readable by its owner only', async () => {
+    const { sink, path } = opened();
+    const unlock = lock(path);
+    give(sink, spans(4));
+    sink.persistSync();
+    unlock();
+    const [file = ''] = leftovers(path);
+    expect(statSync(join(dirname(path), file)).mode & 0o777).toBe(0o600);
+    // Another sink on the same store finds them, also next to what is there already.
+    write(path, spans(2));
+    const next = opened({ path });
+    give(next.sink, spans(1, 100));
+    await next.sink.flush(LONG_MS);
+    expect(open(path).runs()[0]?.spans).toBe(5);
+    expect(leftovers(path)).toEqual([]);
+  });
+
+  test('closes within its deadline, and what a lock held up is there after the next start', async () => {
+    const { sink, path, lines } = opened();
+    const unlock = lock(path);
+    give(sink, spans(4));
+    await sink.close(200);
+    unlock();
+    expect(lines.join()).toMatch(/4 spans could not be stored in time; they are in .*-left-/);
+    const next = opened({ path });
+    give(next.sink, spans(1));
+    await next.sink.flush(LONG_MS);
+    expect(open(path).runs()[0]?.spans).toBe(4);
+  });
+});
+
+test('a line of a leftover that is none is told and skipped', async () => {
+  const path = newPath();
+  write(path, []);
+  writeFileSync(`${path}-left-x`, '{"half": \n');
+  const { sink, lines } = opened({ path });
+  give(sink, spans(1));
+  await sink.flush(LONG_MS);
+  expect(lines.join()).toMatch(/1 lines of .*-left-x could not be read/);
+  expect(existsSync(`${path}-left-x`)).toBe(false);
+});
+
+test('where there is no thread, or it dies, the main thread writes in its place', async () => {
+  const path = newPath();
+  const lines: string[] = [];
+  const writing = new StoreWriting({
+    path,
+    name: 'store',
+    diag: (_, line) => void lines.push(line),
+    backlog: { maxSpans: 100, maxBytes: 1e6 },
+    retention: { maxAgeDays: 30, maxBytes: 1e9 },
+    openThread: ({ onGone, ...options }) => {
+      const inner = localChannel(options);
+      // Takes one batch, and is gone before it can say so.
+      return { ...inner, send: () => onGone('out of memory') };
+    },
+  });
+  for (const span of spans(3)) writing.add(span);
+  await writing.flush(LONG_MS);
+  await writing.close(LONG_MS);
+  expect(open(path).runs()[0]?.spans).toBe(3);
+  expect(lines).toEqual(['store: its thread is not there (out of memory); the main thread writes in its place']);
+});
+
+test('a span that SQLite does not take holds up no other', async () => {
+  const { sink, path, lines } = opened();
+  const [bad, ...good] = spans(3);
+  give(sink, [{ ...bad, startedAt: 2n ** 70n } as CapturedSpan, ...good]);
+  await expect(sink.flush(LONG_MS)).rejects.toThrow(/1 spans could not be stored/);
+  expect(open(path).runs()[0]?.spans).toBe(2);
+  expect(sink.stats?.()).toEqual({ delivered: 2, queued: 0, dropped: { refused: 1 } });
+  expect(lines.join()).toMatch(/a span cannot be stored/);
+});
+
+test('a path that cannot be a store, and limits that are none, are told at once', () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, 'file'), 'x');
+  const at = (path: string) => () => sqliteSink({ path, environment: {} });
+  expect(at(join(folder, 'file', 'spans.db'))).toThrow(expect.objectContaining({ code: 'store_not_writable' }));
+  writeFileSync(join(folder, 'text.db'), 'no database'.repeat(1000));
+  expect(at(join(folder, 'text.db'))).toThrow(expect.objectContaining({ code: 'store_corrupt' }));
+  const path = newPath();
+  expect(() => sqliteSink({ path, maxAgeDays: 0 })).toThrow(
+    'maxAgeDays of sqliteSink is 0; it can be a number above 0',
+  );
+  expect(() => sqliteSink({ path, environment: { SPANPRISM_STORE_MAX_BYTES: '2 GB' } })).toThrow(
+    'SPANPRISM_STORE_MAX_BYTES in the environment is 2 GB; it can be a number above 0',
+  );
+});
+
+test('a store that others can read is closed to them', async () => {
+  const path = newPath();
+  mkdirSync(dirname(path));
+  writeFileSync(path, '');
+  chmodSync(path, 0o644);
+  opened({ path });
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});

@@ -1,0 +1,216 @@
+import type { CapturedSpan, Diag, SinkStats } from '@spanprism/core';
+import { openForWriting } from '../open-database.ts';
+import { rowOf, type SpanRow } from '../span-row.ts';
+import type { RetentionLimits } from '../write/retention.ts';
+import { Writer } from '../write/writer.ts';
+import { Backlog, type BacklogLimits } from './backlog.ts';
+import { type Channel, type ChannelOptions, localChannel, threadChannel } from './channel.ts';
+import { Flushes } from './flushes.ts';
+import { writeLeftovers } from './leftovers.ts';
+import type { Told } from './scribe.ts';
+
+export interface StoreWritingOptions {
+  readonly path: string;
+  readonly name: string;
+  readonly diag: Diag;
+  readonly backlog: BacklogLimits;
+  readonly retention: RetentionLimits;
+  /** Default: a thread. Throws where there is none. */
+  readonly openThread?: (options: ChannelOptions) => Channel;
+}
+
+/** How long a program that ends waits for another's lock. */
+const EXIT_BUSY_MS = 250;
+
+/** Spans on their way to the store, until the scribe says that they are there. */
+export class StoreWriting {
+  readonly #options: StoreWritingOptions;
+  readonly #backlog: Backlog;
+  readonly #flushes: Flushes = new Flushes((isHeld) => this.#channel?.hold(isHeld));
+  readonly #dropped: Record<string, number> = {};
+  #channel: Channel | undefined;
+  #closed: Promise<void> | undefined;
+  #isScheduled = false;
+  #isOverflowing = false;
+  #delivered = 0;
+  /** What the scribe last said of why it cannot write. */
+  #trouble: string | undefined;
+  /** Dropped since a flush last told of it. */
+  #untold = 0;
+
+  constructor(options: StoreWritingOptions) {
+    this.#options = options;
+    this.#backlog = new Backlog(options.backlog);
+  }
+
+  get fullness(): number {
+    return this.#backlog.fullness;
+  }
+
+  add(span: CapturedSpan): void {
+    const row = rowOf(span);
+    if (this.#closed !== undefined) return this.#drop('closed', 'a span came after close() and is dropped');
+    if (!this.#backlog.add(row)) return this.#overflow();
+    if (this.#backlog.isBatchFull) return this.#send();
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // What ends in one turn of the loop goes over in one piece.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#send();
+    });
+  }
+
+  async flush(deadlineMs: number): Promise<void> {
+    this.#send();
+    const upTo = this.#backlog.lastId;
+    const { firstId } = this.#backlog;
+    const isDone = firstId === undefined || firstId > upTo || (await this.#flushes.wait(upTo, deadlineMs));
+    if (!isDone)
+      throw new Error(`${this.#backlog.spans} spans wait to be stored in ${this.#options.path}: ${this.#reason()}`);
+    const lost = this.#untold;
+    this.#untold = 0;
+    if (lost > 0) throw new Error(`${lost} spans could not be stored in ${this.#options.path}: see stats()`);
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    this.#closed ??= this.#close(deadlineMs);
+    return this.#closed;
+  }
+
+  persistSync(): void {
+    const rows = this.#backlog.takeAll();
+    if (rows.length === 0) return;
+    try {
+      this.#writeHere(rows);
+      this.#delivered += rows.length;
+    } catch {
+      this.#leaveOver(rows);
+    }
+  }
+
+  stats(): SinkStats {
+    return { delivered: this.#delivered, queued: this.#backlog.spans, dropped: { ...this.#dropped } };
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    const end = performance.now() + deadlineMs;
+    let failure: unknown;
+    await this.flush(deadlineMs).catch((error: unknown) => {
+      failure = error;
+    });
+    const rows = this.#backlog.takeAll();
+    if (rows.length > 0) failure = this.#leaveOver(rows) ? undefined : failure;
+    if (this.#channel !== undefined) await within(this.#channel.close(), Math.max(50, end - performance.now()));
+    if (failure !== undefined) throw failure;
+  }
+
+  #send(): void {
+    const batch = this.#backlog.takeBatch();
+    if (batch === undefined) return;
+    this.#channel ??= this.#open();
+    this.#channel.send(batch.id, batch.rows);
+  }
+
+  #open(): Channel {
+    const { path, retention, openThread = threadChannel } = this.#options;
+    const options = { path, retention, tell: (told: Told) => this.#hear(told) };
+    try {
+      return openThread({ ...options, onGone: (reason) => this.#replace(reason) });
+    } catch (error) {
+      return this.#openHere(String(error));
+    }
+  }
+
+  #openHere(reason: string): Channel {
+    const { path, retention, name, diag } = this.#options;
+    diag('warn', `${name}: its thread is not there (${reason}); the main thread writes in its place`);
+    return localChannel({ path, retention, tell: (told) => this.#hear(told) });
+  }
+
+  /** Whatever the thread has not acknowledged is written again: what it did write is known by its key. */
+  #replace(reason: string): void {
+    const channel = this.#openHere(reason);
+    this.#channel = channel;
+    if (this.#flushes.isAwaited) channel.hold(true);
+    for (const { id, rows } of this.#backlog.batches()) channel.send(id, rows);
+  }
+
+  #hear(told: Told): void {
+    const { name, diag, path } = this.#options;
+    if (told.type === 'note') return diag('warn', `${name}: ${told.message}`);
+    if (told.type === 'trouble') {
+      this.#trouble = told.message;
+      return diag('warn', `${name}: nothing can be stored in ${path} for now: ${told.message}`);
+    }
+    this.#trouble = undefined;
+    this.#delivered += this.#backlog.settle(told.ids) - told.refused;
+    if (this.#backlog.fullness < 0.5) this.#isOverflowing = false;
+    this.#count('refused', told.refused);
+    this.#flushes.settled(this.#backlog.firstId);
+  }
+
+  #overflow(): void {
+    this.#count('queue_full', 1);
+    if (this.#isOverflowing) return;
+    this.#isOverflowing = true;
+    const { name, diag } = this.#options;
+    diag(
+      'warn',
+      `${name}: too many spans wait to be stored, so new ones are dropped (${this.#reason()}); stats() counts them`,
+    );
+  }
+
+  #drop(why: string, message: string): void {
+    if (this.#dropped[why] === undefined) this.#options.diag('warn', `${this.#options.name}: ${message}`);
+    this.#count(why, 1);
+  }
+
+  #count(why: string, count: number): void {
+    if (count === 0) return;
+    this.#dropped[why] = (this.#dropped[why] ?? 0) + count;
+    this.#untold += count;
+  }
+
+  #reason(): string {
+    return this.#trouble ?? 'another program holds its lock, or the disk is slow';
+  }
+
+  #writeHere(rows: readonly SpanRow[]): void {
+    const database = openForWriting(this.#options.path, { busyMs: EXIT_BUSY_MS });
+    try {
+      new Writer(database).write(rows);
+    } finally {
+      database.close();
+    }
+  }
+
+  /** False when even that is not possible. */
+  #leaveOver(rows: readonly SpanRow[]): boolean {
+    const { path, name, diag } = this.#options;
+    try {
+      const file = writeLeftovers(
+        path,
+        rows.map(({ line }) => line),
+      );
+      diag(
+        'warn',
+        `${name}: ${rows.length} spans could not be stored in time; they are in ${file} until the next start`,
+      );
+      return true;
+    } catch (error) {
+      this.#count('not_stored', rows.length);
+      diag('error', `${name}: ${rows.length} spans are lost: ${String(error)}`);
+      return false;
+    }
+  }
+}
+
+async function within(work: Promise<void>, deadlineMs: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
