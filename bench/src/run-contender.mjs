@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const MEASURE = fileURLToPath(new URL('./measure-contender.mjs', import.meta.url));
+const MEASURE_WARM = fileURLToPath(new URL('./measure-warm.mjs', import.meta.url));
 const BACKEND = fileURLToPath(new URL('./sink-process.mjs', import.meta.url));
 
 /** Starts the backend, hands `use` a function that measures one contender, and stops the backend. */
@@ -20,6 +21,17 @@ export async function withBackend(use) {
   } finally {
     backend.disconnect();
   }
+}
+
+/** Nanoseconds per message of each contender, all of them in one warm process, conversation by conversation in turn. */
+export async function measureWarm(job) {
+  const child = fork(MEASURE_WARM, [JSON.stringify(job)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const died = once(child, 'exit').then(([code]) => {
+    throw new Error(`the warm contenders ended with ${code}`);
+  });
+  const [samples] = await Promise.race([once(child, 'message'), died]);
+  died.catch(() => {});
+  return samples;
 }
 
 /** What one conversation took: `wallNanos` in the consumer's loop, `cpuNanos` with the flush, `bytes` received, `heap` as sampled. */

@@ -50,15 +50,10 @@ interface Kind {
   readonly handle: (run: Run, seen: Observation) => void;
   /** One bit of its own. */
   readonly flag: number;
-  /** Nothing that is open can end by it. */
-  readonly endsNothing: boolean;
 }
 
 const KINDS = Object.fromEntries(
-  Object.entries(HANDLERS).map(([type, handle], index) => [
-    type,
-    { handle, flag: 1 << index, endsNothing: type === 'input' },
-  ]),
+  Object.entries(HANDLERS).map(([type, handle], index) => [type, { handle, flag: 1 << index }]),
 ) as Readonly<Record<Observation['type'], Kind>>;
 
 /**
@@ -69,17 +64,17 @@ const REMEMBERED_OF_CLI = 8192;
 const REMEMBERED = 128;
 
 /** Those of which there are most are not looked up. */
-const { answer: ANSWER, 'tool-result': TOOL_RESULT, input: INPUT } = KINDS;
+const { answer: ANSWER, 'tool-result': TOOL_RESULT } = KINDS;
 
 function kindOf({ type }: Observation): Kind {
   if (type === 'answer') return ANSWER;
-  if (type === 'tool-result') return TOOL_RESULT;
-  return type === 'input' ? INPUT : KINDS[type];
+  return type === 'tool-result' ? TOOL_RESULT : KINDS[type];
 }
 
 /** The node itself tells a second delivery: what the stream shows most of need not be remembered by its id too. */
 function isKnownByItsSpan(observation: Observation): boolean {
   if (observation.type === 'tool-result') return true;
+  if (observation.type === 'stream') return observation.phase !== 'requested';
   return observation.type === 'answer' && observation.call.messageId !== undefined;
 }
 
@@ -111,7 +106,7 @@ export class Assembler {
 
   /** Turns and subagents that have not ended. */
   get openAgents(): number {
-    return this.#run.registry.turns.size + this.#run.registry.subagents.size;
+    return this.#run.registry.turns.length + this.#run.registry.subagents.size;
   }
 
   /** Everything that is held because it is not finished: what grows with what is open, not with the conversation. */
@@ -132,7 +127,7 @@ export class Assembler {
   observe(observation: Observation): void {
     const run = this.#run;
     const seen = observation.source === 'cli' ? this.#seenOfCli : this.#seen;
-    const { handle, flag, endsNothing } = kindOf(observation);
+    const { handle, flag } = kindOf(observation);
     if (!isKnownByItsSpan(observation) && !seen.add(observation.id, flag)) {
       run.counters.duplicate += 1;
       return;
@@ -140,7 +135,7 @@ export class Assembler {
     if (observation.source === 'cli') run.wasCliSeen = true;
     handle(run, observation);
     if (observation.type === 'turn-start' && observation.source !== 'cli') this.#startTurn(observation.turn);
-    if (!endsNothing) settle(run);
+    settle(run);
   }
 
   /** Ends what has waited long enough. */
@@ -155,7 +150,7 @@ export class Assembler {
     let earliest = Number.POSITIVE_INFINITY;
     const { expectsCli, expectsWire, registry } = this.#run;
     const expects = expectsCli || expectsWire;
-    for (const turn of registry.turns.values()) earliest = Math.min(earliest, deadlineOf(turn, expects));
+    for (const turn of registry.turns) earliest = Math.min(earliest, deadlineOf(turn, expects));
     if (registry.subagents.size > 0)
       for (const subagent of registry.subagents) earliest = Math.min(earliest, deadlineOf(subagent, expects));
     return earliest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, earliest - nowMs(this.#run));
@@ -172,7 +167,7 @@ export class Assembler {
 
   /** Where a turn stands in its trace, as the host's own tracing sees it where there is one. */
   contextOfTurn(turn: number): TraceContext | undefined {
-    const node = this.#run.registry.turns.get(turn);
+    const node = this.#run.registry.turn(turn);
     if (node?.sinkContext !== undefined) return node.sinkContext;
     if (node?.traceId === undefined) return undefined;
     return { traceId: node.traceId, spanId: node.spanId, sampled: true };
@@ -186,7 +181,7 @@ export class Assembler {
   }
 
   #startTurn(turn: number): void {
-    const node = this.#run.registry.turns.get(turn);
+    const node = this.#run.registry.turn(turn);
     if (node !== undefined) startAgent(this.#run, node);
   }
 }

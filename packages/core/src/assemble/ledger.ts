@@ -26,6 +26,11 @@ export class Ledger {
 
   add(entry: Entry): void {
     if (entry.usage === undefined && entry.costUsd === undefined) return;
+    const last = this.#entries.at(-1);
+    if (last === undefined || last.endedAt <= entry.endedAt) {
+      this.#entries.push(entry);
+      return;
+    }
     const after = this.#entries.findLastIndex((other) => other.endedAt <= entry.endedAt);
     this.#entries.splice(after + 1, 0, entry);
   }

@@ -111,6 +111,8 @@ export interface CallSlot {
 export interface ToolSlot {
   tool: ToolNode | undefined;
   askedBy: string | undefined;
+  /** Id of the observation that told of the output. */
+  resultId: string | undefined;
   readonly age: number;
 }
 
@@ -124,8 +126,9 @@ export interface CallNode extends NodeBase {
   /** In place of ids, for a request that never got any. */
   unnamed: string | undefined;
   sdkModel: string | undefined;
-  /** Ids of the observations that told of blocks. */
+  /** Ids of the observations that told of blocks; of the landmarks of its stream, one bit each. */
   sights: string[];
+  landmarks: number;
   blocks: readonly ContentBlock[];
   input: Message[];
   retries: SpanEvent[];
@@ -169,8 +172,6 @@ export interface ToolNode extends ParentBase {
   sdkEndedAt: UnixNano | undefined;
   /** As its span says. */
   endedAt: UnixNano | undefined;
-  /** Id of the observation that told of the output. */
-  resultId: string | undefined;
   output: Json | undefined;
   hasOutput: boolean;
   isError: boolean;
@@ -267,6 +268,7 @@ export function callNode(spanId: SpanId, age: number): CallNode {
     unnamed: undefined,
     sdkModel: undefined,
     sights: NONE,
+    landmarks: 0,
     blocks: NONE,
     input: NONE,
     retries: NONE,
@@ -291,7 +293,7 @@ export function callNode(spanId: SpanId, age: number): CallNode {
 }
 
 export function toolNode(spanId: SpanId, toolCallId: string, age: number): ToolNode {
-  const slot: ToolSlot = { tool: undefined, askedBy: undefined, age };
+  const slot: ToolSlot = { tool: undefined, askedBy: undefined, resultId: undefined, age };
   const node: ToolNode = {
     kind: 'tool',
     slot,
@@ -315,7 +317,6 @@ export function toolNode(spanId: SpanId, toolCallId: string, age: number): ToolN
     sdkStartedAt: undefined,
     sdkEndedAt: undefined,
     endedAt: undefined,
-    resultId: undefined,
     output: undefined,
     hasOutput: false,
     isError: false,
@@ -360,6 +361,7 @@ export function mergeCalls(into: CallNode, from: CallNode): void {
   if (from.messageId !== undefined) into.messageId ??= from.messageId;
   into.unnamed ??= from.unnamed;
   into.sights = [...from.sights, ...into.sights];
+  into.landmarks |= from.landmarks;
   into.blocks = [...from.blocks, ...into.blocks];
   into.input = [...from.input, ...into.input];
   into.retries = [...from.retries, ...into.retries];

@@ -12,12 +12,11 @@ import { type UnixNano, unixNanoFromMs } from '../model/time.ts';
 import { usageOf } from './call-usage.ts';
 import type { AgentNode, CallNode, Parent } from './nodes.ts';
 import { endStandalone } from './emit.ts';
-import { agentOf } from './nodes.ts';
 import { onToolAsked } from './on-tool.ts';
 import { appended, closed, NONE, opened } from './lists.ts';
 import type { NamedCall } from './registry.ts';
 import { sawIt, STREAM } from './sources.ts';
-import { nowMs, place, type Run } from './run.ts';
+import { nowMs, place, placeNow, type Run } from './run.ts';
 
 /** A sight of a call in the stream. */
 interface Sight {
@@ -31,10 +30,9 @@ interface Sight {
 }
 
 export function onAnswer(run: Run, seen: AnswerSeen): void {
-  sight(run, seen, answered);
-}
-
-function answered(run: Run, seen: AnswerSeen, { call, agent }: Sighted): void {
+  const sighted = sight(run, seen);
+  if (sighted === undefined) return;
+  const { call, agent } = sighted;
   if (call.sights.includes(seen.id)) {
     run.counters.duplicate += 1;
     return;
@@ -52,7 +50,7 @@ function answered(run: Run, seen: AnswerSeen, { call, agent }: Sighted): void {
 
 export function onStream(run: Run, seen: StreamSeen): void {
   if (seen.phase !== 'requested') {
-    sight(run, seen, streamed);
+    streamed(run, seen);
     return;
   }
   place(run, seen.agent, (parent) => {
@@ -60,11 +58,32 @@ export function onStream(run: Run, seen: StreamSeen): void {
   });
 }
 
-function streamed(run: Run, seen: StreamSeen, { call, agent }: Sighted): void {
+const LANDMARKS: Readonly<Record<StreamSeen['phase'], number>> = {
+  requested: 0,
+  start: 1,
+  delta: 2,
+  end: 4,
+  abandoned: 0,
+};
+
+function streamed(run: Run, seen: StreamSeen): void {
+  if (run.registry.wasAbandoned(seen.call)) {
+    run.counters.duplicate += 1;
+    return;
+  }
+  const sighted = sight(run, seen);
+  if (sighted === undefined) return;
+  const { call, agent } = sighted;
   if (seen.phase === 'abandoned') {
     abandon(run, { call, agent, at: seen.at });
     return;
   }
+  const landmark = LANDMARKS[seen.phase];
+  if ((call.landmarks & landmark) !== 0) {
+    run.counters.duplicate += 1;
+    return;
+  }
+  call.landmarks |= landmark;
   if (seen.phase === 'start') {
     call.sdkModel ??= seen.model ?? 'unknown';
     call.sdkFirstTokenAt = seen.at;
@@ -77,10 +96,9 @@ function streamed(run: Run, seen: StreamSeen, { call, agent }: Sighted): void {
 }
 
 export function onCallFailed(run: Run, seen: CallFailed): void {
-  sight(run, seen, failed);
-}
-
-function failed(run: Run, seen: CallFailed, { call, agent }: Sighted): void {
+  const sighted = sight(run, seen);
+  if (sighted === undefined) return;
+  const { call, agent } = sighted;
   call.sdkError = seen.error;
   call.isUnmeasured ||= seen.isUnmeasured === true;
   // What a failed call carried is carried again by the next.
@@ -95,20 +113,19 @@ interface Sighted {
   readonly agent: AgentNode;
 }
 
-/** Finds the call and whose it is, now or when that becomes known, and hands both on: with what was waiting for the call, at its first sight. */
-function sight<S extends Sight>(run: Run, seen: S, use: (run: Run, seen: S, sighted: Sighted) => void): void {
-  place(run, seen.agent, (parent) => {
-    const agent = agentOf(parent);
-    const call = agent === undefined ? undefined : callOf(run, seen, agent);
-    if (call === undefined || agent === undefined) {
-      run.counters.late += 1;
-      return;
-    }
-    attach(run, call, parent);
-    if ((call.seenBy & STREAM) === 0) firstSight(run, call, agent);
-    sawIt(call, seen.source);
-    use(run, seen, { call, agent });
-  });
+/** The call and whose it is, with what was waiting for the call at its first sight. Who sees a call knows whose it is. */
+function sight(run: Run, seen: Sight): Sighted | undefined {
+  const agent = placeNow(run, seen.agent);
+  if (agent === undefined) return undefined;
+  const call = callOf(run, seen, agent);
+  if (call === undefined) {
+    run.counters.late += 1;
+    return undefined;
+  }
+  attach(run, call, agent);
+  if ((call.seenBy & STREAM) === 0) firstSight(run, call, agent);
+  sawIt(call, seen.source);
+  return { call, agent };
 }
 
 /** The blocks of an answer come one by one, and so do its failures. */
@@ -156,7 +173,7 @@ function abandon(run: Run, { call, agent, at }: Abandoned): void {
     finishStream(run, call);
     return;
   }
-  run.registry.dropCall(call);
+  run.registry.abandonCall(call);
   if (call.parent !== undefined) call.parent.openCalls = closed(call.parent.openCalls, call);
   if (agent.currentCall === call) agent.currentCall = undefined;
   agent.nextInput = [...call.input, ...agent.nextInput];

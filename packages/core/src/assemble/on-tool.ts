@@ -6,7 +6,7 @@ import { startTool } from './emit.ts';
 import { type AgentNode, agentOf, type CallNode, type Parent, type ToolNode } from './nodes.ts';
 import { appended, opened } from './lists.ts';
 import { sawIt } from './sources.ts';
-import { nowMs, place, type Run, turnAt } from './run.ts';
+import { nowMs, place, type Run, tellAgent, turnAt } from './run.ts';
 
 interface Asked {
   readonly call: CallNode;
@@ -38,15 +38,17 @@ export function onToolAsked(run: Run, { call, agent, block, at, source }: Asked)
 
 export function onToolResult(run: Run, seen: ToolResultSeen): void {
   const tool = run.registry.tool(seen.toolCallId);
-  if (tool === undefined) {
-    run.counters.late += 1;
-    return;
-  }
-  if (tool.resultId === seen.id) {
+  const known = tool === undefined ? run.registry.resultIdOf(seen.toolCallId) : tool.slot.resultId;
+  if (known === seen.id) {
     run.counters.duplicate += 1;
     return;
   }
-  tool.resultId = seen.id;
+  if (tool === undefined) {
+    run.counters.late += 1;
+    if (seen.message !== undefined) tellAgent(run, seen, seen.message);
+    return;
+  }
+  tool.slot.resultId = seen.id;
   sawIt(tool, seen.source);
   if (tool.parent === undefined) place(run, seen.agent, (parent) => attach(run, tool, parent));
   tool.output = seen.output;
@@ -60,6 +62,7 @@ export function onToolResult(run: Run, seen: ToolResultSeen): void {
   // A CLI that tells nothing of tasks still ends a foreground subagent with the result of the call that asked for it.
   if (!tool.inBackground && tool.openAgents.length > 0)
     for (const subagent of tool.openAgents) subagent.sdkEndedAt ??= seen.at;
+  if (seen.message !== undefined) tellAgent(run, seen, seen.message);
 }
 
 export function onToolMeasured(run: Run, seen: ToolMeasured): void {

@@ -15,7 +15,7 @@ import { appended } from './lists.ts';
 import type { AgentNode } from './nodes.ts';
 import { outcomeOfEnd, outcomeOfResult } from './outcome.ts';
 import { sawIt } from './sources.ts';
-import { nowMs, place, type Run, turnAt } from './run.ts';
+import { nowMs, place, type Run, turnAt, tellAgent } from './run.ts';
 
 export function onSession(run: Run, seen: SessionSeen): void {
   run.session = { ...run.session, ...seen };
@@ -100,13 +100,7 @@ function cumulativeDelta(run: Run, cumulative: Totals | undefined): Totals | und
 }
 
 export function onInput(run: Run, seen: InputSeen): void {
-  place(run, seen.agent, (parent) => {
-    if (parent.kind !== 'agent') return;
-    parent.nextInput = appended(parent.nextInput, seen.message);
-    parent.lastInputAt = seen.at;
-    if (parent.turn === undefined && parent.currentCall === undefined)
-      parent.input = appended(parent.input, seen.message);
-  });
+  tellAgent(run, seen, seen.message);
 }
 
 export function onEvent(run: Run, seen: EventSeen): void {
@@ -123,14 +117,14 @@ export function onCounters(run: Run, seen: CountersSeen): void {
 }
 
 export function onQueryEnd(run: Run, seen: QueryEnded): void {
-  const latest = [...run.registry.turns.values()].at(-1);
+  const latest = run.registry.turns.at(-1);
   if (seen.by === 'interrupt') {
     if (latest !== undefined) latest.wasInterrupted = true;
     return;
   }
   if (seen.by === 'process-gone') run.isProcessGone = true;
   run.isSdkOver = true;
-  for (const turn of run.registry.turns.values()) {
+  for (const turn of run.registry.turns) {
     if (turn.currentCall !== undefined) turn.currentCall.isSdkDone = true;
     if (turn.result !== undefined) continue;
     turn.thrown ??= seen.error;

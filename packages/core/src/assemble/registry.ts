@@ -14,7 +14,7 @@ import {
   type ToolSlot,
 } from './nodes.ts';
 import { NOBODY } from './sources.ts';
-import { appended, NONE } from './lists.ts';
+import { appended, closed, NONE, type Open, opened } from './lists.ts';
 
 const REMEMBERED = 2048;
 /** The stream tells of a thing while it is open, only the CLI's batches come late; and what is remembered crowds the processor's cache. */
@@ -35,12 +35,15 @@ export interface RegistryOptions {
 
 /** Everything of one query that is not finished, found by the ids that Anthropic and the CLI gave it. Nothing here is "current". */
 export class Registry {
-  readonly turns: Map<number, AgentNode> = new Map();
+  /** Those that have not ended: seldom more than one. */
+  turns: Open<AgentNode> = NONE;
   readonly subagents: Set<AgentNode> = new Set();
   readonly #agentsById: Map<string, AgentNode> = new Map();
   readonly #agentsByTool: Map<string, AgentNode> = new Map();
   readonly #calls: OpenMap<CallSlot>;
   readonly #tools: OpenMap<ToolSlot>;
+  /** Messages of attempts that were given up; hardly any query has one. */
+  #abandoned: RecentMap<true> | undefined;
   readonly #cliSpans: Map<string, Parent> = new Map();
   readonly #closedCliSpans: RecentMap<Parent> = new RecentMap(REMEMBERED);
   readonly #waiting: Map<string, ((parent: Parent) => void)[]> = new Map();
@@ -64,12 +67,18 @@ export class Registry {
     this.#tools = new OpenMap(remembered, isOpenTool);
   }
 
+  /** Undefined unless it is open. */
+  turn(number: number): AgentNode | undefined {
+    for (const node of this.turns) if (node.turn === number) return node;
+    return undefined;
+  }
+
   /** Undefined when the turn of that number has ended. */
   newTurn(turn: number, name?: string): AgentNode | undefined {
     if (this.#closedTurns.has(turn)) return undefined;
     const spanId = (turn === 0 ? this.#firstTurnId : undefined) ?? this.#ids.spanId(name);
     const node = agentNode(spanId, this.#agentName, turn);
-    this.turns.set(turn, node);
+    this.turns = opened(this.turns, node);
     this.#latestTurn = Math.max(this.#latestTurn, turn);
     return node;
   }
@@ -104,7 +113,7 @@ export class Registry {
     }
     if (node.spawnedBy !== undefined) this.#agentsByTool.delete(node.spawnedBy.toolCallId);
     if (node.turn !== undefined) {
-      this.turns.delete(node.turn);
+      this.turns = closed(this.turns, node);
       this.#closedTurns.add(node.turn);
       this.#closedTurnNodes.set(String(node.turn), node);
     }
@@ -171,7 +180,7 @@ export class Registry {
   /** The turn that what has no place is shown under: the latest that is open, or, when none was ever told of, a first. */
   turnForUnplaced(): number | undefined {
     if (this.#latestTurn === -1) return this.#waitingCount > 0 || this.subagents.size > 0 ? 0 : undefined;
-    return this.turns.size === 0 ? undefined : Math.max(...this.turns.keys());
+    return this.turns.length === 0 ? undefined : Math.max(...this.turns.map(({ turn = 0 }) => turn));
   }
 
   /** True when a call has its place in the row of its agent's calls, or needs none any more. */
@@ -182,9 +191,19 @@ export class Registry {
     });
   }
 
-  /** An attempt that came to nothing is no call. */
   dropCall(node: CallNode): void {
     for (const name of callNames(node)) this.#calls.delete(name);
+  }
+
+  /** An attempt that came to nothing is no call. */
+  abandonCall(node: CallNode): void {
+    this.dropCall(node);
+    this.#abandoned ??= new RecentMap(REMEMBERED_OF_STREAM);
+    if (node.messageId !== undefined) this.#abandoned.set(node.messageId, true);
+  }
+
+  wasAbandoned({ messageId }: CallRef): boolean {
+    return messageId !== undefined && this.#abandoned?.get(messageId) === true;
   }
 
   closeCall(node: CallNode): void {
@@ -204,6 +223,11 @@ export class Registry {
     const node = toolNode(this.#ids.spanId(toolCallId, askedBy), toolCallId, this.#tools.age);
     this.#tools.set(toolCallId, node.slot);
     return node;
+  }
+
+  /** Which observation told of its output, of a call that has ended. */
+  resultIdOf(toolCallId: string): string | undefined {
+    return this.#tools.get(toolCallId)?.resultId;
   }
 
   openTool(toolCallId: string): ToolNode | undefined {
@@ -287,7 +311,7 @@ export class Registry {
       this.#calls.open().length +
       this.#tools.open().length +
       this.#cliSpans.size;
-    return this.turns.size + this.subagents.size + named + this.#waitingCount;
+    return this.turns.length + this.subagents.size + named + this.#waitingCount;
   }
 }
 

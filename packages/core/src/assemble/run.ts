@@ -1,7 +1,8 @@
 import type { IdSource, SpanId, TraceContext, TraceId } from '../model/ids.ts';
+import type { Message } from '../model/message.ts';
 import type { AgentRef, SessionSeen } from '../model/observation.ts';
 import type { Attributes, Issue, Span } from '../model/span.ts';
-import type { Clock } from '../model/time.ts';
+import type { Clock, UnixNano } from '../model/time.ts';
 import type { Totals } from '../model/usage.ts';
 import { Ledger } from './ledger.ts';
 import { appended, NONE, type Open, opened } from './lists.ts';
@@ -98,7 +99,7 @@ export function nowMs(run: Run): number {
 
 /** The turn of that number, opened if it is new; undefined when it has ended. */
 export function turnAt(run: Run, turn: number, name?: string): AgentNode | undefined {
-  const known = run.registry.turns.get(turn);
+  const known = run.registry.turn(turn);
   if (known !== undefined) return known;
   const node = run.registry.newTurn(turn, name);
   if (node === undefined) return undefined;
@@ -111,27 +112,48 @@ export function turnAt(run: Run, turn: number, name?: string): AgentNode | undef
 
 /** Calls `use` with whose doing it was, now or when that becomes known; false, and counted, when it can never be placed. */
 export function place(run: Run, ref: AgentRef, use: (parent: Parent) => void): boolean {
+  const { agentId, toolCallId, turn, cliParentId } = ref;
+  const isHint = agentId === undefined && toolCallId === undefined && turn === undefined;
+  if (isHint && cliParentId !== undefined && run.registry.whenPlaced(cliParentId, use)) return true;
+  const parent = placeNow(run, ref);
+  if (parent !== undefined) use(parent);
+  return parent !== undefined;
+}
+
+/** Whose doing it was, by what the reference itself says; undefined, and counted, when that is over or not said. */
+export function placeNow(run: Run, ref: AgentRef): AgentNode | undefined {
   const { registry, counters } = run;
   if (ref.agentId !== undefined || ref.toolCallId !== undefined) {
     const subagent = registry.subagent(ref);
     if (subagent === undefined) {
       counters.late += 1;
-      return false;
+      return undefined;
     }
     if (ref.agentName !== undefined && !subagent.isNamed) subagent.agentName = ref.agentName;
     linkSubagent(run, subagent, ref);
-    use(subagent);
-    return true;
+    return subagent;
   }
-  if (ref.turn !== undefined) {
-    const turn = turnAt(run, ref.turn);
-    if (turn === undefined) counters.late += 1;
-    else use(turn);
-    return turn !== undefined;
+  if (ref.turn === undefined) {
+    counters.unplaced += 1;
+    return undefined;
   }
-  if (ref.cliParentId !== undefined && registry.whenPlaced(ref.cliParentId, use)) return true;
-  counters.unplaced += 1;
-  return false;
+  const turn = turnAt(run, ref.turn);
+  if (turn === undefined) counters.late += 1;
+  return turn;
+}
+
+interface Told {
+  readonly agent: AgentRef;
+  readonly at: UnixNano;
+}
+
+/** The agent's next call will carry the message; what a subagent is told before its first is what it was asked. */
+export function tellAgent(run: Run, { agent, at }: Told, message: Message): void {
+  const node = placeNow(run, agent);
+  if (node === undefined) return;
+  node.nextInput = appended(node.nextInput, message);
+  node.lastInputAt = at;
+  if (node.turn === undefined && node.currentCall === undefined) node.input = appended(node.input, message);
 }
 
 function linkSubagent(run: Run, subagent: AgentNode, ref: AgentRef): void {

@@ -2,7 +2,7 @@ import type { UnixNano } from '../model/time.ts';
 import type { Totals } from '../model/usage.ts';
 import { isNegativeUsage, subtractUsage } from '../model/usage.ts';
 import { endAgent, endCall, endTool, emitPendingHooks } from './emit.ts';
-import type { Open } from './lists.ts';
+import { NONE, type Open } from './lists.ts';
 import { type AgentNode, agentOf, type CallNode, type ToolNode, turnOf } from './nodes.ts';
 import { count } from './on-call.ts';
 import { adoptPassed, joinPassed } from './on-wire.ts';
@@ -13,19 +13,21 @@ import { addTotals } from './totals.ts';
 
 /** Ends whatever has been heard of by all who will speak of it, innermost first, until nothing more moves. */
 export function settle(run: Run): void {
-  const { subagents, turns } = run.registry;
+  const { registry } = run;
+  const { subagents } = registry;
   for (;;) {
+    const { turns } = registry;
     // Within one turn, what ends can let only that end which has its place after it.
-    const isAlone = subagents.size === 0 && turns.size === 1;
+    const isAlone = subagents.size === 0 && turns.length === 1;
     let hasMoved = false;
     let hasEnded = false;
-    for (const subagent of subagents) {
+    for (const subagent of subagents.size === 0 ? NONE : subagents) {
       if (settleChildren(run, subagent)) hasMoved = true;
       if (!isSubagentDone(run, subagent)) continue;
       endSubagent(run, subagent);
       hasEnded = true;
     }
-    for (const turn of turns.values()) {
+    for (const turn of turns) {
       if (settleChildren(run, turn)) hasMoved = true;
       if (!isTurnDone(run, turn)) continue;
       endTurn(run, turn);
@@ -50,7 +52,7 @@ export function settleAll(run: Run): void {
     run.registry.placeWaiting(last);
   }
   settle(run);
-  for (const turn of run.registry.turns.values()) endTurn(run, turn);
+  for (const turn of run.registry.turns) endTurn(run, turn);
   for (const subagent of [...run.registry.subagents]) endUnfinished(run, subagent);
   run.counters.unplaced += run.registry.dropUnplaced();
   run.ledger.clear();

@@ -130,14 +130,24 @@ export function contentBytes(value: unknown): number {
   if (typeof value === 'string' && value.length < SHORT_LENGTH) return textBytes(value);
   const known = measured.indexOf(value);
   if (known >= 0) return measuredBytes[known] ?? 0;
-  const bytes = typeof value === 'string' ? textBytes(value) : bytesWithin(value, [], { valuesLeft: MAX_VALUES });
+  const bytes = typeof value === 'string' ? textBytes(value) : bytesOf(value);
   measured[next] = value;
   measuredBytes[next] = bytes;
   next = (next + 1) % measured.length;
   return bytes;
 }
 
-function bytesWithin(value: unknown, path: object[], budget: { valuesLeft: number }): number {
+/** Where the measuring is, and how much it may still look at: kept, because every tool call is measured. */
+const path: object[] = [];
+let valuesLeft = 0;
+
+function bytesOf(value: unknown): number {
+  if (path.length > 0) path.length = 0;
+  valuesLeft = MAX_VALUES;
+  return bytesWithin(value);
+}
+
+function bytesWithin(value: unknown): number {
   if (typeof value === 'string') return textBytes(value);
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value).length;
   if (typeof value !== 'object' || value === null || path.length >= MAX_DEPTH || path.includes(value)) return 0;
@@ -145,9 +155,9 @@ function bytesWithin(value: unknown, path: object[], budget: { valuesLeft: numbe
   path.push(value);
   try {
     for (const name of Object.keys(value)) {
-      budget.valuesLeft -= 1;
-      if (budget.valuesLeft < 0) break;
-      bytes += bytesWithin(read(value, name), path, budget);
+      valuesLeft -= 1;
+      if (valuesLeft < 0) break;
+      bytes += bytesWithin(read(value, name));
     }
   } catch {
     // What a proxy hides has no size.

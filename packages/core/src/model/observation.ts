@@ -80,7 +80,7 @@ export interface TurnMeasured extends Seen {
   readonly startedAt: UnixNano;
 }
 
-/** A message that the agent's next call will carry. */
+/** A message without tool results that the agent's next call will carry. */
 export interface InputSeen extends Seen {
   readonly type: 'input';
   readonly agent: AgentRef;
@@ -204,6 +204,8 @@ export interface ToolResultSeen extends Seen {
   readonly denied?: { readonly decidedBy: Decider };
   /** The call only launched something that goes on. */
   readonly inBackground?: boolean;
+  /** The message that brought it, which the agent's next call will carry: told with the last of its results. */
+  readonly message?: Message;
 }
 
 /** What was measured of one tool call. `part`: the CLI's span of it, of its execution, its log record; the host's hooks around it. */

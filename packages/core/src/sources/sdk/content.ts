@@ -1,6 +1,6 @@
 import type { ContentBlock, Message } from '../../model/message.ts';
 import { type Totals, type Usage, addUsage, usageFromExclusive } from '../../model/usage.ts';
-import { type Fields, fieldsOf, listIn, numberIn, stringIn, stringOf } from './guards.ts';
+import { type Fields, fieldsOf, listIn, numberIn, numberOf, stringIn, stringOf } from './guards.ts';
 
 /** An Anthropic content block; what this version does not know is kept whole. */
 export function readBlock(value: unknown): ContentBlock {
@@ -28,9 +28,11 @@ export function readBlock(value: unknown): ContentBlock {
 export function readBlocks(content: unknown): readonly ContentBlock[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
   if (!Array.isArray(content) || content.length === 0) return [];
-  // Neither `map`, which would leave the holes of a sparse array in, nor `Array.from`, which is slow; an empty list that grows takes room for 16.
-  const blocks = [readBlock(content[0])];
-  for (let index = 1; index < content.length; index++) blocks.push(readBlock(content[index]));
+  // Neither `map`, which would leave the holes of a sparse array in, nor `Array.from`, which is slow; a list that grows takes room for 16.
+  if (content.length === 1) return [readBlock(content[0])];
+  if (content.length === 2) return [readBlock(content[0]), readBlock(content[1])];
+  const blocks: ContentBlock[] = [];
+  for (let index = 0; index < content.length; index++) blocks.push(readBlock(content[index]));
   return blocks;
 }
 
@@ -48,13 +50,13 @@ export function readUsage(value: unknown): Usage | undefined {
   if (usage === undefined) return undefined;
   const writes = fieldsOf(usage['cache_creation']);
   return usageFromExclusive({
-    input: numberIn(usage, 'input_tokens'),
-    output: numberIn(usage, 'output_tokens'),
-    cacheRead: numberIn(usage, 'cache_read_input_tokens'),
-    cacheWrite: numberIn(usage, 'cache_creation_input_tokens'),
-    cacheWrite5m: numberIn(writes, 'ephemeral_5m_input_tokens'),
-    cacheWrite1h: numberIn(writes, 'ephemeral_1h_input_tokens'),
-    thinking: numberIn(fieldsOf(usage['output_tokens_details']), 'thinking_tokens'),
+    input: numberOf(usage['input_tokens']),
+    output: numberOf(usage['output_tokens']),
+    cacheRead: numberOf(usage['cache_read_input_tokens']),
+    cacheWrite: numberOf(usage['cache_creation_input_tokens']),
+    cacheWrite5m: numberOf(writes?.['ephemeral_5m_input_tokens']),
+    cacheWrite1h: numberOf(writes?.['ephemeral_1h_input_tokens']),
+    thinking: numberOf(fieldsOf(usage['output_tokens_details'])?.['thinking_tokens']),
   });
 }
 

@@ -8,7 +8,7 @@ import type { Emit, Envelope } from './envelope.ts';
 import { type Fields, fieldsOf, stringIn, stringOf, stringsIn } from './guards.ts';
 import { readAssistant } from './read-assistant.ts';
 import { readResult } from './read-result.ts';
-import { readStreamEvent } from './read-stream-event.ts';
+import { isLandmark, readStreamEvent } from './read-stream-event.ts';
 import { readSystem } from './read-system.ts';
 import { readToolProgress, readUser } from './read-user.ts';
 
@@ -85,7 +85,8 @@ export class MessageReader {
         readUser(this.#envelope(message), this.#options.observe);
         return;
       case 'stream_event':
-        readStreamEvent(message, (id) => this.#main(message, id), this.#options.observe);
+        // Nearly all of them are deltas of content, which say nothing to us.
+        if (isLandmark(message)) readStreamEvent(this.#main(message), this.#options.observe);
         return;
       case 'tool_progress':
         readToolProgress(this.#envelope(message), this.#options.observe);
@@ -118,9 +119,9 @@ export class MessageReader {
   }
 
   /** The main loop cannot speak outside of a turn. */
-  #main(message: Fields, id?: string): Envelope {
+  #main(message: Fields): Envelope {
     if (!this.#isTurnOpen && !isOfSubagent(message)) this.#openTurn(...this.#nextPrompts(undefined));
-    return this.#envelope(message, id);
+    return this.#envelope(message);
   }
 
   /** The prompts that the turn names; else all that wait: the CLI merges what was sent while it was busy. */
@@ -151,12 +152,12 @@ export class MessageReader {
     });
   }
 
-  #envelope(message: Fields, id?: string): Envelope {
+  #envelope(message: Fields): Envelope {
     const { turn } = this;
     if (this.#mainLoop.turn !== turn) this.#mainLoop = { turn };
     return {
       message,
-      id: id ?? this.#id(message),
+      id: this.#id(message),
       at: this.#at(message),
       agent: subagentRef(message) ?? this.#mainLoop,
       turn,

@@ -1,4 +1,4 @@
-import type { ContentBlock } from '../../model/message.ts';
+import type { ContentBlock, Message } from '../../model/message.ts';
 import type { ToolResultSeen } from '../../model/observation.ts';
 import type { Decider } from '../../model/span.ts';
 import { readBlocks } from './content.ts';
@@ -12,22 +12,37 @@ export function readUser(envelope: Envelope, emit: Emit): void {
   if (message['isReplay'] === true) return;
   const content = readBlocks(fieldsOf(message['message'])?.['content']);
   if (content.length === 0) return;
-  for (const block of content) {
-    if (block.type !== 'tool_result') continue;
-    // Ids that are put together cost more than all else that is done with them; nearly all messages have one result.
-    readToolResult(envelope, { block, id: block === content[0] ? id : `${id}:${block.toolUseId}` }, emit);
+  const told: Message = { role: 'user', content };
+  const last = content.findLast(isToolResult);
+  if (last === undefined) {
+    emit({ type: 'input', id, source: 'sdk', at, agent, message: told });
+    return;
   }
-  emit({ type: 'input', id, source: 'sdk', at, agent, message: { role: 'user', content } });
+  for (const block of content) {
+    if (!isToolResult(block)) continue;
+    // Ids that are put together cost more than all else that is done with them; nearly all messages have one result.
+    const own = block === content[0] ? id : `${id}:${block.toolUseId}`;
+    emit(readToolResult(envelope, { block, id: own, ...(block === last && { message: told }) }));
+  }
 }
+
+type ToolResult = ContentBlock & { readonly type: 'tool_result' };
+
+function isToolResult(block: ContentBlock): block is ToolResult {
+  return block.type === 'tool_result';
+}
+
+type Draft = { -readonly [K in keyof ToolResultSeen]: ToolResultSeen[K] };
 
 const DECIDERS: Readonly<Record<string, Decider>> = { config: 'rule', hook: 'hook' };
 
 interface Result {
   readonly id: string;
-  readonly block: ContentBlock & { readonly type: 'tool_result' };
+  readonly block: ToolResult;
+  readonly message?: Message;
 }
 
-function readToolResult(envelope: Envelope, { block, id }: Result, emit: Emit): void {
+function readToolResult(envelope: Envelope, { block, id, message: told }: Result): ToolResultSeen {
   const { message, at, agent } = envelope;
   const meta = metaOf(message, block.toolUseId);
   const decision = fieldsOf(meta?.['permission_decision']);
@@ -35,7 +50,7 @@ function readToolResult(envelope: Envelope, { block, id }: Result, emit: Emit): 
   // Rejected without anyone having been asked: the run was interrupted while it ran.
   const wasCut = !isDenied && meta?.['non_execution_kind'] === 'user-rejected';
   const inBackground = goesOn(fieldsOf(message['tool_use_result']));
-  const seen: ToolResultSeen = {
+  const seen: Draft = {
     type: 'tool-result',
     id,
     source: 'sdk',
@@ -45,13 +60,14 @@ function readToolResult(envelope: Envelope, { block, id }: Result, emit: Emit): 
     output: block.content,
     isError: block.isError || wasCut,
   };
-  if (!wasCut && !isDenied && !inBackground) return emit(seen);
-  emit({
+  if (told !== undefined) seen.message = told;
+  if (!wasCut && !isDenied && !inBackground) return seen;
+  return {
     ...seen,
     ...given('errorType', wasCut ? 'cancelled' : undefined),
     ...given('denied', isDenied ? { decidedBy: deciderOf(stringIn(decision, 'source')) } : undefined),
     ...(inBackground && { inBackground }),
-  });
+  };
 }
 
 function metaOf(message: Fields, toolUseId: string): Fields | undefined {

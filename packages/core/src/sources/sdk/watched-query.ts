@@ -45,9 +45,6 @@ class Doors {
   readonly #watch: QueryWatch;
   readonly #guard: Guard;
   #isOver = false;
-  /** What is told, so that telling takes no new function each time. */
-  #message: unknown;
-  readonly #tellMessage = (): void => this.#watch.message(this.#message);
   /** Where messages are held back, a second `next()` must not overtake the first. */
   #isPulling = false;
   readonly #waiting: (() => void)[] = [];
@@ -153,11 +150,18 @@ class Doors {
 
   #saw(result: unknown): void {
     const fields = fieldsOf(result);
-    if (fields?.['done'] === true) this.#over('done');
-    else if (fields !== undefined) {
-      this.#message = fields['value'];
-      this.#guard('message', this.#tellMessage);
-      this.#message = undefined;
+    if (fields === undefined) return;
+    if (fields['done'] === true) {
+      this.#over('done');
+      return;
+    }
+    // Not within the guard: of what is done for every message, a function of its own for each is a good part.
+    try {
+      this.#watch.message(fields['value']);
+    } catch (error) {
+      this.#guard('message', () => {
+        throw error;
+      });
     }
   }
 
