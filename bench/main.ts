@@ -28,8 +28,10 @@ const BENCHES: Readonly<Record<string, string>> = {
   wrapper: './src/wrapper.mjs',
   heap: './src/heap.mjs',
   import: './src/import.mjs',
+  'import-transcripts': './src/import-transcripts.mjs',
   encoding: './src/encoding.mjs',
   'receiver-decode': './src/receiver-decode.mjs',
+  wire: './src/wire.mjs',
   command: './src/command.mjs',
 };
 
