@@ -31,11 +31,13 @@ export function presetCase(name: string, { make, env, backend, options }: Preset
   };
 }
 
-/** Some checks watch the whole process: nothing may run beside them. The others mostly wait, and may do so beside each other. */
+/** Some checks watch the whole process, or need a core: nothing may run beside them. The others mostly wait, and may do so beside each other. */
 export function testPreset(name: string, preset: PresetCase, which: 'alone' | 'beside'): void {
   const isWanted = (title: string): boolean => ALONE.some((check) => title.endsWith(check)) === (which === 'alone');
   const register = (title: string, run: () => Promise<void>) => (isWanted(title) ? test(title, { timeout: 60_000 }, run) : undefined);
   testSink(Object.assign(register, { skip: test.skip }), presetCase(name, preset));
 }
 
-const ALONE: readonly string[] = SINK_CHECKS.filter(({ isAlone }) => isAlone).map((check) => check.name);
+const ALONE: readonly string[] = SINK_CHECKS.filter(({ isAlone, isHeavy }) => isAlone ?? isHeavy).map(
+  ({ name }) => name,
+);

@@ -46,6 +46,7 @@ export const ROBUSTNESS: readonly SinkCheck[] = [
   {
     group: 'robustness',
     name: `of ${MANY} spans each is delivered or counted as dropped`,
+    isHeavy: true,
     run: async (rig) => {
       const tools = Array.from({ length: MANY - 1 }, (_, index) =>
         tool({ id: index + 2, parent: 1, ms: [index, index + 1] }),

@@ -89,6 +89,8 @@ export interface SinkCheck {
   readonly needs?: readonly Capability[];
   /** It watches the whole process: nothing else may run beside it. */
   readonly isAlone?: true;
+  /** It takes a core for a second: beside others like it none would keep its deadline. */
+  readonly isHeavy?: true;
   run(rig: Rig, remake: () => Promise<Rig>): Promise<void>;
 }
 
