@@ -80,8 +80,8 @@ export interface Rig {
   bytes(): string;
 }
 
-/** Long enough for anything on this machine, short enough for a test. */
-export const DEADLINE_MS = 10_000;
+/** For what comes to its end: no test is to fail because its machine is busy. */
+export const DEADLINE_MS = 45_000;
 
 export interface SinkCheck {
   readonly group: 'shape' | 'time' | 'numbers' | 'outcome' | 'privacy' | 'robustness' | 'lifecycle' | 'purity';
