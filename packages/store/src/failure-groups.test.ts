@@ -29,7 +29,7 @@ test('failed spans are grouped by what failed and why, with the first and the la
     // Four calls of two models: it is the API that failed.
     ['llm', undefined, 'overloaded_error', 4, 2],
     ['tool', 'Bash', 'ShellError', 4, 2],
-    ['custom', 'step', 'TypeError', 2, 2],
+    ['custom', 'review-pr', 'TypeError', 2, 2],
     ['agent', 'claude', 'api_error', 2, 2],
     ['tool', 'Bash', 'Timeout', 2, 2],
   ]);

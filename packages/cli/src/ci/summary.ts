@@ -1,6 +1,5 @@
 import { addUsage, type Usage } from '@spanprism/core/terminal';
-import type { CostReport, RunFilter, Store, StoredRun } from '@spanprism/store';
-import { type FailureGroup, failureGroups } from '../reports/failures/failure-groups.ts';
+import type { CostReport, FailureGroup, RunFilter, Store, StoredRun } from '@spanprism/store';
 
 /** How a run ended; `cut`: it did not, or has not yet. */
 export interface SummarizedRun {
@@ -52,7 +51,7 @@ export function summarize(store: Store, filter: RunFilter): Summary {
     unpricedCalls: runs.reduce((sum, { run }) => sum + run.unpricedCalls, 0),
     models: store.cost({ by: 'model', filter }),
     tools: store.cost({ by: 'tool', filter }),
-    failures: failureGroups(store.failures(filter)).map((group) => {
+    failures: store.failureGroups(filter).map((group) => {
       return { ...group, text: group.latest.span.body().error?.message ?? '' };
     }),
   };

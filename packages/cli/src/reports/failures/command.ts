@@ -1,7 +1,8 @@
 import type { Command } from '../../command.ts';
 import { jsonDocument } from '../document.ts';
 import { FILTER_OPTIONS, readFilter, readLimit, refuseArguments } from '../filter-options.ts';
-import { matching, sayNothingFound, screenOf, withStore } from '../report.ts';
+import { matching, sayNothingFound, withStore } from '../report.ts';
+import { screenOf } from '../screen.ts';
 import { failureGroups } from './failure-groups.ts';
 import { failuresDocument } from './failures-document.ts';
 import { failuresTable } from './failures-table.ts';
@@ -22,8 +23,7 @@ export const command: Command = {
     const filter = readFilter(values, io.now());
     const limit = readLimit(values);
     return withStore(io, (store) => {
-      const failures = store.failures(filter);
-      const groups = failureGroups(failures);
+      const groups = failureGroups(store, filter);
       const shown = groups.slice(0, limit);
       if (values['json'] === true) io.stdout.write(jsonDocument(failuresDocument(groups, shown)));
       else if (groups.length === 0) sayNothingFound(store, `nothing failed in runs${matching(filter)}`, io);
