@@ -3,9 +3,9 @@ import type { Io } from '../command.ts';
 
 export { screenOf } from './screen.ts';
 
-/** Opens the store of this environment for reading, and closes it when the report is made. */
+/** Opens the store of this environment, one of an older version included, and closes it when the report is made. */
 export function withStore<T>({ env }: Io, report: (store: Store) => T): T {
-  const store = openStore(defaultStorePath(env), { readOnly: true });
+  const store = openStore(defaultStorePath(env));
   try {
     return report(store);
   } finally {
