@@ -111,7 +111,35 @@ CREATE TABLE total_cost (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const named = (column: string): string => `(SELECT text FROM name WHERE id = ${column})`;
+const moment = (column: string): string => `strftime('%Y-%m-%d %H:%M:%f', ${column} / 1e9, 'unixepoch')`;
+
+/** For whoever asks with sqlite3 himself: ids in hex, times as text, money in USD. */
+const VIEWS = `
+CREATE VIEW runs AS SELECT run_id, ${moment('started_at')} AS started_at, ${moment('ended_at')} AS ended_at,
+  (ended_at - started_at) / 1e6 AS duration_ms, failed, ${named('outcome')} AS outcome, ${named('agent')} AS agent,
+  ${named('coalesce(project, folder)')} AS project, ${named('user')} AS user, ${named('branch')} AS branch,
+  turns, spans, llm_calls, unpriced_calls, tool_calls, errors,
+  input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost / 1e9 AS cost_usd, unattributed / 1e9 AS unattributed_usd
+FROM run;
+
+CREATE VIEW spans AS SELECT r.run_id, lower(hex(s.trace_id)) AS trace_id, lower(hex(s.span_id)) AS span_id,
+  CASE WHEN s.parent_id IS NOT NULL THEN lower(hex(s.parent_id)) END AS parent_id,
+  CASE s.kind WHEN 0 THEN 'agent' WHEN 1 THEN 'llm' WHEN 2 THEN 'tool' WHEN 3 THEN 'permission' WHEN 4 THEN 'hook' ELSE 'custom' END AS kind,
+  ${named('s.name')} AS name, CASE s.status WHEN 0 THEN 'ok' WHEN 1 THEN 'error' ELSE 'cancelled' END AS status,
+  ${moment('s.started_at')} AS started_at, s.duration / 1e6 AS duration_ms,
+  ${named('s.agent')} AS agent, ${named('s.error_type')} AS error_type, ${named('s.outcome')} AS outcome,
+  ${named('s.mcp_server')} AS mcp_server,
+  s.input_tokens, s.output_tokens, s.cache_read_tokens, s.cache_write_tokens, s.cost / 1e9 AS cost_usd
+FROM span s JOIN run r ON r.id = s.run;
+
+CREATE VIEW costs AS SELECT
+  CASE c.dimension WHEN 0 THEN 'model' WHEN 1 THEN 'tool' WHEN 2 THEN 'mcp-server' WHEN 3 THEN 'subagent' ELSE 'day' END AS dimension,
+  n.text AS name, c.calls, c.errors, c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cost / 1e9 AS cost_usd
+FROM total_cost c JOIN name n ON n.id = c.name;
+`;
+
 /** What turns version n into n + 1. What is here has been released: it is never changed, only added to. */
-export const MIGRATIONS: readonly string[] = [TABLES];
+export const MIGRATIONS: readonly string[] = [TABLES, VIEWS];
 
 export const VERSION: number = MIGRATIONS.length;

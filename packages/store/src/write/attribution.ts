@@ -41,7 +41,7 @@ interface AgentColumns {
 
 const MEMBERS = `SELECT run, kind, lower(hex(span_id)) AS span_id, name, mcp_server, agent, carries, status, started_at,
   started_at + duration AS ended_at, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost
-  FROM span WHERE parent_id = ? AND kind IN (1, 2)`;
+  FROM span WHERE parent_id = ? AND run = ? AND kind IN (1, 2)`;
 
 /**
  * Keeps the sums by tool, MCP server and subagent. An agent's spans come in any order, and each may change what the others are given:
@@ -52,7 +52,7 @@ export class Attribution {
   readonly #selectAgent: Statement;
   readonly #names: Names;
   readonly #sums: Sums;
-  /** By the hex of the agent's span id. */
+  /** By run and the hex of the agent's span id: ids that a program mints anew for each run are not unique among runs. */
   readonly #groups: Map<string, Group> = new Map();
 
   constructor(database: Database, parts: { readonly names: Names; readonly sums: Sums }) {
@@ -60,20 +60,20 @@ export class Attribution {
     this.#sums = parts.sums;
     this.#select = database.prepare(MEMBERS);
     this.#select.setReadBigInts(true);
-    this.#selectAgent = database.prepare('SELECT agent, is_turn FROM span WHERE span_id = ? AND kind = 0');
+    this.#selectAgent = database.prepare('SELECT agent, is_turn FROM span WHERE span_id = ? AND run = ? AND kind = 0');
   }
 
   /** A call or tool call that is about to be stored, and the agent that it is stored under. */
   add(row: SpanRow, run: number, agentSpanId: string | null): void {
     const member = this.#memberOf(row, run);
-    const group = agentSpanId === null ? undefined : this.#groupOf(agentSpanId);
+    const group = agentSpanId === null ? undefined : this.#groupOf(run, agentSpanId);
     group?.members.push(member);
     if (member.isCall) this.#count(member, group?.agent ?? member.agent, 1);
   }
 
   /** An agent that is about to be stored: its calls were counted under their own words until now. */
-  addAgent(row: SpanRow): void {
-    const group = this.#groupOf(row.spanId);
+  addAgent(row: SpanRow, run: number): void {
+    const group = this.#groupOf(run, row.spanId);
     const agent = row.isTurn ? this.#names.id('main') : this.#names.id(row.agent);
     if (agent === null || group.agent !== undefined) return;
     group.agent = agent;
@@ -85,11 +85,11 @@ export class Attribution {
   }
 
   /** Runs what hangs members of one agent below another. */
-  regroup(agents: readonly string[], change: () => void): void {
+  regroup(run: number, agents: readonly string[], change: () => void): void {
     this.save();
-    for (const spanId of agents) this.#account(spanId, -1);
+    for (const spanId of agents) this.#account(run, spanId, -1);
     change();
-    for (const spanId of agents) this.#account(spanId, 1);
+    for (const spanId of agents) this.#account(run, spanId, 1);
   }
 
   save(): void {
@@ -105,32 +105,33 @@ export class Attribution {
     this.#groups.clear();
   }
 
-  #account(agentSpanId: string, sign: 1 | -1): void {
-    const members = this.#membersOf(agentSpanId);
-    const agent = this.#agentOf(agentSpanId);
+  #account(run: number, agentSpanId: string, sign: 1 | -1): void {
+    const members = this.#membersOf(run, agentSpanId);
+    const agent = this.#agentOf(run, agentSpanId);
     this.#share(members, sign);
     for (const member of members) if (member.isCall) this.#count(member, agent ?? member.agent, sign);
   }
 
-  #groupOf(agentSpanId: string): Group {
-    const known = this.#groups.get(agentSpanId);
+  #groupOf(run: number, agentSpanId: string): Group {
+    const place = `${run} ${agentSpanId}`;
+    const known = this.#groups.get(place);
     if (known !== undefined) return known;
-    const before = this.#membersOf(agentSpanId);
-    const agent = this.#agentOf(agentSpanId);
+    const before = this.#membersOf(run, agentSpanId);
+    const agent = this.#agentOf(run, agentSpanId);
     const group = { before, members: [...before], agent };
-    this.#groups.set(agentSpanId, group);
+    this.#groups.set(place, group);
     return group;
   }
 
   /** The name by which its calls are counted; undefined while it is not stored. */
-  #agentOf(spanId: string): number | undefined {
-    const row = this.#selectAgent.get(Buffer.from(spanId, 'hex')) as AgentColumns | undefined;
+  #agentOf(run: number, spanId: string): number | undefined {
+    const row = this.#selectAgent.get(Buffer.from(spanId, 'hex'), run) as AgentColumns | undefined;
     if (row === undefined) return undefined;
     return row.is_turn === 1 ? this.#names.id('main') : row.agent;
   }
 
-  #membersOf(agentSpanId: string): readonly StoredMember[] {
-    return (this.#select.all(Buffer.from(agentSpanId, 'hex')) as unknown as MemberColumns[]).map(fromColumns);
+  #membersOf(run: number, agentSpanId: string): readonly StoredMember[] {
+    return (this.#select.all(Buffer.from(agentSpanId, 'hex'), run) as unknown as MemberColumns[]).map(fromColumns);
   }
 
   #memberOf(row: SpanRow, run: number): StoredMember {

@@ -102,7 +102,7 @@ export class Writer {
     addToRun(run, row);
     const parentId = this.#parentOf(row, run.id);
     // Before it is stored: what is stored of its agent is what was there before.
-    if (row.kind === AGENT) this.#attribution.addAgent(row);
+    if (row.kind === AGENT) this.#attribution.addAgent(row, run.id);
     if (row.kind === LLM || row.kind === TOOL) this.#attribution.add(row, run.id, parentId);
     const { body, line } = this.#bodies.add(run.id, row.line);
     const names = this.#names;
@@ -159,7 +159,7 @@ export class Writer {
     const id = Buffer.from(spanId, 'hex');
     if (this.#alias.run(known.run, id, known.span_id).changes === 0) return;
     this.#hasAliases = true;
-    this.#attribution.regroup([storedId, spanId], () => this.#adopt.run(known.span_id, known.run, id));
+    this.#attribution.regroup(known.run, [storedId, spanId], () => this.#adopt.run(known.span_id, known.run, id));
   }
 
   /** `2026-11-21`, UTC, as a name. */

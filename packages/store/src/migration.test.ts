@@ -1,0 +1,67 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { agent } from '@spanprism/testkit/samples';
+import { expect, test } from 'vitest';
+import { newPath, open, write } from './__fixtures__/store-folder.ts';
+import { openForWriting } from './open-database.ts';
+import { openStore } from './read/open-store.ts';
+import { APPLICATION_ID, MIGRATIONS, VERSION } from './schema.ts';
+
+/** A store as the first version made it. */
+function ofVersion(version: number): string {
+  const path = newPath();
+  mkdirSync(dirname(path));
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA journal_mode = WAL');
+  for (const migration of MIGRATIONS.slice(0, version)) database.exec(migration);
+  database.exec(`PRAGMA user_version = ${version}; PRAGMA application_id = ${APPLICATION_ID}`);
+  database.exec(`INSERT INTO run (run_id, started_at, ended_at, stored_at, failed, outcome_at, turns, spans, llm_calls, unpriced_calls,
+    tool_calls, errors, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost, unattributed)
+    VALUES ('kept', 1, 2, 3, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0)`);
+  database.close();
+  return path;
+}
+
+const versionOf = (path: string): unknown => new DatabaseSync(path).prepare('PRAGMA user_version').get();
+
+test('an older store is brought up to date by whoever opens it, and keeps what is in it', () => {
+  for (let version = 1; version < VERSION; version++) {
+    const path = ofVersion(version);
+    expect(() => openStore(path, { readOnly: true })).toThrow(expect.objectContaining({ code: 'store_older' }));
+    expect(
+      open(path)
+        .runs()
+        .map(({ id, costNanoUsd }) => [id, costNanoUsd]),
+    ).toEqual([['kept', 5]]);
+    expect(versionOf(path)).toEqual({ user_version: VERSION });
+    write(path, [agent({ id: 1, ms: [0, 1] })]);
+    expect(open(path).runs().length).toBe(2);
+  }
+});
+
+test('a migration that fails leaves the store as it was', () => {
+  const path = ofVersion(1);
+  // What the next version wants to make is there already.
+  new DatabaseSync(path).exec('CREATE TABLE spans (a)');
+  expect(() => openForWriting(path, { busyMs: 0 })).toThrow(/already exists/);
+  expect(versionOf(path)).toEqual({ user_version: 1 });
+});
+
+test('views say in words what the tables keep in numbers', () => {
+  const path = newPath();
+  write(path, [agent({ id: 1, ms: [0, 1500], attributes: { project: 'shop' }, status: 'error' })]);
+  const database = new DatabaseSync(path, { readOnly: true });
+  expect(database.prepare('SELECT * FROM spans').get()).toMatchObject({
+    run_id: '7d3c1f0e-5a51-4b8e-9f43-0c2f6c1d9a10',
+    kind: 'agent',
+    name: 'claude',
+    status: 'error',
+    started_at: '2026-11-21 09:00:00.000',
+    duration_ms: 1500,
+    parent_id: null,
+  });
+  expect(database.prepare('SELECT * FROM runs').get()).toMatchObject({ project: 'shop', failed: 1, cost_usd: 0 });
+  expect(database.prepare('SELECT * FROM costs').all()).toEqual([]);
+  database.close();
+});
