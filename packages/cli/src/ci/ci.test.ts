@@ -187,6 +187,12 @@ describe('a run that was cut', () => {
   });
 });
 
+test('a call that belongs to no turn cuts none', async () => {
+  await store(...RUN, llm({ id: 12, ms: [0, 5], usage: usage(10, 1), costUsd: 0.001, purpose: 'other' }));
+  await ci([], actions('2026-11-21T08:59:00Z'));
+  expect(outputs()).toMatchObject({ runs: '1', cut: '0' });
+});
+
 describe('a budget', () => {
   test.each([
     ['--max-cost', '0.0125', 0],

@@ -112,7 +112,7 @@ function costTable(what: 'model' | 'tool', report: CostReport | undefined): stri
 }
 
 /** The others are called what they are. */
-const KINDS: Readonly<Record<string, string | undefined>> = { api: 'Messages API', outcome: 'agent' };
+const KINDS: Readonly<Record<string, string | undefined>> = { llm: 'Messages API', custom: 'step' };
 
 function failuresTable(groups: Summary['failures'], hasErrorTexts: boolean): string | undefined {
   if (groups.length === 0) return undefined;

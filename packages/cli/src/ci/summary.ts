@@ -62,12 +62,12 @@ function ending(store: Store, run: StoredRun): SummarizedRun {
   return { run, isCut, ending: isCut ? 'cut' : (run.outcome ?? (run.failed ? 'failed' : 'completed')) };
 }
 
-/** A turn is stored when it ends: calls and tools without the turn above them are of one that never did. */
+/** A turn is stored when it ends: calls and tools whose turn is not there are of one that never did. Some calls belong to none. */
 function wasCut(store: Store, { id }: StoredRun): boolean {
   const spans = store.run(id)?.spans ?? [];
   const stored = new Set(spans.map(({ spanId }) => spanId));
   return spans.some(({ kind, parentSpanId }) => {
     const isOfTurn = kind === 'llm' || kind === 'tool' || kind === 'permission' || kind === 'hook';
-    return isOfTurn && (parentSpanId === undefined || !stored.has(parentSpanId));
+    return isOfTurn && parentSpanId !== undefined && !stored.has(parentSpanId);
   });
 }
