@@ -8,6 +8,7 @@ import {
   cleanEnvironment,
   makeProject,
   type MessagesApi,
+  type Project,
   type Rule,
   startMessagesApi,
 } from '@spanprism/testkit';
@@ -27,7 +28,7 @@ export interface CommandScenario {
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Files of the home folder, by path. */
-  readonly home?: Readonly<Record<string, string>>;
+  readonly home?: Readonly<Record<string, string | ((project: Project) => string)>>;
   /** Puts the whole command line into another: a terminal, say. */
   readonly within?: (command: readonly string[]) => readonly string[];
   /** What somebody does while it runs. */
@@ -74,7 +75,8 @@ export async function runCommand<T = CommandRun>(
   const place = await mkdtemp(join(tmpdir(), 'spanprism-store-'));
   const store = join(place, 'spans.db');
   try {
-    for (const [path, text] of Object.entries(scenario.home ?? {})) await write(join(project.home, path), text);
+    for (const [path, text] of Object.entries(scenario.home ?? {}))
+      await write(join(project.home, path), typeof text === 'string' ? text : text(project));
     const env = cleanEnvironment({
       home: project.home,
       apiUrl: api.url,
@@ -114,7 +116,7 @@ async function ended(child: ChildProcess, { stdin, drive, api }: Driven): Promis
   }
   // It may end without having read all of it.
   child.stdin?.on('error', () => undefined);
-  if (drive === undefined || stdin !== undefined) child.stdin?.end(stdin);
+  if (drive === undefined) child.stdin?.end(stdin);
   const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
   const closed = once(child, 'close') as Promise<[number | null, string | null]>;
   if (drive !== undefined && api !== undefined) await drive({ child, api, stdout: () => texts.stdout });
@@ -144,6 +146,13 @@ function textOf(path: string, text: string): string {
   return path.endsWith('.jsonl') ? [...new Set(text.split('\n'))].sort().join('\n') : text;
 }
 
+const OURS = /^spanprism: .*\n/gm;
+
+/** Everything of a run that somebody else than us can see. */
+export function visible({ stdout, stderr, code, signal, files }: CommandRun): object {
+  return { stdout: maskedText(stdout), stderr: maskedText(stderr.replaceAll(OURS, '')), code, signal, files };
+}
+
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 /** A text without what differs from run to run: ids that are minted, times and lengths of time, folders, ports. */
@@ -152,8 +161,11 @@ export function maskedText(text: string, places: readonly string[] = []): string
     .reduce((masked, place) => masked.replaceAll(place, '<place>'), text)
     .replaceAll(/\/tmp\/spanprism-[\w-]+/g, '<folder>')
     .replaceAll(/-tmp-spanprism-[\w-]+?-project/g, '<slug>')
-    .replaceAll(/cc-socks\/\d+/g, 'cc-socks/<pid>')
+    .replaceAll(/(sessions|cc-socks)\/\d+/g, '$1/<pid>')
+    .replaceAll(/"(peerToken|procStart)":"\w+"/g, '"$1":"<id>"')
+    .replaceAll(/"lastFps(\w+)": [\d.]+/g, '"lastFps$1": <rate>')
     .replaceAll(/127\.0\.0\.1:\d+/g, '<address>')
+    .replaceAll(/"project-[0-9a-f]{2}"/g, '"project-<id>"')
     .replaceAll(UUID, '<uuid>')
     .replaceAll(/\b[0-9a-f]{64}\b/g, '<hash>')
     .replaceAll(/\b1[78]\d{11}\b/g, '<millis>')

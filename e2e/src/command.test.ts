@@ -1,16 +1,6 @@
-import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
-import { answer, apiError, hang, text, when } from '@spanprism/testkit';
+import { answer, apiError, text, when } from '@spanprism/testkit';
 import { describe, expect, test } from 'vitest';
-import {
-  type CommandRun,
-  type CommandScenario,
-  type CommandStage,
-  maskedText,
-  MODEL,
-  runCommand,
-} from './command-run.ts';
-import { until } from './processes.ts';
+import { type CommandScenario, MODEL, runCommand, visible } from './command-run.ts';
 import { bash } from './replies.ts';
 
 const RULES = [
@@ -19,7 +9,6 @@ const RULES = [
     .lastUserText(/use bash$/)
     .reply(answer([text('Let me check.'), bash('toolu_1', 'echo hello; cat a.txt > c.txt')])),
   when.lastUserText(/long$/).reply(answer(text('0123456789abcdef\n'.repeat(8_000)))),
-  when.lastUserText(/hang$/).reply(hang()),
   when.lastUserText(/fail$/).reply(apiError(400)),
   when.reply(answer(text('Hello.'))),
 ];
@@ -36,19 +25,6 @@ const print = (prompt: string, ...more: string[]): readonly string[] => [
 ];
 const row = (prompt: string): string =>
   `${JSON.stringify({ type: 'user', message: { role: 'user', content: prompt } })}\n`;
-
-/** Sends a signal to the process alone once the model has been asked. */
-const signalled =
-  (signal: NodeJS.Signals) =>
-  async ({ child, api }: CommandStage): Promise<void> => {
-    child.stdin?.end();
-    await until(
-      () => api.exchanges.some(({ request }) => request?.lastUserText?.endsWith('hang') === true),
-      'a request',
-    );
-    await delay(100);
-    child.kill(signal);
-  };
 
 const SCENARIOS: Readonly<Record<string, CommandScenario>> = {
   'headless, text': { args: print('use bash') },
@@ -75,23 +51,7 @@ const SCENARIOS: Readonly<Record<string, CommandScenario>> = {
   '--version': { args: ['--version'] },
   '--help': { args: ['--help'] },
   'a command of claude': { args: ['mcp', 'list'] },
-  SIGINT: { args: print('hang'), drive: signalled('SIGINT') },
-  SIGTERM: { args: print('hang'), drive: signalled('SIGTERM') },
-  SIGHUP: { args: print('hang'), drive: signalled('SIGHUP') },
-  SIGKILL: {
-    args: print('hang'),
-    within: ([program = '', ...args]) => [program, ...args],
-    drive: async (stage) => {
-      await signalled('SIGTERM')(stage);
-    },
-  },
 };
-
-const OURS = /^spanprism: .*\n/gm;
-
-function visible({ stdout, stderr, code, signal, files }: CommandRun): object {
-  return { stdout: maskedText(stdout), stderr: maskedText(stderr.replaceAll(OURS, '')), code, signal, files };
-}
 
 describe('claude through the command is claude: the same output, exit code and files', () => {
   test.each(Object.entries(SCENARIOS))('%s', async (_name, scenario) => {
@@ -100,4 +60,3 @@ describe('claude through the command is claude: the same output, exit code and f
     expect(visible(traced)).toEqual(visible(plain));
   });
 });
-void once;

@@ -18,11 +18,11 @@ export function claudeChild(): number {
   return only.pid;
 }
 
-/** Waits until something holds; throws after ten seconds. */
+/** Waits until something holds; throws after thirty seconds. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  for (let waited = 0; waited < 10_000; waited += 20) {
+  for (let waited = 0; waited < 30_000; waited += 20) {
     if (holds()) return;
     await delay(20);
   }
-  throw new Error(`still not so after 10 s: ${what}`);
+  throw new Error(`still not so after 30 s: ${what}`);
 }

@@ -5,7 +5,7 @@ import { CommandError } from '../command.ts';
 import { isInForeground } from './terminal-group.ts';
 
 /** Sent to us, they are meant for the child. */
-const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const;
+const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 /** A terminal sends them to its whole foreground group: the child has them already, and we stay to see what it does with them. */
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
 

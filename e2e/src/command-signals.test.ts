@@ -1,0 +1,178 @@
+import { execFileSync } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { answer, hang, startCollector, text, when } from '@spanprism/testkit';
+import { describe, expect, test } from 'vitest';
+import {
+  binary,
+  type CommandScenario,
+  type CommandStage,
+  maskedText,
+  MODEL,
+  runCommand,
+  visible,
+} from './command-run.ts';
+import { until } from './processes.ts';
+import { screenOf } from './screen.ts';
+
+const RULES = [when.lastUserText(/hang$/).reply(hang()), when.reply(answer(text('Hello from the model.')))];
+const HANG = ['-p', 'hang', '--model', MODEL];
+
+/** Waits until the model has been asked for what it will never answer, then acts. */
+const whileItHangs =
+  (act: (stage: CommandStage) => void) =>
+  async (stage: CommandStage): Promise<void> => {
+    stage.child.stdin?.end();
+    await asked(stage);
+    act(stage);
+  };
+
+async function asked({ api }: CommandStage): Promise<void> {
+  await until(() => api.exchanges.some(({ request }) => request.lastUserText?.endsWith('hang')), 'a request');
+  await delay(100);
+}
+
+/** The `claude` of a run, be it the process itself or its child. */
+function claudeOf({ child }: CommandStage): number {
+  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
+  const rows = [...table.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm)].map(([, pid, parent, args = '']) => ({
+    pid,
+    parent,
+    args,
+  }));
+  const own = rows.find(({ pid, parent, args }) => {
+    return args.startsWith(binary()) && (Number(pid) === child.pid || Number(parent) === child.pid);
+  });
+  if (own === undefined) throw new Error(`no claude below ${child.pid}`);
+  return Number(own.pid);
+}
+
+describe('claude through the command ends as claude ends', () => {
+  const signals = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
+  const scenarios: Readonly<Record<string, CommandScenario>> = {
+    ...Object.fromEntries(
+      signals.map((signal) => [signal, { args: HANG, drive: whileItHangs(({ child }) => child.kill(signal)) }]),
+    ),
+    'a kill of claude itself': {
+      args: HANG,
+      drive: whileItHangs((stage) => process.kill(claudeOf(stage), 'SIGKILL')),
+    },
+  };
+
+  test.each(Object.entries(scenarios))('%s', async (_name, scenario) => {
+    const prepared = { ...scenario, rules: RULES };
+    const [plain, traced] = [await runCommand(prepared, 'plain'), await runCommand(prepared, [])];
+    expect(visible(traced)).toEqual(visible(plain));
+  });
+});
+
+const exportingTo = (url: string): Readonly<Record<string, string>> => ({
+  CLAUDE_CODE_ENABLE_TELEMETRY: '1',
+  OTEL_LOGS_EXPORTER: 'otlp',
+  OTEL_METRICS_EXPORTER: 'otlp',
+  OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+  OTEL_EXPORTER_OTLP_ENDPOINT: url,
+});
+
+// On SIGINT, a `claude` that exports telemetry takes the time to send it, in which it still prints that it was interrupted; one that
+// exports nothing has no such time. The command is held against the former.
+test('SIGINT: claude through the command ends as a claude ends that exports telemetry', async () => {
+  await using collector = await startCollector();
+  const scenario = { args: HANG, rules: RULES, drive: whileItHangs(({ child }) => child.kill('SIGINT')) };
+  const plain = await runCommand({ ...scenario, env: exportingTo(collector.url) }, 'plain');
+  expect(visible(await runCommand(scenario, []))).toEqual(visible(plain));
+});
+
+/** util-linux's `script` gives a program a terminal of its own; that of other systems takes other options. */
+const hasTerminal = ((): boolean => {
+  try {
+    return execFileSync('script', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).includes(
+      'util-linux',
+    );
+  } catch {
+    return false;
+  }
+})();
+
+const SIZE = { columns: 97, rows: 31 };
+const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
+const inTerminal = (command: readonly string[]): readonly string[] => [
+  'script',
+  '-qec',
+  `stty cols ${SIZE.columns} rows ${SIZE.rows}; exec ${quoted(command)}`,
+  '/dev/null',
+];
+const settled = ({ cwd }: { readonly cwd: string }): string =>
+  JSON.stringify({
+    hasCompletedOnboarding: true,
+    theme: 'dark',
+    lastOnboardingVersion: '99.0.0',
+    customApiKeyResponses: { approved: ['sk-ant-dummy'], rejected: [] },
+    projects: { [cwd]: { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true } },
+  });
+
+describe.skipIf(!hasTerminal)('in a terminal (skipped without util-linux’s script)', () => {
+  const terminal = {
+    within: inTerminal,
+    rules: RULES,
+    env: { TERM: 'xterm-256color' },
+    home: { '.claude.json': settled },
+  };
+  const says = (stage: CommandStage, words: RegExp): Promise<void> =>
+    until(() => words.test(screenOf(stage.stdout(), SIZE)), String(words));
+  const type = async ({ child }: CommandStage, words: string): Promise<void> => {
+    child.stdin?.write(words);
+    await delay(400);
+    child.stdin?.write('\r');
+  };
+
+  test('a headless run writes the same bytes', async () => {
+    const scenario = { ...terminal, args: ['-p', 'hello', '--model', MODEL] };
+    const [plain, traced] = [await runCommand(scenario, 'plain'), await runCommand(scenario, ['--quiet'])];
+    expect(visible(traced)).toEqual(visible(plain));
+  });
+
+  test('a session that is typed shows the same screen, and leaves the same files', async () => {
+    const scenario: CommandScenario = {
+      ...terminal,
+      args: ['--model', MODEL],
+      drive: async (stage) => {
+        await says(stage, /❯/);
+        await delay(500);
+        await type(stage, 'hello');
+        await says(stage, /Hello from the model\./);
+        await delay(300);
+        await type(stage, '/exit');
+      },
+    };
+    const [plain, traced] = [await runCommand(scenario, 'plain'), await runCommand(scenario, ['--quiet'])];
+    const [before, after] = [plain, traced].map((run) => ({
+      ...visible(run),
+      stdout: steady(screenOf(run.stdout, SIZE)),
+    }));
+    expect(after).toEqual(before);
+    expect(before?.stdout).toContain('─'.repeat(SIZE.columns));
+  });
+
+  test('Ctrl-C reaches claude once', async () => {
+    await using collector = await startCollector();
+    const scenario: CommandScenario = {
+      ...terminal,
+      args: HANG,
+      drive: async (stage) => {
+        await asked(stage);
+        stage.child.stdin?.write('\x03');
+      },
+    };
+    const env = { ...terminal.env, ...exportingTo(collector.url) };
+    const plain = await runCommand({ ...scenario, env }, 'plain');
+    expect(visible(await runCommand(scenario, ['--quiet']))).toEqual(visible(plain));
+  });
+});
+
+/** Without what turns, counts or is drawn anew, and without ids. */
+function steady(screen: string): string {
+  return maskedText(screen)
+    .replaceAll(/[\u2580-\u259f]/g, ' ')
+    .replaceAll(/^\s*\S \S+ for \d+s.*$/gm, '<spinner>')
+    .replaceAll(/^ +/gm, '');
+}
