@@ -69,8 +69,8 @@ function startSink(config: OtlpConfig, options: NamedOptions): Sink {
     metrics: (points) => metrics.forward(points),
     flush: (deadlineMs) => allOf([traces.flush(deadlineMs), metrics.flush(deadlineMs)]),
     close: (deadlineMs) => allOf([traces.close(deadlineMs), metrics.close(deadlineMs)]),
-    persistSync: () => {
-      traces.persistSync?.();
+    persistSync: (isFinal) => {
+      traces.persistSync?.(isFinal);
       metrics.persistSync();
     },
     stats: () => {

@@ -84,8 +84,11 @@ export interface Sink {
   flush(deadlineMs: number): Promise<void>;
   close(deadlineMs: number): Promise<void>;
   stats?(): SinkStats;
-  /** For an exit that leaves no time: write what is queued where the next start finds it. */
-  persistSync?(): void;
+  /**
+   * For an exit that leaves no time: write what is queued where the next start finds it. With `isFinal` nothing comes after it: what
+   * cannot be written is lost, which is counted and told.
+   */
+  persistSync?(isFinal: boolean): void;
   /** Told by `createTracing`: where diagnostics go for a sink that was given no place of its own. */
   useDiag?(diag: Diag): void;
 }

@@ -73,7 +73,7 @@ export class Delivery {
     this.#stopWatchingExit = watchExit({
       flush: () => this.#flushBeforeExit(),
       finish: () => this.#finish(),
-      persistSync: () => this.#persistSync(),
+      persistSync: (isFinal) => this.#persistSync(isFinal === true),
     });
   }
 
@@ -165,9 +165,9 @@ export class Delivery {
     await this.fanOut.each('flush', EXIT_MS);
   }
 
-  #persistSync(): void {
+  #persistSync(isFinal: boolean): void {
     this.#settleAll();
-    this.fanOut.persistSync();
+    this.fanOut.persistSync(isFinal);
   }
 
   #settleAll(): void {

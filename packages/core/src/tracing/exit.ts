@@ -6,8 +6,8 @@ export interface ExitActions {
   readonly flush: () => Promise<void>;
   /** The process was asked to stop: what is open ends here. Bounded. */
   readonly finish: () => Promise<void>;
-  /** There is none: write what is known where the next start finds it. */
-  readonly persistSync: () => void;
+  /** There is none: write what is known where the next start finds it. An older copy of this package does not say whether that is all. */
+  readonly persistSync: (isFinal?: boolean) => void;
 }
 
 /** What all copies of this package in the process share: one listener per event, however many traces. */
@@ -42,7 +42,7 @@ function sharedEnd(): ProcessEnd {
       for (const { flush } of actions) void flush().catch(() => undefined);
     },
     exit: () => {
-      for (const { persistSync } of actions) persistSync();
+      for (const { persistSync } of actions) persistSync(true);
     },
     sigterm: () => terminate(shared),
   };

@@ -160,7 +160,7 @@ describe('a sink that throws', () => {
     fan.turnEnd(span.spanId);
     fan.metrics([point]);
     expect(fan.ambient()).toEqual(context('b'));
-    fan.persistSync();
+    fan.persistSync(true);
     expect(fan.stats()).toEqual({ sound: { delivered: 1, queued: 0, dropped: {} } });
     expect(heard).toEqual(['start', 'end', 'end', 'turn end', 'metrics', 'ambient', 'persist']);
     expect(guarded.caught).toBe(8);

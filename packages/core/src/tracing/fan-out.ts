@@ -119,9 +119,10 @@ export class FanOut {
     if (failures.length > 1) throw new AggregateError(failures, `${failures.length} sinks did not ${what}`);
   }
 
-  persistSync(): void {
+  persistSync(isFinal: boolean): void {
     for (const { sink } of this.#routes) {
-      if (sink.persistSync !== undefined) this.#guarded.run(`${sink.name}.persistSync`, () => sink.persistSync?.());
+      if (sink.persistSync !== undefined)
+        this.#guarded.run(`${sink.name}.persistSync`, () => sink.persistSync?.(isFinal));
     }
   }
 

@@ -9,6 +9,8 @@ export function tellUndelivered(diag: Diag, error: unknown): void {
   const untold = reasons.filter((reason) => !isTold(reason));
   if (untold.length === 0) return;
   const words = untold.map((reason) => (reason instanceof Error ? reason.message : String(reason)));
+  // The sink may be asked again what has become of the rest.
+  for (const reason of untold) if (reason instanceof Error) Reflect.set(reason, 'isTold', true);
   diag('warn', `not everything was delivered before the end: ${words.join('; ')}`);
 }
 

@@ -12,13 +12,13 @@ export function terminate(shared: ProcessEnd): void {
   if (!isAlone) {
     // The others must find the list as it would be without us: some raise the signal again when they are alone in it.
     process.off(SIGNAL, sigterm);
-    for (const { persistSync } of actions) persistSync();
+    for (const { persistSync } of actions) persistSync(false);
     return;
   }
   // A second signal, as from a runner that passes its own on, finds this under way.
   shared.ending ??= Promise.allSettled([...actions].map(({ finish }) => finish())).then(() => {
     // A process that a signal ends has no `exit`.
-    for (const { persistSync } of actions) persistSync();
+    for (const { persistSync } of actions) persistSync(true);
     process.off(SIGNAL, sigterm);
     process.kill(process.pid, SIGNAL);
   });

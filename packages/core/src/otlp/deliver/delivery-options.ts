@@ -76,16 +76,19 @@ export interface Delivery {
   flush(deadlineMs: number): Promise<void>;
   /** Flushes, then stops; what is left goes to the spool or is dropped and counted. Rejects as `flush` does. */
   close(deadlineMs: number): Promise<void>;
-  /** For an exit: everything undelivered goes to the spool, at once, and is no longer ours to send. Nothing without a spool. */
-  persistSync(): void;
+  /**
+   * For an exit: everything undelivered goes to the spool, at once, and is no longer ours to send. Without a spool nothing happens
+   * unless the exit `isFinal`: then it is lost, counted and told.
+   */
+  persistSync(isFinal?: boolean): void;
   stats(): DeliveryStats;
 }
 
 /** From `flush` and `close`. */
 export class DeliveryError extends Error {
   readonly code = 'undelivered';
-  /** Diagnostics have a line on it already. */
-  readonly isTold: boolean;
+  /** Diagnostics have a line on it: already, or since whoever waited has told them. */
+  isTold: boolean;
 
   constructor(message: string, isTold: boolean) {
     super(message);

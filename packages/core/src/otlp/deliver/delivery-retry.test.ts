@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createDelivery } from './delivery.ts';
-import type { Delivery, DeliveryOptions } from './delivery-options.ts';
+import type { Delivery, DeliveryError, DeliveryOptions } from './delivery-options.ts';
 import type { TransportResponse } from './http-transport.ts';
 
 beforeEach(() => {
@@ -112,4 +112,52 @@ test('during a long pause the queue keeps to its size', async () => {
   await pass(1);
   for (let count = 0; count < 5; count += 1) delivery.enqueue(record);
   expect(delivery.stats()).toMatchObject({ queued: 3, dropped: { queue_full: 3 } });
+});
+
+interface Ending extends Subject {
+  readonly said: string[];
+}
+
+function ending(reply: () => Reply | 'hang'): Ending {
+  const said: string[] = [];
+  const post = async (): Promise<TransportResponse> => {
+    const answer = reply();
+    if (answer === 'hang') return new Promise<never>(() => undefined);
+    return { status: 200, headers: {}, body: Buffer.alloc(0), ...answer };
+  };
+  const diag = (level: string, line: string): void => void said.push(`${level}: ${line}`);
+  return { ...deliveryTo(() => ({}), { diag, transport: { post, close: () => undefined } }), said };
+}
+
+test('at the very end what is left without a spool is lost, counted and told', () => {
+  const { delivery, said } = ending(() => 'hang');
+  delivery.enqueue(record);
+  delivery.enqueue(record);
+  delivery.persistSync();
+  expect([delivery.stats().queued, said]).toEqual([2, []]);
+  delivery.persistSync(true);
+  expect(delivery.stats()).toEqual({ delivered: 0, queued: 0, dropped: { exit: 2 }, spooled: 0 });
+  expect(said).toEqual([expect.stringMatching(/^warn: otlp: 2 records are lost, .* tracing\.close\(\) .* spool/)]);
+});
+
+test('at the very end nothing is told twice: neither what the backend answers nor what a flush was told', async () => {
+  const refusing = ending(() => ({ status: 503 }));
+  refusing.delivery.enqueue(record);
+  await flushFor(refusing.delivery, 100);
+  refusing.delivery.persistSync(true);
+  expect([refusing.delivery.stats().dropped, refusing.said.length]).toEqual([{ exit: 1 }, 1]);
+
+  const hanging = ending(() => 'hang');
+  hanging.delivery.enqueue(record);
+  const failure = (await flushFor(hanging.delivery, 100)) as DeliveryError;
+  expect(failure.isTold).toBe(false);
+  failure.isTold = true;
+  hanging.delivery.persistSync(true);
+  expect([hanging.delivery.stats().dropped, hanging.said]).toEqual([{ exit: 1 }, []]);
+});
+
+test('a process that ends with nothing to send has nothing to say', () => {
+  const { delivery, said } = ending(() => 'hang');
+  delivery.persistSync(true);
+  expect([delivery.stats().dropped, said]).toEqual([{}, []]);
 });

@@ -116,9 +116,10 @@ class QueuedDelivery implements Delivery {
     return this.#closing;
   }
 
-  persistSync(): void {
-    if (this.#spool === undefined) return;
-    this.#leave('spool_failed');
+  persistSync(isFinal = false): void {
+    if (this.#spool !== undefined) this.#leave('spool_failed');
+    else if (isFinal) this.#loseAtExit();
+    else return;
     this.#flushes.endDone(undefined, true);
   }
 
@@ -256,7 +257,7 @@ class QueuedDelivery implements Delivery {
 
   #accept(flight: Flight, batch: readonly Entry[], answer: Answer): void {
     this.#gate.succeed();
-    this.#trouble.isCurrent = false;
+    this.#trouble.end();
     const rejected = Math.min(batch.length, Math.max(0, Math.trunc(answer.receipt?.rejected ?? 0)));
     this.#ledger.deliver(batch.length - rejected);
     this.#ledger.drop('rejected', rejected);
@@ -323,6 +324,14 @@ class QueuedDelivery implements Delivery {
       this.#forget(entry);
     }
     this.#ledger.drop(reason, lost);
+  }
+
+  #loseAtExit(): void {
+    const { queued } = this.stats();
+    this.#leave('exit');
+    if (queued === 0 || this.#trouble.isTold) return;
+    const line = `${queued} records are lost, as the process ended before they were sent: await tracing.close() first, or give the sink a spool.`;
+    this.#complaints.say('warn', 'exit', `${this.#options.name}: ${line}`);
   }
 
   /** What is not on disk after this is lost. */

@@ -13,12 +13,24 @@ export interface TroubleParts {
 /** What is wrong with an endpoint, in a sentence with the fix. */
 export class Trouble {
   /** The last request failed, and it has been told how. */
-  isCurrent = false;
+  #isCurrent = false;
   readonly #parts: TroubleParts;
   #text = '';
+  /** The failure of the last flush, which may be told by whoever waited for it. */
+  #explained: DeliveryError | undefined;
 
   constructor(parts: TroubleParts) {
     this.#parts = parts;
+  }
+
+  /** Diagnostics know that not all arrives. */
+  get isTold(): boolean {
+    return this.#isCurrent || this.#explained?.isTold === true;
+  }
+
+  end(): void {
+    this.#isCurrent = false;
+    this.#explained = undefined;
   }
 
   /** The last of them; empty if there has been none. */
@@ -33,16 +45,17 @@ export class Trouble {
   }
 
   fail(answer: Pick<Answer, 'text' | 'cause'>): string {
-    this.isCurrent = true;
+    this.#isCurrent = true;
     return this.note(answer);
   }
 
   explain({ count, open }: Lost, hasSpool: boolean): DeliveryError {
     const { name, url } = this.#parts;
     // What was given up has been told, and so has what the rest is held back by.
-    const isTold = this.isCurrent || open === 0;
+    const isTold = this.#isCurrent || open === 0;
     const why = isTold && this.#text !== '' ? this.#text : `${shownUrl(url)} did not answer in time.`;
     const inSpool = hasSpool ? ' What is still undelivered can be found in the spool.' : '';
-    return new DeliveryError(`${name}: ${count} records not delivered: ${why}${inSpool}`, isTold);
+    this.#explained = new DeliveryError(`${name}: ${count} records not delivered: ${why}${inSpool}`, isTold);
+    return this.#explained;
   }
 }

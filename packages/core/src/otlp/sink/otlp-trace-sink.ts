@@ -79,7 +79,7 @@ export function otlpTraceSink(options: OtlpTraceSinkOptions): Sink {
     },
     flush: (deadlineMs) => traces.flush(deadlineMs),
     close: (deadlineMs) => traces.close(deadlineMs),
-    persistSync: () => traces.persistSync(),
+    persistSync: (isFinal) => traces.persistSync(isFinal),
     stats: () => {
       const { delivered, queued, dropped } = traces.stats();
       return { delivered, queued, dropped: sampledOut === 0 ? dropped : { ...dropped, sampled_out: sampledOut } };
