@@ -1,14 +1,5 @@
 // Every command is a chunk of its own that is loaded when it is called for: `spanprism claude` pays for nothing but itself.
 import { build } from 'esbuild';
+import { bundled } from '../../scripts/bundle.mjs';
 
-await build({
-  entryPoints: { main: 'src/main.ts' },
-  outdir: 'dist',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20.19',
-  packages: 'external',
-  legalComments: 'none',
-});
+await build(bundled({ main: 'src/main.ts' }));

@@ -1,18 +1,13 @@
-// Few files in place of thirty, as in core: each further one costs an importing program a fraction of a millisecond.
 import { build } from 'esbuild';
+import { bundled } from '../../scripts/bundle.mjs';
 
-await build({
-  entryPoints: {
-    index: 'src/index.ts',
-    // Found at run time beside the file that starts it.
-    'store-thread': 'src/sink/store-thread.ts',
-  },
-  outdir: 'dist',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22.15',
-  packages: 'external',
-  legalComments: 'none',
-});
+await build(
+  bundled(
+    {
+      index: 'src/index.ts',
+      // Found at run time beside the file that starts it.
+      'store-thread': 'src/sink/store-thread.ts',
+    },
+    { target: 'node22.15' },
+  ),
+);
