@@ -17,7 +17,8 @@ import { type ImportReport, reportText, SkippedLines } from './report.ts';
 /** Spans between two waits for the sinks: what is handed over is bounded by that. */
 const SPANS_PER_FLUSH = 1_000;
 const ROWS_PER_BREATH = 512;
-const FLUSH_MS = 120_000;
+const FLUSH_MS = 30_000;
+const CLOSE_MS = 5_000;
 
 export async function runImport({ values, positionals }: CommandInput, io: Io): Promise<number> {
   const since = values['since'];
@@ -77,7 +78,7 @@ async function realPlaces(values: CommandInput['values'], io: Io): Promise<Place
   const destinations = chosen.sinks.map((sink, index) => {
     const place = chosen.places[index] ?? sink.name;
     const isStore = place === chosen.storePath;
-    const file = journalPath(chosen.storePath ?? defaultStorePath(io.env), place);
+    const file = journalPath(chosen.storePath ?? defaultStorePath(io.env), identityOf(place, values, io));
     return new Destination(sink, { place, journal: isStore ? storeJournal(journals.open) : fileJournal(file) });
   });
   return {
@@ -86,6 +87,12 @@ async function realPlaces(values: CommandInput['values'], io: Io): Promise<Place
     problems: chosen.problems,
     close: journals.close,
   };
+}
+
+/** What tells one backend from another of its kind: what the variables and flags that name it say. */
+function identityOf(place: string, values: CommandInput['values'], { env }: Io): string {
+  const variables = /\((.*)\)$/.exec(place)?.[1]?.split(', ') ?? [];
+  return JSON.stringify([place, values['logfire-token'], variables.map((name) => env[name])]);
 }
 
 /** What would become of it in the local store, which is opened for reading if there is one. */
@@ -134,7 +141,7 @@ async function importAll(found: readonly SessionFiles[], parts: ImportParts): Pr
     return error.message;
   } finally {
     progress.end();
-    await sessions.close(FLUSH_MS);
+    await sessions.close(CLOSE_MS);
   }
 }
 
