@@ -3,6 +3,10 @@ import type { Io } from '../command.ts';
 
 export { screenOf } from './screen.ts';
 
+/** For the help of every report. */
+export const STORE_NOTE: string =
+  'Reads the store that SPANPRISM_STORE names, else spanprism/spans.db in XDG_DATA_HOME or ~/.local/share. docs/reports.md has the shapes of JSON documents.';
+
 /** Opens the store of this environment, one of an older version included, and closes it when the report is made. */
 export function withStore<T>({ env }: Io, report: (store: Store) => T): T {
   const store = openStore(defaultStorePath(env));

@@ -2,7 +2,7 @@ import { COST_DIMENSIONS, type CostDimension } from '@spanprism/store';
 import { type Command, CommandError } from '../../command.ts';
 import { jsonDocument, quoted } from '../document.ts';
 import { FILTER_OPTIONS, readFilter, readLimit, refuseArguments } from '../filter-options.ts';
-import { matching, sayNothingFound, withStore } from '../report.ts';
+import { matching, sayNothingFound, withStore, STORE_NOTE } from '../report.ts';
 import { screenOf } from '../screen.ts';
 import { costDocument } from './cost-document.ts';
 import { costTable } from './cost-table.ts';
@@ -19,6 +19,7 @@ export const command: Command = {
   notes: [
     'A model call’s cost belongs to the tool calls whose results it was the first to read; several share it equally. What belongs to none is in the row `unattributed`, so every grouping adds up to the same total.',
     'Filters choose whole runs.',
+    STORE_NOTE,
   ],
   run: async ({ values, positionals }, io) => {
     refuseArguments('cost', positionals);

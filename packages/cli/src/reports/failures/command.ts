@@ -1,7 +1,7 @@
 import type { Command } from '../../command.ts';
 import { jsonDocument } from '../document.ts';
 import { FILTER_OPTIONS, readFilter, readLimit, refuseArguments } from '../filter-options.ts';
-import { matching, sayNothingFound, withStore } from '../report.ts';
+import { matching, sayNothingFound, withStore, STORE_NOTE } from '../report.ts';
 import { screenOf } from '../screen.ts';
 import { failureGroups } from './failure-groups.ts';
 import { failuresDocument } from './failures-document.ts';
@@ -17,6 +17,7 @@ export const command: Command = {
   notes: [
     'Failures are grouped by what failed (tool, api, outcome of a turn or subagent, step of your own) and why. Of each group you see the last one, with its input and its run.',
     'Exits with 1 when something failed, with 0 when nothing did.',
+    STORE_NOTE,
   ],
   run: async ({ values, positionals }, io) => {
     refuseArguments('failures', positionals);

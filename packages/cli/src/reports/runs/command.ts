@@ -3,7 +3,7 @@ import type { Command } from '../../command.ts';
 import { jsonDocument } from '../document.ts';
 import { FILTER_OPTIONS, readFilter, readLimit, refuseArguments } from '../filter-options.ts';
 import { usdFromNanos } from '../money.ts';
-import { matching, sayNothingFound, withStore } from '../report.ts';
+import { matching, sayNothingFound, withStore, STORE_NOTE } from '../report.ts';
 import { screenOf } from '../screen.ts';
 import { runJson } from '../run-json.ts';
 import { runsTable } from './runs-table.ts';
@@ -13,7 +13,7 @@ export const command: Command = {
   summary: 'List what ran: when, how it ended, tokens and cost',
   usage: ['spanprism runs [options]', 'spanprism runs --failed --since 2d', 'spanprism runs --json --min-cost 0.50'],
   options: FILTER_OPTIONS,
-  notes: ['A run is one session of Claude; spanprism show <run> shows what happened in it. Newest first.'],
+  notes: ['A run is one session of Claude; spanprism show <run> shows what happened in it. Newest first.', STORE_NOTE],
   run: async ({ values, positionals }, io) => {
     refuseArguments('runs', positionals);
     const filter = readFilter(values, io.now());

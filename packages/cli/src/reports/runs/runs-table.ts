@@ -20,7 +20,7 @@ const COLUMNS: readonly Column<StoredRun>[] = [
   { title: 'branch', cell: (run) => run.branch ?? '', dispensable: 7 },
   { title: 'user', cell: (run) => run.user ?? '', dispensable: 6 },
   { title: 'tags', cell: (run) => run.tags.join(', '), dispensable: 8 },
-  { title: 'models', cell: (run) => run.models.map(shortModel).join(', '), dispensable: 5 },
+  { title: 'models', cell: (run) => run.models.join(', '), dispensable: 5 },
   { title: 'calls', align: 'right', cell: (run) => count(run.llmCalls), dispensable: 2 },
   { title: 'tools', align: 'right', cell: (run) => count(run.toolCalls), dispensable: 2 },
   {
@@ -38,11 +38,6 @@ function endingOf({ failed, outcome }: StoredRun): Segment {
   if (outcome === undefined) return failed ? ['bad', '✗ failed'] : ['dim', '· open'];
   if (failed) return ['bad', `✗ ${outcome}`];
   return outcome === 'completed' ? ['good', '✓ completed'] : ['warning', `○ ${outcome}`];
-}
-
-/** In a table of Claude's runs every model begins with `claude-`. */
-function shortModel(model: string): string {
-  return model.replace(/^claude-/, '');
 }
 
 function tokenCount(value: number | undefined): string {

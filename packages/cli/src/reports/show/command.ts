@@ -1,7 +1,7 @@
 import type { RunDetail, Store } from '@spanprism/store';
 import { type Command, CommandError } from '../../command.ts';
 import { jsonDocument, quoted } from '../document.ts';
-import { withStore } from '../report.ts';
+import { withStore, STORE_NOTE } from '../report.ts';
 import { screenOf } from '../screen.ts';
 import { runDocument } from './run-document.ts';
 import { runPage } from './run-page.ts';
@@ -17,6 +17,7 @@ export const command: Command = {
   notes: [
     'A run is named by its id or the beginning of it, as `spanprism runs` lists it; without one, or with `last`, it is the latest.',
     'Of a tool that failed you see what the model thought and said before it called it.',
+    STORE_NOTE,
   ],
   run: async ({ values, positionals }, io) => {
     const [name = 'last', extra] = positionals;
