@@ -45,9 +45,11 @@ export async function startCollector(parts: CollectorParts): Promise<RunningColl
     ...(parts.capture === undefined ? {} : { capture: parts.capture }),
   });
   const counters = new Counters();
-  const table = new SessionTable(sessions, settings.sessions, () => now().getTime());
+  const nowMs = (): number => now().getTime();
+  const table = new SessionTable(sessions, settings.sessions, nowMs);
   const forwarder = new Forwarder(parts.targets, diag);
-  const intake = new Intake({ spool, table, forwarder, counters, areSinksFull: () => areFull(parts.sinks) });
+  const areSinksFull = (): boolean => areFull(parts.sinks);
+  const intake = new Intake({ spool, table, forwarder, counters, areSinksFull, now: nowMs });
   const observed = { sessions, table, spool, forwarder, startedAt: now() };
   const doors = { intake, counters, metricsText: () => prometheusText(counters, gauges(observed)) };
   // Who comes before the old is read again is asked to come later: in the meantime the port is ours, and says how things stand.

@@ -6,7 +6,7 @@ import type { Forwarder } from './forwarder.ts';
 import { partition, type Partition } from './partition.ts';
 import type { SessionTable } from './session-table.ts';
 import { FORWARDED } from './spool/frames.ts';
-import { type RequestSpool, SpoolFull, type SpooledRequest, type UnfinishedRequest } from './spool/request-spool.ts';
+import { type RequestSpool, SpoolFull, type SpooledRequest, type StoredRequest } from './spool/request-spool.ts';
 
 /** A body that somebody has sent, unpacked. */
 export interface Arrival {
@@ -23,6 +23,8 @@ export interface IntakeParts {
   readonly counters: Counters;
   /** Whether sinks are so far behind that no more may be taken for them. */
   readonly areSinksFull: () => boolean;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /** Takes requests, whatever they came by: on disk first, then to their sessions and on to their endpoints. */
@@ -61,7 +63,7 @@ export class Intake {
 
   /** Resolves to the answer once the request survives the end of this process; throws `Rejected` when it has had no effect. */
   async take({ signal, encoding, body, transport }: Arrival): Promise<ExportResponse> {
-    const { counters } = this.#parts;
+    const { counters, now } = this.#parts;
     if (this.#notReady !== undefined) throw new Rejected<RefusalReason>('not_ready');
     const request = decodeOrReject(() => decodeOtlp(signal, encoding, body));
     const parts = partition(request);
@@ -70,8 +72,8 @@ export class Intake {
     if (isForwarded) owners.push(FORWARDED);
     this.#refuseIfFull(signal, owners);
     if (owners.length > 0) {
-      const sequence = await this.#write({ signal, encoding, owners, body });
-      this.#apply({ signal, encoding, owners, body, sequence }, parts);
+      const arrived = { signal, encoding, at: now(), owners, body };
+      this.#apply({ ...arrived, sequence: await this.#write(arrived) }, parts);
     }
     counters.requests.add([signal, transport]);
     counters.bytes.add([signal], body.length);
@@ -92,7 +94,7 @@ export class Intake {
   }
 
   /** One that an earlier process took and did not come to the end of. */
-  replay(found: UnfinishedRequest): void {
+  replay(found: StoredRequest): void {
     const { signal, encoding, body } = found;
     this.#parts.counters.replayed += 1;
     this.#apply(found, partition(decodeOtlp(signal, encoding, body)));
@@ -112,13 +114,13 @@ export class Intake {
     if (isFull) throw new Rejected<RefusalReason>('full');
   }
 
-  #apply(found: UnfinishedRequest, parts: Partition): void {
+  #apply(found: StoredRequest, parts: Partition): void {
     const { table, forwarder, counters } = this.#parts;
     const { signal, encoding, body, sequence } = found;
     for (const owner of found.owners) {
       if (owner !== FORWARDED) {
         const part = parts.sessions.get(owner);
-        if (part !== undefined) table.receive(owner, part, sequence);
+        if (part !== undefined) table.receive(owner, part, found);
         continue;
       }
       const isWhole = signal === 'metrics' || !parts.isClaudes.includes(true);

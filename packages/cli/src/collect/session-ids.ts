@@ -13,7 +13,7 @@ const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
  */
 export class SessionIds implements IdSource {
   readonly #sessionId: string;
-  #sequence = 0;
+  #request = '';
   #minted = 0;
   #traceId = '';
 
@@ -21,10 +21,10 @@ export class SessionIds implements IdSource {
     this.#sessionId = sessionId;
   }
 
-  /** What is minted from now on is of that request, and of that trace. */
-  reading(sequence: number, traceId: string): void {
-    if (sequence !== this.#sequence) this.#minted = 0;
-    this.#sequence = sequence;
+  /** What is minted from now on is of that request, which has a name of its own, and of that trace. */
+  reading(request: string, traceId: string): void {
+    if (request !== this.#request) this.#minted = 0;
+    this.#request = request;
     this.#traceId = traceId;
   }
 
@@ -38,7 +38,7 @@ export class SessionIds implements IdSource {
 
   #mint(digits: number): string {
     this.#minted += 1;
-    const name = `${this.#sessionId}/${this.#sequence}/${this.#minted}`;
+    const name = `${this.#sessionId}/${this.#request}/${this.#minted}`;
     return createHash('sha256').update(name).digest('hex').slice(0, digits);
   }
 }

@@ -1,6 +1,7 @@
 import type { OtlpLog, OtlpRequest } from '@spanprism/core/otlp';
 import type { Session, Sessions } from '@spanprism/core/sessions';
 import { byTrace, SessionIds } from './session-ids.ts';
+import type { StoredRequest } from './spool/request-spool.ts';
 
 export interface SessionLimits {
   readonly maxOpen: number;
@@ -50,7 +51,7 @@ export class SessionTable {
     return this.#opened;
   }
 
-  receive(id: string, request: OtlpRequest, sequence: number): void {
+  receive(id: string, request: OtlpRequest, { sequence, at }: Pick<StoredRequest, 'sequence' | 'at'>): void {
     const entry = this.#entries.get(id) ?? this.#newEntry(id);
     this.#entries.delete(id);
     this.#entries.set(id, entry);
@@ -58,7 +59,7 @@ export class SessionTable {
     entry.lastSequence = sequence;
     for (const { traceId, part } of byTrace(request)) {
       entry.turns.note(part);
-      entry.ids.reading(sequence, traceId);
+      entry.ids.reading(`${sequence}/${at}`, traceId);
       entry.session.receive(part);
     }
     if (this.#entries.size > this.#limits.maxOpen) this.#endFirst();

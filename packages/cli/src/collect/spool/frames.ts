@@ -8,8 +8,10 @@ import type { OtlpEncoding, OtlpSignal } from '@spanprism/core/otlp';
  */
 export interface RequestFrame {
   readonly type: 'request';
-  /** Counts requests over the life of the folder; replay follows it. */
+  /** Counts requests for as long as any are on disk; replay follows it. */
   readonly sequence: number;
+  /** When it came, in milliseconds since 1970: with the sequence, no two are the same. */
+  readonly at: number;
   readonly signal: OtlpSignal;
   readonly encoding: OtlpEncoding;
   /** Who still needs it: session ids, and `FORWARDED`. */

@@ -63,6 +63,12 @@ export class LiveFrames {
     return owners.filter((owner) => (this.#done.get(owner) ?? -1) < sequence);
   }
 
+  /** Whether nobody needs anything of the newest segment, though there is something in it. */
+  get isNewestUnneeded(): boolean {
+    const newest = this.#segments.at(-1);
+    return newest !== undefined && newest.bytes > 0 && newest.owners.size === 0;
+  }
+
   /** Segments that nobody needs, oldest first; never the newest, which is being written. */
   takeUnneeded(): readonly LiveSegment[] {
     const unneeded: LiveSegment[] = [];

@@ -1,6 +1,7 @@
-import { appendFile, chmod, mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
+import { appendFile, chmod, mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { thisOwner } from '@spanprism/core/receive';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FORWARDED } from './frames.ts';
 import { RequestSpool, type RequestSpoolOptions, SpoolFull } from './request-spool.ts';
@@ -27,15 +28,16 @@ async function opened(options: Partial<RequestSpoolOptions> = {}): Promise<Reque
   return spool;
 }
 
-/** As after `kill -9`: nothing is told, the lock stays. */
+/** For the next one to be opened; what is on disk stays as after `kill -9`. */
 async function abandoned(spool: RequestSpool): Promise<void> {
   open.splice(open.indexOf(spool), 1);
-  await rm(join(folder, 'lock'));
+  await spool.close();
 }
 
 const request = (text: string, ...owners: string[]) => ({
   signal: 'traces' as const,
   encoding: 'json' as const,
+  at: 1,
   owners,
   body: Buffer.from(text),
 });
@@ -77,13 +79,14 @@ describe('a spool', () => {
     expect(await left(await opened())).toEqual(['1 one a', '2 two b', '3 three a']);
   });
 
-  test('goes on counting where the process before has stopped', async () => {
+  test('takes what comes after a clean end for new', async () => {
     const first = await opened();
     first.done('a', await first.append(request('one', 'a')));
-    await first.close();
-    open.length = 0;
+    await abandoned(first);
     const second = await opened();
-    expect(await second.append(request('two', 'a'))).toBe(2);
+    await second.append(request('two', 'a'));
+    await abandoned(second);
+    expect((await left(await opened())).map((line) => line.replace(/^\d+ /, ''))).toEqual(['two a']);
   });
 
   test('ends where a write was cut short, and loses nothing before', async () => {
@@ -147,12 +150,21 @@ describe('a spool', () => {
     await expect(opened()).rejects.toThrow(/is in use by process \d+ .*--spool/);
   });
 
-  test('takes over the lock of a process that is gone', async () => {
-    const { writeFile } = await import('node:fs/promises');
-    await writeFile(join(folder, 'lock'), '{"host":"","pid":1,"start":-5}');
-    await expect(opened()).rejects.toThrow(/in use/);
-    await writeFile(join(folder, 'lock'), 'no JSON');
+  test.each([
+    ['a process that is gone', () => ({ ...thisOwner(), start: 1 })],
+    ['a host that has been silent for long', () => ({ ...thisOwner(), host: 'elsewhere' })],
+    ['nobody', () => 'no owner'],
+  ])('is free when its lock is that of %s', async (_, owner) => {
+    const lock = join(folder, 'lock');
+    await writeFile(lock, JSON.stringify(owner()));
+    const longAgo = new Date(Date.now() - 120_000);
+    await utimes(lock, longAgo, longAgo);
     await opened();
+  });
+
+  test('is not free while the lock of another host is kept fresh', async () => {
+    await writeFile(join(folder, 'lock'), JSON.stringify({ ...thisOwner(), host: 'elsewhere' }));
+    await expect(opened()).rejects.toThrow(/is in use by process \d+ on elsewhere/);
   });
 
   test.skipIf(process.getuid?.() === 0)('says what the disk says', async () => {

@@ -11,7 +11,7 @@ export interface RequestSpoolOptions {
   /** Of all segments. */
   readonly maxBytes: number;
   readonly sync: SyncPolicy;
-  /** A segment is closed when it has so many; default 16 MiB. */
+  /** A segment is closed when it has so many; default 16 MiB, or a quarter of all. */
   readonly segmentBytes?: number;
   /** Told what went wrong with what nobody waits for. */
   readonly onTrouble: (message: string) => void;
@@ -23,7 +23,7 @@ export interface SpooledRequest extends Omit<RequestFrame, 'type' | 'sequence'> 
 }
 
 /** One that is on disk. */
-export interface UnfinishedRequest extends SpooledRequest {
+export interface StoredRequest extends SpooledRequest {
   readonly sequence: number;
 }
 
@@ -54,6 +54,7 @@ export class RequestSpool {
   #segment: LiveSegment | undefined;
   #opening: Promise<void> | undefined;
   #reclaiming: Promise<void> | undefined;
+  #hasNewToReclaim = false;
   #nextSegment = 1;
   #sequence = 0;
   /** Bytes of bodies that wait to be written. */
@@ -71,7 +72,7 @@ export class RequestSpool {
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
     await chmod(options.folder, 0o700);
     const unlock = await lockFolder(options.folder);
-    const spool = new RequestSpool({ segmentBytes: SEGMENT_BYTES, ...options }, unlock);
+    const spool = new RequestSpool({ segmentBytes: Math.min(SEGMENT_BYTES, options.maxBytes / 4), ...options }, unlock);
     await spool.#readSegments();
     await spool.#openSegment();
     return spool;
@@ -112,7 +113,7 @@ export class RequestSpool {
   }
 
   /** What earlier processes have left, each request with the owners that need it still, in the order in which they came. To be called once. */
-  async *unfinished(): AsyncGenerator<UnfinishedRequest> {
+  async *unfinished(): AsyncGenerator<StoredRequest> {
     const places = this.#places.toSorted((left, right) => left.head.sequence - right.head.sequence);
     this.#places = [];
     let known: { readonly path: string; readonly segment: Buffer } | undefined;
@@ -120,8 +121,8 @@ export class RequestSpool {
       const owners = this.#live.pending(head);
       if (owners.length === 0) continue;
       if (known?.path !== path) known = { path, segment: await readFile(path) };
-      const { signal, encoding, sequence } = head;
-      yield { signal, encoding, sequence, owners, body: known.segment.subarray(bodyAt, bodyAt + bytes) };
+      const { type: _, ...rest } = head;
+      yield { ...rest, owners, body: known.segment.subarray(bodyAt, bodyAt + bytes) };
     }
   }
 
@@ -173,12 +174,14 @@ export class RequestSpool {
   }
 
   async #ready(): Promise<void> {
-    while (this.#opening !== undefined || this.#needsSegment()) {
-      this.#opening ??= this.#openSegment().finally(() => {
-        this.#opening = undefined;
-      });
-      await this.#opening;
-    }
+    while (this.#opening !== undefined || this.#needsSegment()) await this.#nextOpened();
+  }
+
+  #nextOpened(): Promise<void> {
+    this.#opening ??= this.#openSegment().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
   }
 
   #needsSegment(): boolean {
@@ -196,19 +199,28 @@ export class RequestSpool {
     this.#writer = await SegmentWriter.create(path, sync);
     this.#segment = this.#live.open(path, this.#sequence + 1);
     if (sync === 'always') await syncFolder(folder);
-    this.#reclaim();
   }
 
   /** Gives up what nobody needs; where that is not enough, what is needed of the oldest segment is written anew. */
   #reclaim(): void {
-    this.#reclaiming ??= this.#reclaimNow()
+    this.#hasNewToReclaim = true;
+    this.#reclaiming ??= this.#reclaimAll()
       .catch((error: unknown) => this.#options.onTrouble(`the spool cannot be tidied up: ${textOf(error)}`))
       .finally(() => {
         this.#reclaiming = undefined;
       });
   }
 
+  async #reclaimAll(): Promise<void> {
+    while (this.#hasNewToReclaim) {
+      this.#hasNewToReclaim = false;
+      await this.#reclaimNow();
+    }
+  }
+
   async #reclaimNow(): Promise<void> {
+    // What was delivered stays on disk no longer than it must.
+    if (this.#live.isNewestUnneeded) await this.#nextOpened();
     for (const { path } of this.#live.takeUnneeded()) await unlink(path);
     while (this.#live.bytes > this.#options.maxBytes / 2) {
       const oldest = this.#live.worthRewriting();

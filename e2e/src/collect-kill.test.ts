@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { answer, claudeBinary, openRecording, startCollector, when } from '@spanprism/testkit';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Collecting, endAll, runClaude, startCollect, temporaryFolder } from './collect-process.ts';
+import { distinct, expectWhole, exportsTo, RULES, shape } from './collect-runs.ts';
+import { bash, usage } from './replies.ts';
+
+const { absent } = claudeBinary(import.meta.url);
+
+afterEach(endAll);
+
+describe.skipIf(absent !== undefined)('spanprism collect, killed', () => {
+  test('loses nothing that it has acknowledged when it is killed in the middle of a turn', async () => {
+    await using folder = await temporaryFolder();
+    await using backend = await startCollector();
+    const options = { folder: folder.path, args: ['--otlp-endpoint', backend.url, '--settle', '1'] };
+    let collecting = await startCollect(options);
+    const received = async (): Promise<number> => {
+      const counts = ['traces', 'logs'].map((signal) =>
+        collecting.metric(`spanprism_collect_requests_total{signal="${signal}",transport="http"}`),
+      );
+      return Math.min(...(await Promise.all(counts)));
+    };
+    const cost = await runClaude({
+      prompt: 'begin',
+      rules: [when.lastUserText(/begin/).reply(answer(bash('outer', 'sleep 4'), { usage: usage(300, 30) })), ...RULES],
+      env: {
+        ...exportsTo(collecting, 'http/protobuf'),
+        ...{
+          OTEL_TRACES_EXPORT_INTERVAL: '200',
+          OTEL_LOGS_EXPORT_INTERVAL: '200',
+          OTEL_METRIC_EXPORT_INTERVAL: '60000',
+        },
+      },
+      during: async () => {
+        await expect.poll(received, { timeout: 20_000, interval: 50 }).toBeGreaterThan(0);
+        // The call that asked for the tool has been exported; while the tool runs there is nothing to tell.
+        await delay(800);
+        await collecting.kill();
+        collecting = await startCollect({ ...options, like: collecting });
+      },
+    });
+    expect(collecting.stderr()).toMatch(/\d+ requests of an earlier run were read again/);
+    expect(await collecting.stop()).toBe(0);
+    expectWhole(backend, cost);
+  });
+
+  test('delivers after a kill what its backend would not take before', async () => {
+    await using folder = await temporaryFolder();
+    await using backend = await startCollector();
+    backend.behave({ kind: 'status', status: 503 });
+    const options = { folder: folder.path, args: ['--otlp-endpoint', backend.url, '--settle', '1'] };
+    const first = await startCollect(options);
+    const cost = await runClaude({ prompt: 'begin', rules: RULES, env: exportsTo(first, 'grpc') });
+    await backend.until(({ requests }) => requests.some(({ signal }) => signal === 'traces'));
+    await first.kill();
+    expect(backend.spans()).toEqual([]);
+    backend.recover();
+    const second = await startCollect(options);
+    await backend.until((one) => one.metrics().length > 0);
+    expect(await second.stop()).toBe(0);
+    expectWhole(backend, cost);
+    const third = await startCollect(options);
+    expect(third.stderr()).not.toMatch(/read again/);
+  });
+
+  test('makes the same spans again of what it reads again, however often it is killed', async () => {
+    await using folder = await temporaryFolder();
+    const [once, often] = [await startCollector(), await startCollector()];
+    const bodies = recordedBodies('subagent-one');
+    const control = await startCollect({ folder: join(folder.path, 'control'), args: ['--otlp-endpoint', once.url] });
+    for (const body of bodies) await post(control, body);
+    await control.stop();
+    const options = { folder: join(folder.path, 'killed'), args: ['--otlp-endpoint', often.url] };
+    let killed = await startCollect(options);
+    for (const body of bodies) {
+      await post(killed, body);
+      await killed.kill();
+      killed = await startCollect(options);
+    }
+    await killed.stop();
+    const spans = distinct(often.spans());
+    expect(shape(spans)).toEqual(shape(once.spans()));
+    expect(spans.length).toBeGreaterThan(4);
+    await Promise.all([once.close(), often.close()]);
+  });
+});
+
+describe('spanprism collect, full', () => {
+  test('answers 429 with a time when its spool is full, and takes more when its backend does', async () => {
+    await using folder = await temporaryFolder();
+    await using backend = await startCollector();
+    backend.behave({ kind: 'status', status: 503 });
+    const collecting = await startCollect({
+      folder: folder.path,
+      args: ['--otlp-endpoint', backend.url, '--spool-mb', '1'],
+    });
+    const body = foreignBody(100_000);
+    const send = () => post(collecting, { path: '/v1/traces', body, type: 'application/json' });
+    const statuses: number[] = [];
+    let retryAfter = 0;
+    for (let refused = false; !refused; refused = statuses.at(-1) === 429) {
+      const response = await send();
+      statuses.push(response.status);
+      retryAfter = Number(response.headers.get('retry-after'));
+    }
+    expect(retryAfter).toBeGreaterThan(0);
+    const taken = statuses.filter((status) => status === 200).length;
+    expect(taken).toBeGreaterThan(5);
+    backend.recover();
+    await expect.poll(async () => (await send()).status, { timeout: 30_000, interval: 500 }).toBe(200);
+    await collecting.stop();
+    expect(backend.spans().length).toBe(taken + 1);
+  });
+});
+
+interface Body {
+  readonly path: string;
+  readonly body: string;
+  readonly type: string;
+}
+
+function post({ http }: Collecting, { path, body, type }: Body): Promise<Response> {
+  return fetch(`${http}${path}`, { method: 'POST', body, headers: { 'content-type': type } });
+}
+
+/** What a recorded run has exported, in the order in which it arrived. */
+function recordedBodies(name: string): readonly Body[] {
+  const { traces, logs, metrics } = openRecording(name).telemetry;
+  return [...traces, ...logs, ...metrics]
+    .toSorted((left, right) => left.atMs - right.atMs)
+    .map(({ url, payload }) => ({ path: url, body: JSON.stringify(payload), type: 'application/json' }));
+}
+
+function foreignBody(bytes: number): string {
+  const span = {
+    traceId: 'ab'.repeat(16),
+    spanId: 'cd'.repeat(8),
+    name: 'x'.repeat(bytes),
+    startTimeUnixNano: '1',
+    endTimeUnixNano: '2',
+  };
+  return JSON.stringify({ resourceSpans: [{ scopeSpans: [{ scope: { name: 'mine' }, spans: [span] }] }] });
+}
