@@ -18,7 +18,7 @@ interface Asked {
 
 /** The model asked for a tool: its span starts here for those who watch live. */
 export function onToolAsked(run: Run, { call, agent, block, at, source }: Asked): void {
-  const askedBy = call.messageId ?? call.requestId;
+  const askedBy = call.requestId ?? call.messageId;
   const tool = run.registry.tool(block.id, askedBy);
   if (tool === undefined) {
     run.counters.late += 1;

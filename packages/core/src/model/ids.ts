@@ -6,7 +6,7 @@ export type TraceId = string & { readonly [brand]: 'TraceId' };
 export type SpanId = string & { readonly [brand]: 'SpanId' };
 /**
  * What "the same span" means, whatever source or process saw it: built from ids that Anthropic minted
- * (`llm:req_…`, `tool:msg_…/toolu_…`, `turn:<uuid>`, `agent:<agent_id>`), never from a session, prompt id or counter.
+ * (`llm:req_…`, `tool:req_…/toolu_…`, `turn:<uuid>`, `agent:<agent_id>`), never from a session, prompt id or counter.
  */
 export type SpanKey = string & { readonly [brand]: 'SpanKey' };
 
