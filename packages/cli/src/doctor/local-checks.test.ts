@@ -96,6 +96,7 @@ describe('settings files of Claude Code', () => {
     [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c/v1/traces' }, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'],
     [{ OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'grpc' }, 'OTEL_EXPORTER_OTLP_LOGS_PROTOCOL'],
     [{ OTEL_TRACES_SAMPLER: 'always_off' }, 'OTEL_TRACES_SAMPLER'],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c' }, 'OTEL_EXPORTER_OTLP_ENDPOINT'],
   ])('telemetry that goes elsewhere: %j', (env, name) => {
     write(places()[1]!, { env });
     const rows = settingsRows(around(), nowhere);
@@ -110,7 +111,7 @@ describe('settings files of Claude Code', () => {
   test('settings that do no harm are fine, and so is none at all', () => {
     expect(settingsRows(around(), nowhere)).toEqual([{ check: 'settings', status: 'ok', detail: 'no settings files' }]);
     const env = { CLAUDE_CODE_ENABLE_TELEMETRY: '1', OTEL_TRACES_EXPORTER: 'otlp', OTEL_LOG_USER_PROMPTS: '1' };
-    write(places()[0]!, { model: 'opus', env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c' } });
+    write(places()[0]!, { model: 'opus', env: { ...env, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' } });
     write(places()[2]!, 'null');
     expect(codes(settingsRows(around(), nowhere))).toEqual(['ok']);
   });

@@ -92,7 +92,7 @@ function findingsOf({ path, env }: SettingsFile): readonly Finding[] {
     const names = elsewhere.map(([name]) => name).join(', ');
     found.push({
       code: 'settings_telemetry',
-      what: `its env sets ${names}, so that Claude Code's telemetry does not come here`,
+      what: `its env sets ${names}: what Claude Code reports goes past spanprism, or comes here and no longer to where the file says`,
       where: path,
       fix: 'Take them out, and set them in the environment in which spanprism is started.',
     });
