@@ -1,9 +1,24 @@
 /** Marks the file as a store of ours (`PRAGMA application_id`): "SPRM". */
 export const APPLICATION_ID = 0x5350524d;
 
-/** Dimensions of which the rollups keep sums. Part of the file format: never renumbered. */
-export const DIMENSIONS = { model: 0, tool: 1, 'mcp-server': 2, subagent: 3, day: 4 } as const;
+/**
+ * Dimensions of which the rollups keep sums. `all` has one name and everything, `unpriced` one name and the calls whose cost nobody told.
+ * Part of the file format: never renumbered.
+ */
+export const DIMENSIONS = {
+  model: 0,
+  tool: 1,
+  'mcp-server': 2,
+  subagent: 3,
+  day: 4,
+  project: 5,
+  all: 6,
+  unpriced: 7,
+} as const;
 export type Dimension = keyof typeof DIMENSIONS;
+
+/** The one name of `all` and `unpriced`. */
+export const EVERYTHING = '*';
 
 const TABLES = `
 CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
@@ -134,7 +149,8 @@ CREATE VIEW spans AS SELECT r.run_id, lower(hex(s.trace_id)) AS trace_id, lower(
 FROM span s JOIN run r ON r.id = s.run;
 
 CREATE VIEW costs AS SELECT
-  CASE c.dimension WHEN 0 THEN 'model' WHEN 1 THEN 'tool' WHEN 2 THEN 'mcp-server' WHEN 3 THEN 'subagent' ELSE 'day' END AS dimension,
+  CASE c.dimension WHEN 0 THEN 'model' WHEN 1 THEN 'tool' WHEN 2 THEN 'mcp-server' WHEN 3 THEN 'subagent' WHEN 4 THEN 'day'
+    WHEN 5 THEN 'project' WHEN 6 THEN 'all' ELSE 'unpriced' END AS dimension,
   n.text AS name, c.calls, c.errors, c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cost / 1e9 AS cost_usd
 FROM total_cost c JOIN name n ON n.id = c.name;
 `;

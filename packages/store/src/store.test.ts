@@ -72,7 +72,7 @@ test('a filter with a field that there is not is told, not ignored', () => {
   const store = storeOf(fine);
   expect(() => store.runs({ projekt: 'shop' } as never)).toThrow(/no projekt; it has since,/);
   expect(() => store.runs({ limit: -1 })).toThrow(/limit is -1/);
-  expect(() => store.cost({ by: 'moon' as never })).toThrow(/"moon" is not known; by can be model,/);
+  expect(() => store.cost({ by: 'moon' as never })).toThrow(/"moon" is not known; by can be tool, model,/);
 });
 
 test('a run is found by the beginning of its id; its spans are whole, parents first', () => {

@@ -133,7 +133,7 @@ export interface CostRow {
   readonly isUnattributed: boolean;
   /** Model calls; of a tool or MCP server, tool calls. */
   readonly calls: number;
-  /** Of these, failed; of what runs are one of (project, session, user, branch), failed spans of any kind. */
+  /** Of these, failed. */
   readonly errors: number;
   /** Absent for tools and MCP servers, which are given money only. */
   readonly usage?: Usage;

@@ -15,17 +15,18 @@ interface Sum extends UsageColumns {
 interface TotalSum extends UsageColumns {
   readonly runs: number;
   readonly calls: number;
+  readonly errors: number;
   readonly unpriced_calls: number;
   readonly cost: number;
 }
 
-const SUMS = ['calls', 'errors', 'input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cost'];
+const USAGE = ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens'] as const;
+const SUMS = ['calls', 'errors', ...USAGE, 'cost'];
 const added = (table: string): string => SUMS.map((column) => `sum(${table}.${column}) AS ${column}`).join(', ');
 
-/** What a run is one of: no rollup of its own, runs have their sums themselves. */
+/** What a run is one of: a rollup of runs, not of spans. */
 const OF_RUNS: Readonly<Partial<Record<CostDimension, string>>> = {
   session: 'r.run_id',
-  project: '(SELECT text FROM name WHERE id = coalesce(r.project, r.folder))',
   user: '(SELECT text FROM name WHERE id = r.user)',
   branch: '(SELECT text FROM name WHERE id = r.branch)',
 };
@@ -34,8 +35,15 @@ const OF_RUNS: Readonly<Partial<Record<CostDimension, string>>> = {
 const OF_TOOLS: ReadonlySet<CostDimension> = new Set(['tool', 'mcp-server']);
 
 export const COST_DIMENSIONS: readonly CostDimension[] = [
-  ...(Object.keys(DIMENSIONS) as Dimension[]),
-  ...(Object.keys(OF_RUNS) as CostDimension[]),
+  'tool',
+  'model',
+  'project',
+  'session',
+  'day',
+  'user',
+  'subagent',
+  'mcp-server',
+  'branch',
 ];
 
 /** Without a filter from the store's rollups, else from those of the runs that match. */
@@ -72,19 +80,20 @@ function restricted(filter: CostQuery['filter'] & object): Condition | undefined
 }
 
 function totalOf(database: Database, condition: Condition | undefined): TotalSum {
-  const columns = [
-    'unpriced_calls',
-    'input_tokens',
-    'output_tokens',
-    'cache_read_tokens',
-    'cache_write_tokens',
-    'cost',
-  ];
-  const sums = columns.map((column) => `coalesce(sum(r.${column}), 0) AS ${column}`).join(', ');
-  const statement = database.prepare(
-    `SELECT count(*) AS runs, coalesce(sum(r.llm_calls), 0) AS calls, ${sums} FROM run r WHERE ${condition?.sql ?? 'true'}`,
+  const { sql, values } = condition ?? { sql: 'true', values: [] };
+  const where = `FROM run r WHERE ${sql}`;
+  const sums = condition === undefined ? 'total_cost c WHERE true' : `run_cost c WHERE c.run IN (SELECT r.id ${where})`;
+  const columns = USAGE.map((column) => `coalesce(sum(c.${column}), 0) AS ${column}`).join(', ');
+  const all = database.prepare(
+    `SELECT (SELECT count(*) ${where}) AS runs, coalesce(sum(c.calls), 0) AS calls, coalesce(sum(c.errors), 0) AS errors,
+       coalesce(sum(c.cost), 0) AS cost, ${columns}
+     FROM ${sums} AND c.dimension = ${DIMENSIONS.all}`,
   );
-  return statement.get(...(condition?.values ?? [])) as unknown as TotalSum;
+  const unpriced = database.prepare(
+    `SELECT coalesce(sum(c.calls), 0) AS calls FROM ${sums} AND c.dimension = ${DIMENSIONS.unpriced}`,
+  );
+  const { calls } = unpriced.get(...values) as { readonly calls: number };
+  return { ...(all.get(...values, ...values) as unknown as TotalSum), unpriced_calls: calls };
 }
 
 function sumsBy(database: Database, by: CostDimension, condition: Condition | undefined): Sum[] {
@@ -96,10 +105,10 @@ function sqlOf(by: CostDimension, condition: Condition | undefined): string {
   const ofRuns = OF_RUNS[by];
   const where = condition?.sql ?? 'true';
   if (ofRuns !== undefined) {
-    const columns = SUMS.filter((column) => column !== 'calls').map((column) => `sum(r.${column}) AS ${column}`);
-    return `SELECT ${ofRuns} AS name, sum(r.llm_calls) AS calls, ${columns.join(', ')} FROM run r WHERE ${where} GROUP BY 1`;
+    return `SELECT ${ofRuns} AS name, ${added('c')}
+      FROM run r JOIN run_cost c ON c.run = r.id AND c.dimension = ${DIMENSIONS.all} WHERE ${where} GROUP BY 1`;
   }
-  if (!Object.hasOwn(DIMENSIONS, by)) {
+  if (!COST_DIMENSIONS.includes(by)) {
     throw new ConfigurationError(
       'invalid_dimension',
       `cost by ${JSON.stringify(by)} is not known; by can be ${COST_DIMENSIONS.join(', ')}`,
@@ -137,7 +146,7 @@ function rowOf(sum: Sum & { readonly name: string }, ofTools: boolean): CostRow 
 /** What the rows leave of the total. */
 function restOf(total: TotalSum, sums: readonly Sum[], ofTools: boolean): CostRow {
   const named = sums.filter(({ name }) => name !== null);
-  const rest = (column: keyof UsageColumns | 'calls' | 'cost'): number =>
+  const rest = (column: keyof UsageColumns | 'calls' | 'errors' | 'cost'): number =>
     Number(total[column] ?? 0) - named.reduce((sum, row) => sum + Number(row[column] ?? 0), 0);
   const usage = {
     inputTokens: rest('input_tokens'),
@@ -149,7 +158,7 @@ function restOf(total: TotalSum, sums: readonly Sum[], ofTools: boolean): CostRo
     name: 'unattributed',
     isUnattributed: true,
     calls: ofTools ? 0 : rest('calls'),
-    errors: sums.reduce((count, { name, errors }) => (name === null ? count + errors : count), 0),
+    errors: ofTools ? 0 : rest('errors'),
     ...(ofTools ? {} : { usage }),
     costNanoUsd: rest('cost'),
   };

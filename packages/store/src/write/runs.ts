@@ -1,10 +1,13 @@
 import { AGENT, CUSTOM, ERROR, LLM, type Place, type SpanRow, TOOL } from '../span-row.ts';
 import type { Database, Statement } from '../sqlite.ts';
 import type { Names } from './names.ts';
+import type { Sums } from './sums.ts';
 
 /** What one transaction adds to a run. */
 export interface RunChange {
   readonly id: number;
+  /** The name of the project it had before. */
+  readonly projectBefore: number | null;
   startedAt: bigint;
   endedAt: bigint;
   hasFailed: boolean;
@@ -44,7 +47,7 @@ export class Runs {
 
   constructor(database: Database, names: Names) {
     this.#names = names;
-    this.#find = database.prepare('SELECT id FROM run WHERE run_id = ?');
+    this.#find = database.prepare('SELECT id, coalesce(project, folder) AS project FROM run WHERE run_id = ?');
     this.#create = database.prepare(CREATE);
     this.#update = database.prepare(UPDATE);
     this.#tag = database.prepare('INSERT INTO run_tag (run, tag) VALUES (?, ?) ON CONFLICT DO NOTHING');
@@ -54,15 +57,18 @@ export class Runs {
   of(runId: string): RunChange {
     const known = this.#open.get(runId);
     if (known !== undefined) return known;
-    const row = this.#find.get(runId) as { readonly id: number } | undefined;
-    const change = emptyChange(row?.id ?? Number(this.#create.run(runId).lastInsertRowid));
+    const row = this.#find.get(runId) as { readonly id: number; readonly project: number | null } | undefined;
+    const id = row?.id ?? Number(this.#create.run(runId).lastInsertRowid);
+    const change = emptyChange(id, row?.project ?? null);
     this.#open.set(runId, change);
     return change;
   }
 
-  save(): void {
+  /** Tells `sums` which project each run belongs to. */
+  save(sums: Sums): void {
     for (const change of this.#open.values()) {
-      this.#update.run(...this.#values(change), change.id);
+      const row = this.#update.get(...this.#values(change), change.id) as { readonly project: number | null };
+      sums.assign(change.id, { before: change.projectBefore, now: row.project });
       for (const tag of change.tags) this.#tag.run(change.id, this.#names.id(tag));
     }
     this.#open.clear();
@@ -140,12 +146,13 @@ const UPDATE = `UPDATE run SET
   user = coalesce(user, ?),
   branch = coalesce(branch, ?),
   ${SUM_COLUMNS.map((column) => `${column} = ${column} + ?`).join(', ')}
-  WHERE id = ?`;
+  WHERE id = ? RETURNING coalesce(project, folder) AS project`;
 
-function emptyChange(id: number): RunChange {
+function emptyChange(id: number, projectBefore: number | null): RunChange {
   const sums = Object.fromEntries(SUMS.map((field) => [field, 0])) as Record<(typeof SUMS)[number], number>;
   const names = { outcome: null, agent: null, project: null, folder: null, user: null, branch: null };
-  return { id, startedAt: NEVER, endedAt: 0n, hasFailed: false, outcomeAt: 0n, tags: new Set(), ...names, ...sums };
+  const times = { startedAt: NEVER, endedAt: 0n, outcomeAt: 0n };
+  return { id, projectBefore, ...times, hasFailed: false, tags: new Set(), ...names, ...sums };
 }
 
 /** Adds a span that is new to its run. */

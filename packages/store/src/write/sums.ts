@@ -1,6 +1,7 @@
-import { type Dimension, DIMENSIONS } from '../schema.ts';
+import { type Dimension, DIMENSIONS, EVERYTHING } from '../schema.ts';
 import type { Figures } from '../span-row.ts';
 import type { Database, Statement } from '../sqlite.ts';
+import type { Names } from './names.ts';
 
 /** What is added to a sum: calls, failed calls, tokens and 1e-9 USD. */
 export interface Addition {
@@ -10,10 +11,7 @@ export interface Addition {
   readonly cost?: number;
 }
 
-interface Sum {
-  readonly run: number;
-  readonly dimension: number;
-  readonly name: number;
+interface Amounts {
   calls: number;
   errors: number;
   input: number;
@@ -21,6 +19,12 @@ interface Sum {
   cacheRead: number;
   cacheWrite: number;
   cost: number;
+}
+
+interface Sum extends Amounts {
+  readonly run: number;
+  readonly dimension: number;
+  readonly name: number;
 }
 
 const COLUMNS = 'calls, errors, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost';
@@ -32,9 +36,12 @@ const ADD = COLUMNS.split(', ')
 export class Sums {
   readonly #addToRun: Statement;
   readonly #addToTotal: Statement;
+  readonly #all: Statement;
+  readonly #names: Names;
   readonly #runs: Map<number, Sum> = new Map();
 
-  constructor(database: Database) {
+  constructor(database: Database, names: Names) {
+    this.#names = names;
     this.#addToRun = database.prepare(
       `INSERT INTO run_cost (run, dimension, name, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET ${ADD}`,
@@ -42,6 +49,11 @@ export class Sums {
     this.#addToTotal = database.prepare(
       `INSERT INTO total_cost (dimension, name, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET ${ADD}`,
+    );
+    this.#all = database.prepare(
+      `SELECT calls, errors, input_tokens AS input, output_tokens AS output, cache_read_tokens AS cacheRead,
+         cache_write_tokens AS cacheWrite, cost
+       FROM run_cost WHERE run = ? AND dimension = ${DIMENSIONS.all}`,
     );
   }
 
@@ -57,16 +69,27 @@ export class Sums {
     sum.cacheWrite += entry.figures.cacheWriteTokens ?? 0;
   }
 
+  /** Gives everything of a run to the project it has now, and takes it from the one it had before. */
+  assign(run: number, { before, now }: { readonly before: number | null; readonly now: number | null }): void {
+    const fresh = this.#runs.get(placeOf(run, DIMENSIONS.all, this.#names.id(EVERYTHING)));
+    if (now !== null && fresh !== undefined) addTo(this.#sumOf(run, DIMENSIONS.project, now), fresh, 1);
+    if (now === before) return;
+    const stored = this.#all.get(run) as Amounts | undefined;
+    if (stored === undefined) return;
+    if (now !== null) addTo(this.#sumOf(run, DIMENSIONS.project, now), stored, 1);
+    if (before !== null) addTo(this.#sumOf(run, DIMENSIONS.project, before), stored, -1);
+  }
+
   /** Writes what was collected, and begins anew. */
   save(): void {
     const totals = new Map<number, Sum>();
     for (const sum of this.#runs.values()) {
       if (isNothing(sum)) continue;
       this.#addToRun.run(sum.run, sum.dimension, sum.name, ...valuesOf(sum));
-      const place = sum.dimension * 0x1000000 + sum.name;
+      const place = placeOf(0, sum.dimension, sum.name);
       const total = totals.get(place);
       if (total === undefined) totals.set(place, { ...sum });
-      else addTo(total, sum);
+      else addTo(total, sum, 1);
     }
     for (const total of totals.values()) this.#addToTotal.run(total.dimension, total.name, ...valuesOf(total));
     this.#runs.clear();
@@ -77,8 +100,7 @@ export class Sums {
   }
 
   #sumOf(run: number, dimension: number, name: number): Sum {
-    // A number, as this is asked several times for each span.
-    const place = (run * 8 + dimension) * 0x1000000 + name;
+    const place = placeOf(run, dimension, name);
     const known = this.#runs.get(place);
     if (known !== undefined) return known;
     const figures = { calls: 0, errors: 0, input: 0, output: 0, cacheRead: 0, cacheWrite: 0, cost: 0 };
@@ -88,7 +110,12 @@ export class Sums {
   }
 }
 
-function valuesOf({ calls, errors, input, output, cacheRead, cacheWrite, cost }: Sum): number[] {
+/** A number, as this is asked several times for each span: below 2^53 for 60 million runs with 16 million names. */
+function placeOf(run: number, dimension: number, name: number): number {
+  return (run * 8 + dimension) * 0x1000000 + name;
+}
+
+function valuesOf({ calls, errors, input, output, cacheRead, cacheWrite, cost }: Amounts): number[] {
   return [calls, errors, input, output, cacheRead, cacheWrite, cost];
 }
 
@@ -96,12 +123,12 @@ function isNothing(sum: Sum): boolean {
   return valuesOf(sum).every((value) => value === 0);
 }
 
-function addTo(total: Sum, sum: Sum): void {
-  total.calls += sum.calls;
-  total.errors += sum.errors;
-  total.input += sum.input;
-  total.output += sum.output;
-  total.cacheRead += sum.cacheRead;
-  total.cacheWrite += sum.cacheWrite;
-  total.cost += sum.cost;
+function addTo(total: Amounts, sum: Amounts, sign: 1 | -1): void {
+  total.calls += sign * sum.calls;
+  total.errors += sign * sum.errors;
+  total.input += sign * sum.input;
+  total.output += sign * sum.output;
+  total.cacheRead += sign * sum.cacheRead;
+  total.cacheWrite += sign * sum.cacheWrite;
+  total.cost += sign * sum.cost;
 }

@@ -1,4 +1,5 @@
 import { keyHash } from '../key-hash.ts';
+import { EVERYTHING } from '../schema.ts';
 import { AGENT, ERROR, LLM, type SpanRow, TOOL } from '../span-row.ts';
 import type { Database, Statement } from '../sqlite.ts';
 import { Attribution } from './attribution.ts';
@@ -56,7 +57,7 @@ export class Writer {
     this.#database = database;
     this.#names = new Names(database);
     this.#runs = new Runs(database, this.#names);
-    this.#sums = new Sums(database);
+    this.#sums = new Sums(database, this.#names);
     this.#bodies = new Bodies(database);
     this.#attribution = new Attribution(database, { names: this.#names, sums: this.#sums });
     this.#known = database.prepare('SELECT run, span_id FROM span WHERE key = ?');
@@ -80,8 +81,8 @@ export class Writer {
       for (const row of runByRun(rows)) this.#add(row);
       this.#bodies.save();
       this.#attribution.save();
+      this.#runs.save(this.#sums);
       this.#sums.save();
-      this.#runs.save();
       this.#database.exec('COMMIT');
     } catch (error) {
       this.#forget();
@@ -142,6 +143,8 @@ export class Writer {
       const call = { calls: 1, errors, ...(row.figures === null ? {} : { figures: row.figures }) };
       this.#sums.add(run, 'model', { ...call, name: names.id(row.name) });
       this.#sums.add(run, 'day', { ...call, name: this.#day(row.endedAt) });
+      this.#sums.add(run, 'all', { ...call, name: names.id(EVERYTHING) });
+      if (row.figures?.costNanoUsd === null) this.#sums.add(run, 'unpriced', { calls: 1, name: names.id(EVERYTHING) });
     } else if (row.kind === TOOL) {
       this.#sums.add(run, 'tool', { calls: 1, errors, name: names.id(row.name) });
       if (row.mcpServer !== null) {
@@ -149,6 +152,7 @@ export class Writer {
       }
     } else if (row.figures !== null) {
       this.#sums.add(run, 'day', { figures: row.figures, name: this.#day(row.endedAt) });
+      this.#sums.add(run, 'all', { figures: row.figures, name: names.id(EVERYTHING) });
     }
   }
 
