@@ -158,3 +158,36 @@ describe('messages', () => {
     expect(seen).toHaveLength(1);
   });
 });
+
+describe('a tool that is over without an answer', () => {
+  const REJECTED = 'User rejected tool use';
+  const REFUSED = { decision: 'reject', source: 'user_reject' };
+  test.each([
+    ['was cut by an interrupt', REJECTED, { non_execution_kind: 'user-rejected' }, { errorType: 'cancelled' }],
+    ['of a subagent was cut so too, though nothing is said of it', REJECTED, undefined, { errorType: 'cancelled' }],
+    [
+      'was refused by somebody',
+      'Error: User said no',
+      { non_execution_kind: 'permission-rule', permission_decision: REFUSED },
+      { denied: { decidedBy: 'host' } },
+    ],
+    ['of a subagent failed', 'Error: no such file', undefined, {}],
+  ])('%s', (_, told, meta, expected) => {
+    const { read, seen } = reader();
+    read.promptGiven('hello');
+    read.read(init());
+    read.read({
+      type: 'user',
+      parent_tool_use_id: null,
+      message: {
+        role: 'user',
+        content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'STOP', is_error: true }],
+      },
+      tool_use_result: told,
+      ...(meta === undefined ? {} : { tool_result_meta: [{ id: 'toolu_1', ...meta }] }),
+    });
+    const result = seen.find(({ type }) => type === 'tool-result');
+    const { errorType, denied } = (result ?? {}) as { readonly errorType?: string; readonly denied?: object };
+    expect({ ...(errorType && { errorType }), ...(denied && { denied }) }).toEqual(expected);
+  });
+});

@@ -48,7 +48,7 @@ function readToolResult(envelope: Envelope, { block, id, message: told }: Result
   const decision = fieldsOf(meta?.['permission_decision']);
   const isDenied = decision?.['decision'] === 'reject';
   // Rejected without anyone having been asked: the run was interrupted while it ran.
-  const wasCut = !isDenied && meta?.['non_execution_kind'] === 'user-rejected';
+  const wasCut = !isDenied && isRejected(message, meta);
   const inBackground = goesOn(fieldsOf(message['tool_use_result']));
   const seen: Draft = {
     type: 'tool-result',
@@ -68,6 +68,12 @@ function readToolResult(envelope: Envelope, { block, id, message: told }: Result
     ...given('denied', isDenied ? { decidedBy: deciderOf(stringIn(decision, 'source')) } : undefined),
     ...(inBackground && { inBackground }),
   };
+}
+
+/** Of a tool of a subagent only the result itself says so; what somebody has refused begins with "Error: " there. */
+function isRejected(message: Fields, meta: Fields | undefined): boolean {
+  if (meta === undefined) return message['tool_use_result'] === 'User rejected tool use';
+  return meta['non_execution_kind'] === 'user-rejected';
 }
 
 function metaOf(message: Fields, toolUseId: string): Fields | undefined {
