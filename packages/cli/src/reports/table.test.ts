@@ -48,6 +48,17 @@ test('on a narrow screen the long column gives way first, then columns that one 
   }
 });
 
+test('one long name leaves the other columns where they can be seen', () => {
+  const long = [{ name: 'n', count: 1, user: 'u'.repeat(200) }];
+  const [, line = ''] = renderTable({ columns, rows: long }, { hasColor: false, columns: 60 }).split('\n');
+  expect(line).toBe(`n     ${'u'.repeat(31)}…      1`);
+});
+
+test('a table may be as long as it likes', () => {
+  const many = Array.from({ length: 300_000 }, (_, count) => ({ name: 'n', count }));
+  expect(renderTable({ columns, rows: many }, plain).split('\n')).toHaveLength(300_002);
+});
+
 test('names cannot drive the terminal', () => {
   const hostile = renderTable({ columns, rows: [{ name: 'a\u001b[2Jb\nc\u009b31m\u202e', count: 1 }] }, plain);
   expect(hostile.split('\n')).toHaveLength(3);

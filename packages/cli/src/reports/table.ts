@@ -27,6 +27,8 @@ interface Laid<Row> {
 
 const GAP = '  ';
 const MIN_FLEX = 16;
+/** On a narrow screen no other column is wider: one long name does not push all others out of sight. */
+const MAX_FIXED = 32;
 const INDENT = '  ';
 
 /** Columns as wide as what they hold; those that hold nothing are left out. */
@@ -38,14 +40,7 @@ export function renderTable<Row>({ columns, rows, foot = [], below }: TableParts
   );
   const width = widthOf(laid);
   const line = (index: number): string => formatLine(rowSegments(laid, index), screen);
-  const lines = [
-    formatLine(
-      laid.flatMap(({ column, width: cells }, index): Segment[] => [
-        ['dim', `${index === 0 ? '' : GAP}${padded(column.title.toUpperCase(), cells, column.align)}`],
-      ]),
-      screen,
-    ),
-  ];
+  const lines = [formatLine(headSegments(laid), screen)];
   for (const [index, row] of rows.entries()) {
     lines.push(line(index));
     const room = (screen.columns ?? Number.POSITIVE_INFINITY) - INDENT.length;
@@ -61,29 +56,40 @@ function lay<Row>(column: Column<Row>, rows: readonly Row[]): Laid<Row> {
     const cell = column.cell(row);
     return typeof cell === 'string' ? ['plain', cell] : cell;
   });
-  return { column, cells, width: Math.max(cellsOf(column.title), ...cells.map(([, text]) => cellsOf(text))) };
+  const width = cells.reduce((most, [, text]) => Math.max(most, cellsOf(text)), cellsOf(column.title));
+  return { column, cells, width };
 }
 
 function hasText([, text]: Segment): boolean {
   return text !== '';
 }
 
-function fitted<Row>(laid: readonly Laid<Row>[], { columns = Number.POSITIVE_INFINITY }: Screen): readonly Laid<Row>[] {
-  const excess = widthOf(laid) - columns;
-  if (excess <= 0) return laid;
-  const flexible = laid.find(({ column }) => column.flexes === true);
+function fitted<Row>(natural: readonly Laid<Row>[], screen: Screen): readonly Laid<Row>[] {
+  const { columns = Number.POSITIVE_INFINITY } = screen;
+  if (widthOf(natural) <= columns) return natural;
+  const laid = natural.map((one) => (one.column.flexes ? one : { ...one, width: Math.min(one.width, MAX_FIXED) }));
+  const excess = Math.max(0, widthOf(laid) - columns);
+  const flexible = laid.find(({ column }) => column.flexes);
   const spare = flexible === undefined ? 0 : Math.max(0, flexible.width - MIN_FLEX);
-  const isEnough = spare >= excess;
   const next = Math.max(...laid.map(({ column }) => column.dispensable ?? 0));
-  if (!isEnough && next > 0) {
-    const kept = laid.filter(({ column }) => column.dispensable !== next);
-    return fitted(kept, { hasColor: false, columns });
+  if (spare < excess && next > 0) {
+    return fitted(
+      natural.filter(({ column }) => column.dispensable !== next),
+      screen,
+    );
   }
   return laid.map((one) => (one === flexible ? { ...one, width: one.width - Math.min(spare, excess) } : one));
 }
 
-function widthOf(laid: readonly Laid<never>[] | readonly { readonly width: number }[]): number {
+function widthOf(laid: readonly { readonly width: number }[]): number {
   return laid.reduce((sum, { width }) => sum + width, GAP.length * Math.max(0, laid.length - 1));
+}
+
+function headSegments<Row>(laid: readonly Laid<Row>[]): Segment[] {
+  return laid.map(({ column, width }, at): Segment => {
+    const title = padded(column.title.toUpperCase(), width, column.align);
+    return ['dim', `${at === 0 ? '' : GAP}${title}`];
+  });
 }
 
 function rowSegments<Row>(laid: readonly Laid<Row>[], index: number): Segment[] {

@@ -66,7 +66,7 @@ test.each([
   [['runs', '--min-cost', 'lots'], '--min-cost "lots" is no amount of dollars; give a number such as 0.50'],
   [['failures', '--limit', '-1'], '--limit'],
   [['cost', '--limit', 'ten'], '--limit "ten" is no number of rows; give a whole number, 0 for all'],
-  [['cost', '--by', 'mood'], '--by "mood" is nothing to group by; give one of model, tool,'],
+  [['cost', '--by', 'mood'], '--by "mood" is nothing to group by; give one of tool, model,'],
   [['runs', '--project', ''], '--project is empty; give it a value, or leave it out'],
   [['runs', 'session-1'], 'runs: unexpected "session-1"; spanprism help runs lists its options'],
   [['show', 'a', 'b'], 'show: unexpected "b"; give one run, or none for the latest'],

@@ -105,12 +105,12 @@ function errorText({ error }: Span): string {
 }
 
 function eventPieces({ events }: Span): readonly Piece[] {
-  return events.map((event): Piece => [event.name.replaceAll('_', ' '), eventText(event)]);
+  return events.map((event): Piece => ['event', eventText(event)]);
 }
 
-function eventText({ attributes, content }: SpanEvent): string {
-  const facts = Object.entries(attributes).map(([name, value]) => `${name} ${value}`);
-  return [...facts, ...(content === undefined ? [] : [content])].join(' · ');
+function eventText({ name, attributes, content }: SpanEvent): string {
+  const facts = Object.entries(attributes).map(([key, value]) => `${key} ${value}`);
+  return [name.replaceAll('_', ' '), ...facts, ...(content === undefined ? [] : [content])].join(' · ');
 }
 
 function issuePieces({ issues }: Span): readonly Piece[] {
