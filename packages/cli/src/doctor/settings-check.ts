@@ -106,14 +106,17 @@ function isSet(value: string | undefined): boolean {
 
 const OFF: ReadonlySet<string> = new Set(['', '0', 'false', 'no', 'off']);
 const SWITCHES: ReadonlySet<string> = new Set(['CLAUDE_CODE_ENABLE_TELEMETRY', 'CLAUDE_CODE_ENHANCED_TELEMETRY_BETA']);
-/** By a signal's own names alone, as these are what the child is given. */
-const PLACES =
-  /^OTEL_(?:EXPORTER_OTLP_(?:TRACES|LOGS|METRICS)_(?:ENDPOINT|PROTOCOL)|(?:TRACES|LOGS|METRICS)_EXPORTER)$/;
+/** A signal's own win over those that the child is given; the general one loses to them, and so gets nothing. */
+const PLACES: readonly RegExp[] = [
+  /^OTEL_EXPORTER_OTLP_(?:(?:TRACES|LOGS|METRICS)_)?ENDPOINT$/,
+  /^OTEL_EXPORTER_OTLP_(?:TRACES|LOGS|METRICS)_PROTOCOL$/,
+];
+const EXPORTER = /^OTEL_(?:TRACES|LOGS|METRICS)_EXPORTER$/;
 
 /** A switch that is on does no harm, and of the exporters `otlp` is ours. */
 function isElsewhere(name: string, value: string): boolean {
   if (SWITCHES.has(name)) return OFF.has(value.trim().toLowerCase());
-  if (name.endsWith('_EXPORTER')) return PLACES.test(name) && !value.split(',').includes('otlp');
+  if (EXPORTER.test(name)) return !value.split(',').includes('otlp');
   if (name === 'OTEL_TRACES_SAMPLER') return !value.endsWith('always_on');
-  return PLACES.test(name) && isSet(value);
+  return isSet(value) && PLACES.some((place) => place.test(name));
 }
