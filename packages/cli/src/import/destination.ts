@@ -6,7 +6,6 @@ type Verdict = 'new' | 'merge' | 'known' | 'early' | 'elsewhere';
 
 export interface TurnInHand {
   readonly traceId: string;
-  readonly sessionId: string;
   readonly key: string;
   readonly isEarly: boolean;
 }
@@ -27,6 +26,8 @@ export class Destination {
   readonly #journal: Journal;
   /** Of the session that is being read, by trace. */
   readonly #verdicts: Map<string, Verdict> = new Map();
+  /** The turns of these traces, until the first of their spans is handed over. */
+  readonly #keys: Map<string, string> = new Map();
   readonly #runs: Set<string> = new Set();
   #turns = 0;
   #spans = 0;
@@ -42,18 +43,19 @@ export class Destination {
 
   /** A turn begins. */
   turn({ traceId, key, isEarly }: TurnInHand): void {
+    this.#keys.set(traceId, key);
     if (isEarly) this.#verdicts.set(traceId, 'early');
     else if (this.#journal.known([key]).size === 0) this.#verdicts.set(traceId, 'new');
     else this.#verdicts.set(traceId, this.#journal.takesMore ? 'merge' : 'known');
   }
 
   /** Its first call is told of: a turn that was traced while it happened is known by that. */
-  firstCall(turn: TurnInHand, call: { readonly key: string; readonly spanId: string }): void {
-    if (this.#verdicts.get(turn.traceId) !== 'new') return;
-    if (this.#journal.known([call.key]).size === 0) return;
+  firstCall({ traceId, key }: TurnInHand, callKey: string): void {
+    const verdict = this.#verdicts.get(traceId);
+    if (verdict !== 'new' && verdict !== 'merge') return;
+    if (this.#journal.known([callKey]).size === 0) return;
     // A call without its turn was left by an import that was cut off.
-    const isOwn = this.#journal.isImported(turn.sessionId, call.spanId);
-    this.#verdicts.set(turn.traceId, isOwn ? 'merge' : 'known');
+    this.#verdicts.set(traceId, this.#journal.isImported(key) ? 'merge' : 'known');
   }
 
   /** Rows that were copied from a session which is imported itself. */
@@ -64,11 +66,17 @@ export class Destination {
   /** No more spans will come of the session that was read. */
   sessionEnded(): void {
     this.#verdicts.clear();
+    this.#keys.clear();
   }
 
-  /** Everything that was handed over has arrived. */
+  /** Everything that was handed over is about to be delivered. */
+  sending(): void {
+    this.#journal.sending();
+  }
+
+  /** And has arrived. */
   arrived(): void {
-    this.#journal.save();
+    this.#journal.arrived();
   }
 
   get imported(): Imported {
@@ -89,9 +97,12 @@ export class Destination {
     if (isThere || verdict === 'early' || verdict === 'elsewhere') return false;
     this.#spans += 1;
     this.#runs.add(span.sessionId ?? span.traceId);
+    const key = this.#keys.get(span.traceId);
+    if (key !== undefined) this.#journal.began(key);
+    this.#keys.delete(span.traceId);
     if (!isTurn) return true;
     this.#turns += 1;
-    this.#journal.add(span.key);
+    this.#journal.ended(span.key);
     return true;
   }
 }

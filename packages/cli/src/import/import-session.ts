@@ -38,6 +38,7 @@ class ImportedSession {
   #turn: TurnInHand | undefined;
   #turnNumber: number | undefined;
   #hasCalled = false;
+  #sessionId = '';
 
   constructor(context: ImportContext) {
     this.#context = context;
@@ -45,8 +46,9 @@ class ImportedSession {
 
   observe(observation: Observation, { facts }: TranscriptReader): void {
     this.#now = observation.at;
-    this.#ids ??= keyedIds(facts.sessionId ?? '');
-    if (observation.type === 'turn-start') this.#began(observation, facts.sessionId ?? '');
+    this.#sessionId = facts.sessionId ?? '';
+    this.#ids ??= keyedIds(this.#sessionId);
+    if (observation.type === 'turn-start') this.#began(observation);
     else if (observation.type === 'answer' || observation.type === 'call-failed')
       this.#called(observation, facts.copiedFrom);
     this.#session ??= this.#context.sessions.open({
@@ -72,12 +74,12 @@ class ImportedSession {
     this.#turnNumber = undefined;
   }
 
-  #began({ turn, userMessageId, at }: Observation & { readonly type: 'turn-start' }, sessionId: string): void {
+  #began({ turn, userMessageId, at }: Observation & { readonly type: 'turn-start' }): void {
     // Prompts that join a running turn are told of like the one that began it.
     if (turn === this.#turnNumber || userMessageId === undefined) return;
     const { since, destinations } = this.#context;
     const isEarly = since !== undefined && at < since;
-    this.#turn = { traceId: traceIdOf(userMessageId), sessionId, key: `turn:${userMessageId}`, isEarly };
+    this.#turn = { traceId: traceIdOf(userMessageId), key: `turn:${userMessageId}`, isEarly };
     this.#turnNumber = turn;
     this.#hasCalled = false;
     for (const destination of destinations) destination.turn(this.#turn);
@@ -92,10 +94,10 @@ class ImportedSession {
     if (turn === undefined || this.#hasCalled || agent.agentId !== undefined || id === undefined) return;
     this.#hasCalled = true;
     const { destinations, sessionIds } = this.#context;
-    const isElsewhere = copiedFrom !== undefined && copiedFrom !== turn.sessionId && sessionIds.has(copiedFrom);
+    const isElsewhere = copiedFrom !== undefined && copiedFrom !== this.#sessionId && sessionIds.has(copiedFrom);
     for (const destination of destinations) {
       if (isElsewhere) destination.isElsewhere(turn);
-      else destination.firstCall(turn, { key: `llm:${id}`, spanId: keyedIds('').spanId(id, call.messageId) });
+      else destination.firstCall(turn, `llm:${id}`);
     }
   }
 }

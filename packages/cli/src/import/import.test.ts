@@ -157,10 +157,9 @@ test('history that a fork copied is counted once, and belongs to the session tha
 const agent = { turn: 0 };
 const at = (seconds: number): bigint => 1_795_248_000_000_000_000n + BigInt(seconds) * 1_000_000_000n;
 
-/** The same turn as it is traced while it happens: its prompt has no uuid that anyone was told of. */
-async function traceLive(): Promise<void> {
+/** The same turn as telemetry tells of it while it happens: it knows no ids of messages. */
+async function traceLive(prompt: { readonly userMessageId?: string }): Promise<void> {
   const base = { source: 'transcript', agent } as const;
-  const call = (number: number) => ({ requestId: `req_${ID}_${number}`, messageId: `msg_${ID}_${number}` });
   const answer = {
     ...base,
     type: 'answer',
@@ -168,22 +167,15 @@ async function traceLive(): Promise<void> {
     usage: { inputTokens: 1_110, outputTokens: 42 },
   } as const;
   const tool = { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} } as const;
+  const [first, second] = [{ requestId: `req_${ID}_1` }, { requestId: `req_${ID}_3` }];
+  const end = { subtype: 'success', isError: false, permissionDenials: 0 } as const;
   const seen: Observation[] = [
     { ...base, type: 'session', id: 's', at: at(1), turn: 0, sessionId: ID },
-    { ...base, type: 'turn-start', id: 't', at: at(1), turn: 0 },
-    { ...answer, id: 'a', at: at(2), call: call(1), blocks: [tool], stopReason: 'tool_use' },
+    { ...base, type: 'turn-start', id: 't', at: at(1), turn: 0, ...prompt },
+    { ...answer, id: 'a', at: at(2), call: first, blocks: [tool], stopReason: 'tool_use' },
     { ...base, type: 'tool-result', id: 'r', at: at(3), toolCallId: 'toolu_1', output: 'done', isError: false },
-    { ...answer, id: 'b', at: at(4), call: call(3), blocks: [{ type: 'text', text: 'done' }], stopReason: 'end_turn' },
-    {
-      ...base,
-      type: 'turn-result',
-      id: 'e',
-      at: at(4),
-      turn: 0,
-      subtype: 'success',
-      isError: false,
-      permissionDenials: 0,
-    },
+    { ...answer, id: 'b', at: at(4), call: second, blocks: [{ type: 'text', text: 'done' }], stopReason: 'end_turn' },
+    { ...base, type: 'turn-result', id: 'e', at: at(4), turn: 0, ...end },
   ];
   const sessions = createSessions({ sinks: [sqliteSink({ path: storePath })] });
   const live = sessions.open({ sources: ['transcript'] });
@@ -192,13 +184,16 @@ async function traceLive(): Promise<void> {
   await sessions.close();
 }
 
-test('a turn that was traced while it happened is not doubled', async () => {
-  await traceLive();
-  const before = stored();
-  write(session());
-  expect(count(await report())).toEqual([0, 0, 0, 1]);
-  expect(stored()).toEqual(before);
-});
+test.each([{}, { userMessageId: `${ID}-1` }])(
+  'a turn that was traced while it happened is not doubled, prompt %j',
+  async (prompt) => {
+    await traceLive(prompt);
+    const before = stored();
+    write(session());
+    expect(count(await report())).toEqual([0, 0, 0, 1]);
+    expect(stored()).toEqual(before);
+  },
+);
 
 test('an import that was cut off within a turn is completed by the next', async () => {
   write(session());
@@ -208,7 +203,7 @@ test('an import that was cut off within a turn is completed by the next', async 
   const children = whole.runs
     .flatMap(({ spans }) => spans.map(({ body }) => body))
     .filter(({ kind }) => kind !== 'agent');
-  rmSync(dirname(storePath), { recursive: true });
+  for (const end of ['', '-wal', '-shm']) rmSync(`${storePath}${end}`, { force: true });
   const sink = sqliteSink({ path: storePath });
   for (const span of children) sink.spanEnd(span);
   await sink.close(5_000);

@@ -79,7 +79,7 @@ async function realPlaces(values: CommandInput['values'], io: Io): Promise<Place
     const place = chosen.places[index] ?? sink.name;
     const isStore = place === chosen.storePath;
     const file = journalPath(chosen.storePath ?? defaultStorePath(io.env), identityOf(place, values, io));
-    return new Destination(sink, { place, journal: isStore ? storeJournal(journals.open) : fileJournal(file) });
+    return new Destination(sink, { place, journal: isStore ? storeJournal(journals.open, file) : fileJournal(file) });
   });
   return {
     destinations,
@@ -100,7 +100,8 @@ async function dryPlaces(io: Io): Promise<Places> {
   const path = defaultStorePath(io.env);
   const journals = storeOf(path);
   const sink: Sink = { name: 'store', spanEnd: () => undefined, flush: resolved, close: resolved };
-  const destination = new Destination(sink, { place: path, journal: storeJournal(journals.open) });
+  const journal = storeJournal(journals.open, journalPath(path, identityOf(path, {}, io)));
+  const destination = new Destination(sink, { place: path, journal: { ...journal, sending: () => undefined } });
   const sessions = createSessions({ sinks: [destination.sink], diag: diagOn(io), capture: 'metadata' });
   return { destinations: [destination], sessions, problems: [], close: journals.close };
 }
@@ -165,6 +166,7 @@ async function paced(
 class NotDelivered extends Error {}
 
 async function arrive({ sessions, destinations }: Places): Promise<void> {
+  for (const destination of destinations) destination.sending();
   try {
     await sessions.flush(FLUSH_MS);
   } catch (error) {
