@@ -1,6 +1,6 @@
 import type { Environment, OtlpSignal } from '@spanprism/core/child';
 
-export const SIGNALS = ['traces', 'logs', 'metrics'] as const satisfies readonly OtlpSignal[];
+export const SIGNALS: readonly OtlpSignal[] = ['traces', 'logs', 'metrics'];
 
 export type Protocol = 'grpc' | 'http/protobuf' | 'http/json';
 

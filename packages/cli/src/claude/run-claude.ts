@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Attributes, Diag } from '@spanprism/core';
 import { parseTraceparent, randomIds, type TraceContext } from '@spanprism/core/child';
+import type { ChildWire } from '@spanprism/core/wire';
 import type { CommandInput, Io } from '../command.ts';
 import { captureOf } from '../sinks/capture.ts';
 import { endLike, startChild } from './child.ts';
@@ -14,26 +15,45 @@ import type { RunTrace, TraceRunParts } from './trace-run.ts';
 /** What the end of a run may take beyond that of `claude`, and only where a backend or the disk is slow. */
 const FINISH_MS = 2_000;
 
+const NANOS_PER_MS = 1_000_000n;
+
+/** How `claude` ends when it was asked to stop and could clean up: SIGINT, SIGHUP, SIGTERM. */
+const STOPPED: ReadonlySet<number> = new Set([130, 129, 143]);
+
 /** Runs `claude` and ends this process as it ended. Rejects when there is no `claude`; whatever fails of tracing, it runs. */
 export async function runClaude({ values, positionals }: CommandInput, io: Io): Promise<never> {
   const capture = captureOf(values['capture']);
   const program = findClaude(io).path;
   const lines: string[] = [];
   const start = await beginning(io, lines);
-  const env = start === undefined ? io.env : environmentOf({ ...start, wantsContent: capture !== 'metadata' });
+  const wire = start !== undefined && values['wire'] === true ? await wired(io, lines) : undefined;
+  const env =
+    start === undefined
+      ? io.env
+      : { ...environmentOf({ ...start, wantsContent: capture !== 'metadata' }), ...wire?.additions };
+  const startedAt = BigInt(io.now().getTime()) * NANOS_PER_MS;
   const child = await startChild({ program, args: positionals, env }).catch((error: unknown) => {
     start?.port.close();
     throw error;
   });
   // Loaded while `claude` starts: it waits for nothing of this.
-  const trace = start === undefined ? undefined : loaded({ ...start, flags: values }, lines);
+  const trace =
+    start === undefined
+      ? undefined
+      : loaded(
+          { ...start, flags: values, args: positionals, startedAt, ...(wire === undefined ? {} : { wire }) },
+          lines,
+        );
   const ending = await child.ended;
-  if (start !== undefined && trace !== undefined) lines.push(...(await reported({ trace, port: start.port })));
+  if (start !== undefined && trace !== undefined) {
+    const by = ending.signal === null && !STOPPED.has(ending.code ?? 0) ? 'process-gone' : 'abort';
+    lines.push(...(await reported({ trace, port: start.port, by })));
+  }
   if (values['quiet'] !== true) for (const line of lines) io.stderr.write(`spanprism: ${line}\n`);
   return endLike(ending);
 }
 
-interface Beginning extends Omit<TraceRunParts, 'flags'> {
+interface Beginning extends Omit<TraceRunParts, 'flags' | 'args' | 'startedAt' | 'wire'> {
   readonly own: OwnTelemetry;
   readonly context: TraceContext;
   readonly endpoint: (signal: string) => string;
@@ -70,6 +90,19 @@ async function beginning(io: Io, lines: string[]): Promise<Beginning | undefined
   }
 }
 
+async function wired({ env }: Io, lines: string[]): Promise<ChildWire | undefined> {
+  try {
+    const { childWire } = await import('@spanprism/core/wire');
+    return await childWire({
+      environment: env,
+      onLeftAlone: (reason) => lines.push(`requests to the model are not captured: ${reason}`),
+    });
+  } catch (error) {
+    lines.push(`requests to the model are not captured: ${wordsOf(error)}`);
+    return undefined;
+  }
+}
+
 function attributesOf(cwd: string): Attributes {
   const branch = gitBranch(cwd);
   return { project: projectName(cwd), ...(branch === undefined ? {} : { 'vcs.ref.head.name': branch }) };
@@ -97,10 +130,11 @@ async function loaded(parts: TraceRunParts, lines: string[]): Promise<RunTrace |
 interface Finishing {
   readonly trace: Promise<RunTrace | undefined>;
   readonly port: OpenPort;
+  readonly by: 'process-gone' | 'abort';
 }
 
 /** What is to be said of the run; nothing of one that sent nothing. */
-async function reported({ trace, port }: Finishing): Promise<readonly string[]> {
+async function reported({ trace, port, by }: Finishing): Promise<readonly string[]> {
   // What has connected before the child was gone is in the queue of events that came with its end.
   await turnOfEvents();
   await turnOfEvents();
@@ -109,7 +143,7 @@ async function reported({ trace, port }: Finishing): Promise<readonly string[]> 
     setTimeout(() => resolve(undefined), FINISH_MS);
   });
   try {
-    const report = await Promise.race([trace.then((run) => run?.finish(FINISH_MS)), late]);
+    const report = await Promise.race([trace.then((run) => run?.finish(by, FINISH_MS)), late]);
     if (report === undefined || report.received === 0) return [];
     const { summaryOf } = await import('./last-lines.ts');
     return [...report.chosen.problems, summaryOf(report)];

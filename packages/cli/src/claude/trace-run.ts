@@ -2,9 +2,11 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Attributes, Diag } from '@spanprism/core';
 import type { Environment, TraceContext } from '@spanprism/core/child';
+import type { ChildWire } from '@spanprism/core/wire';
 import { childReceiver, createSessions, type OtlpRequest } from '@spanprism/core/sessions';
 import { type ChosenSinks, sinksFrom } from '../sinks/sinks-from.ts';
 import { forwarding } from './forward.ts';
+import { JoinedSession } from './joined-session.ts';
 import type { OpenPort } from './open-port.ts';
 import type { OwnTelemetry } from './own-telemetry.ts';
 import { type RunTotals, TotalsSink } from './run-totals.ts';
@@ -12,6 +14,10 @@ import { type RunTotals, TotalsSink } from './run-totals.ts';
 export interface TraceRunParts {
   readonly env: Environment;
   readonly flags: Readonly<Record<string, unknown>>;
+  /** What `claude` was given. */
+  readonly args: readonly string[];
+  /** When it was started, nanoseconds since 1970. */
+  readonly startedAt: bigint;
   readonly port: OpenPort;
   readonly token: string;
   readonly own: OwnTelemetry;
@@ -20,6 +26,8 @@ export interface TraceRunParts {
   /** Where the child was told that its first turn is. */
   readonly firstTurn?: TraceContext;
   readonly attributes: Attributes;
+  /** Its requests to the model, if they are captured. */
+  readonly wire?: ChildWire;
   readonly diag: Diag;
 }
 
@@ -31,8 +39,8 @@ export interface RunReport {
 }
 
 export interface RunTrace {
-  /** The child is gone: takes what it has sent, ends what is open, and delivers, within the deadline. Never rejects. */
-  finish(deadlineMs: number): Promise<RunReport>;
+  /** The child is gone: takes what it has sent, ends what is open, and delivers, within the deadline. */
+  finish(by: 'process-gone' | 'abort', deadlineMs: number): Promise<RunReport>;
 }
 
 /** How much of the time left at the end the child's last words may take to arrive: they are in this machine already. */
@@ -49,12 +57,21 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
     diag,
     ...(chosen.capture === undefined ? {} : { capture: chosen.capture }),
   });
-  const session = sessions.open({
-    sources: ['cli'],
-    handsOnMetrics: own.metrics === undefined,
-    ...(parts.parent === undefined ? {} : { parent: parts.parent }),
-    ...(parts.firstTurn === undefined ? {} : { firstTurn: parts.firstTurn }),
+  const session = new JoinedSession({
+    env,
+    hasTranscript: isHeadless(parts.args),
+    startedAt: parts.startedAt,
+    isWired: parts.wire !== undefined,
+    onTrouble: (error) => diag('warn', `the transcript of this run cannot be read: ${String(error)}`),
+    open: ({ sources }) =>
+      sessions.open({
+        sources,
+        handsOnMetrics: own.metrics === undefined,
+        ...(parts.parent === undefined ? {} : { parent: parts.parent }),
+        ...(parts.firstTurn === undefined ? {} : { firstTurn: parts.firstTurn }),
+      }),
   });
+  parts.wire?.listen((observation) => session.observe(observation));
   let received = 0;
   const batch = (request: OtlpRequest): void => {
     received += 1;
@@ -67,14 +84,24 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
   });
   const sockets = serve(port, forwarding({ server, token, own, env, batch }));
   return {
-    finish: async (deadlineMs) => {
+    finish: async (by, deadlineMs) => {
       const until = performance.now() + deadlineMs;
-      await sockets.closed(deadlineMs * ARRIVAL_SHARE);
-      session.end();
+      await Promise.all([sockets.closed(deadlineMs * ARRIVAL_SHARE), parts.wire?.drained(deadlineMs * ARRIVAL_SHARE)]);
+      session.end(by);
       await sessions.close(Math.max(0, until - performance.now()));
       return { totals: totals.totals, chosen, received };
     },
   };
+}
+
+/**
+ * One process, one session, one file: only then are the turns of the process those of the transcript. At a terminal a session may be
+ * cleared, resumed or left for another, and telemetry tells all of it.
+ */
+function isHeadless(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  const flags = end === -1 ? args : args.slice(0, end);
+  return flags.some((flag) => flag === '-p' || flag === '--print') && !flags.includes('--no-session-persistence');
 }
 
 /** Serves the port and knows when nobody is connected any more. */

@@ -28,8 +28,8 @@ export interface SessionOptions {
   /** How long what has ended waits for what another export tells of it; longer than the CLI's export intervals, 2 s unless given. */
   readonly settleMs?: number;
   /**
-   * Who will speak of it. The CLI's telemetry, where it is one of them, says when a call, a tool or a turn is over; without it the
-   * session itself does.
+   * Who will speak of it. The CLI's telemetry, where it is one of them, says when a call, a tool or a turn is over; a transcript
+   * beside it, what they were about and how the turn ended.
    */
   readonly sources: readonly ('cli' | 'transcript' | 'wire')[];
   /** False where the CLI's own metrics reach the user's backend by another way. Default true. */
@@ -42,8 +42,10 @@ export interface Session {
   receive(request: OtlpRequest): void;
   /** Takes what another source saw. */
   observe(observation: Observation): void;
-  /** The process is gone, or nothing more will be told of it: every span ends with what is known now. */
-  end(): void;
+  /**
+   * The process is gone, or nothing more will be told of it: every span ends with what is known now. `abort`: somebody has stopped it.
+   */
+  end(by?: 'process-gone' | 'abort'): void;
   /** Lets go of it without a word to sinks about what is open: whoever has kept what it was told will tell it again. */
   discard(): void;
   readonly isOver: boolean;
@@ -68,6 +70,7 @@ export class SessionTrace implements Session, OpenTrace {
   constructor(options: SessionOptions, defaults: SessionDefaults, delivery: Delivery) {
     const { parent, clock = defaults.clock } = options;
     const hasTelemetry = options.sources.includes('cli');
+    const hasStream = !hasTelemetry || options.sources.includes('transcript');
     this.#delivery = delivery;
     this.#clock = clock;
     this.#assembler = new Assembler({
@@ -75,7 +78,7 @@ export class SessionTrace implements Session, OpenTrace {
       ids: options.ids ?? defaults.ids,
       clock,
       // One of them has to say when something is over.
-      expects: { sdk: !hasTelemetry, cli: hasTelemetry },
+      expects: { sdk: hasStream, cli: hasTelemetry },
       agentName: options.agentName ?? defaults.agentName,
       attributes: { ...defaults.attributes, ...options.attributes },
       ...(parent === undefined ? {} : { parent: { ...parent, isRemote: true } }),
@@ -87,7 +90,7 @@ export class SessionTrace implements Session, OpenTrace {
       observe: (observation) => this.#assembler.observe(observation),
       ...(options.handsOnMetrics === false ? {} : { metrics: (points) => delivery.fanOut.metrics(points) }),
       askedParty: 'user',
-      hasStream: false,
+      hasStream,
       showHooks: true,
     });
     this.#deadlines = new Deadlines({
@@ -114,7 +117,7 @@ export class SessionTrace implements Session, OpenTrace {
     this.#take('observation', () => this.#assembler.observe(observation));
   }
 
-  end(): void {
+  end(by: 'process-gone' | 'abort' = 'process-gone'): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#deadlines.stop();
@@ -122,10 +125,10 @@ export class SessionTrace implements Session, OpenTrace {
     this.#delivery.guarded.run('settle', () => {
       this.#assembler.observe({
         type: 'query-end',
-        id: `end:process-gone:${at}`,
+        id: `end:${by}:${at}`,
         source: 'cli',
         at,
-        by: 'process-gone',
+        by,
       });
       this.#assembler.end();
     });

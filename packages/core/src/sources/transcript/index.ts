@@ -1,5 +1,5 @@
 export { keyedIds, traceIdOf } from './keyed-ids.ts';
-export type { SkippedLine, SkipReason } from './row.ts';
+export { type Row, readRow, type SkippedLine, type SkipReason } from './row.ts';
 export {
   isSubagentFile,
   type SessionFiles,
