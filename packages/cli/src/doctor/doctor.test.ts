@@ -187,6 +187,31 @@ test('without a backend the store is what is checked, and no canary stays in it'
   }
 });
 
+test.each([[[]], [['--json']]])('no key, token or password is printed, whatever sink it is for %j', async (args) => {
+  await using project = await place();
+  const refused = 'http://127.0.0.1:2';
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://user:secret-1@127.0.0.1:1/secret-2?key=secret-3',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20secret-4',
+    LANGFUSE_PUBLIC_KEY: 'pk-lf-secret-5',
+    LANGFUSE_SECRET_KEY: 'sk-lf-secret-6',
+    LANGFUSE_BASE_URL: refused,
+    LOGFIRE_TOKEN: 'pylf_v1_us_secret-7',
+    LOGFIRE_BASE_URL: refused,
+    SENTRY_DSN: 'http://secret-8@127.0.0.1:3/42',
+    HONEYCOMB_API_KEY: 'hcxik_secret-9',
+    HONEYCOMB_API_ENDPOINT: refused,
+    HTTP_PROXY: 'http://user:secret-10@127.0.0.1:1',
+    OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'secret-11',
+    OTEL_EXPORTER_OTLP_LOGS_HEADERS: 'secret-12',
+    TRACEPARENT: 'secret-13',
+  };
+  const { code, stdout, stderr } = await doctor(project, env, ...args);
+  expect(code).toBe(1);
+  expect(stdout.match(/connection_refused/g)).toHaveLength(5);
+  expect(stdout + stderr).not.toContain('secret-');
+});
+
 test('--json is one document, in which every field is always there', async () => {
   await using project = await place();
   const { code, stdout } = await doctor(project, to('http://127.0.0.1:1', { TRACEPARENT: `${PARENT}-00` }), '--json');

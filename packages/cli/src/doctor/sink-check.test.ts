@@ -216,6 +216,12 @@ describe('regions', () => {
     expect(row).toMatchObject({ code: 'key_refused', fix: expect.stringContaining('LANGFUSE_PUBLIC_KEY') });
   });
 
+  test('a server that is away is told in the words of its sink', async () => {
+    const row = await check({ env: { ...keys, LANGFUSE_BASE_URL: 'http://127.0.0.1:1' }, make });
+    const fix = 'Is Langfuse at http://127.0.0.1:1 (from env LANGFUSE_BASE_URL)?';
+    expect(row).toMatchObject({ code: 'connection_refused', fix });
+  });
+
   test('the key of a server of one’s own goes to no vendor', async () => {
     let asked = 0;
     const vendor = await backend((_, response) => {

@@ -11,15 +11,22 @@ export function diagnose(end: CanaryEnd, where: string): Finding {
   const { exchange } = end;
   if (exchange === undefined) return { ...withoutAnswer(end), where };
   const place = shownUrl(exchange.url);
-  if (exchange.errorCode !== undefined) return { ...ofNetwork(exchange.errorCode, place), where };
+  if (exchange.errorCode !== undefined) return advised({ ...ofNetwork(exchange.errorCode, place), where }, end);
   if (isOfProxy(exchange)) return { ...inTheWay(exchange, place), where };
   const status = exchange.status ?? 0;
   const isPath = status === 404 || status === 405 || isPage(exchange);
   if (isPath && !/\/v1\/traces\/?$/.test(exchange.url.pathname))
     return missingPath(where, `${place} ${saidBy(exchange)}, and`);
   const { code, fix } = isPage(exchange) ? NOT_FOUND : (byStatus(status) ?? REJECTED);
-  const own = code === 'key_refused' ? adviceIn(end.words) : undefined;
-  return { code, what: `${place} ${saidBy(exchange)}`, where, fix: own ?? fix };
+  return advised({ code, what: `${place} ${saidBy(exchange)}`, where, fix }, end);
+}
+
+/** The sink knows the names of its keys, and where its server is configured. */
+const ADVISED: ReadonlySet<Code> = new Set(['key_refused', 'connection_refused', 'not_found']);
+
+function advised(finding: Finding, { words }: CanaryEnd): Finding {
+  const [, fix = finding.fix] = /\b(?:answered \d{3}|cannot be reached)(?: \(.*?"?\))?\. (\S.*)$/s.exec(words) ?? [];
+  return ADVISED.has(finding.code) ? { ...finding, fix } : finding;
 }
 
 function saidBy(exchange: Exchange): string {
@@ -128,9 +135,4 @@ function withoutAnswer({ words, dropped }: CanaryEnd): Diagnosis {
     return { code: 'undelivered', what: words === '' ? 'nothing was sent' : words, fix: REJECTED.fix };
   const fix = 'Check the network, or a proxy or firewall that swallows the connection.';
   return { code: 'no_answer', what: `${place} does not answer`, fix };
-}
-
-/** What the sink itself advises: it knows the names of its keys. */
-function adviceIn(words: string): string | undefined {
-  return /\banswered \d{3}(?: \(".*"\))?\. (\S.*)$/s.exec(words)?.[1];
 }
