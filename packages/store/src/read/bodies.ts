@@ -1,21 +1,21 @@
 import { zstdDecompressSync } from 'node:zlib';
 import type { CapturedSpan } from '@spanprism/core';
 import { decodeSpan } from '../canonical-json.ts';
-import type { Database, Statement } from '../sqlite.ts';
+import type { Reader } from './reader.ts';
 
 /** Unpacked bodies, of which the last is kept: spans of one run lie side by side. */
 export class BodyReader {
-  readonly #select: Statement;
+  readonly #reader: Reader;
   #body = -1;
   #lines: readonly string[] = [];
 
-  constructor(database: Database) {
-    this.#select = database.prepare('SELECT lines FROM body WHERE id = ?');
+  constructor(reader: Reader) {
+    this.#reader = reader;
   }
 
   read(body: number, line: number): CapturedSpan {
     if (body !== this.#body) {
-      const row = this.#select.get(body) as { readonly lines: Uint8Array } | undefined;
+      const row = this.#reader.get<{ readonly lines: Uint8Array }>('SELECT lines FROM body WHERE id = ?', [body]);
       this.#lines = row === undefined ? [] : zstdDecompressSync(row.lines).toString().split('\n');
       this.#body = body;
     }

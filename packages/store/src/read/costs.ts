@@ -1,7 +1,7 @@
 import { ConfigurationError } from '@spanprism/core';
 import { type Dimension, DIMENSIONS } from '../schema.ts';
-import type { Database } from '../sqlite.ts';
 import type { CostDimension, CostQuery, CostReport, CostRow } from '../store.ts';
+import type { Reader } from './reader.ts';
 import { type Condition, conditionOf, limitOf } from './run-filter.ts';
 import { type UsageColumns, usageOf } from './usage-columns.ts';
 
@@ -47,10 +47,10 @@ export const COST_DIMENSIONS: readonly CostDimension[] = [
 ];
 
 /** Without a filter from the store's rollups, else from those of the runs that match. */
-export function costReport(database: Database, { by, filter = {} }: CostQuery): CostReport {
+export function costReport(reader: Reader, { by, filter = {} }: CostQuery): CostReport {
   const condition = restricted(filter);
-  const total = totalOf(database, condition);
-  const sums = sumsBy(database, by, condition).filter((sum) => !isEmpty(sum));
+  const total = totalOf(reader, condition);
+  const sums = sumsBy(reader, by, condition).filter((sum) => !isEmpty(sum));
   const ofTools = OF_TOOLS.has(by);
   const rows = sums
     .flatMap((sum) => (sum.name === null ? [] : [rowOf({ ...sum, name: sum.name }, ofTools)]))
@@ -79,26 +79,27 @@ function restricted(filter: CostQuery['filter'] & object): Condition | undefined
   };
 }
 
-function totalOf(database: Database, condition: Condition | undefined): TotalSum {
+function totalOf(reader: Reader, condition: Condition | undefined): TotalSum {
   const { sql, values } = condition ?? { sql: 'true', values: [] };
   const where = `FROM run r WHERE ${sql}`;
   const sums = condition === undefined ? 'total_cost c WHERE true' : `run_cost c WHERE c.run IN (SELECT r.id ${where})`;
   const columns = USAGE.map((column) => `coalesce(sum(c.${column}), 0) AS ${column}`).join(', ');
-  const all = database.prepare(
+  const all = reader.get<TotalSum>(
     `SELECT (SELECT count(*) ${where}) AS runs, coalesce(sum(c.calls), 0) AS calls, coalesce(sum(c.errors), 0) AS errors,
        coalesce(sum(c.cost), 0) AS cost, ${columns}
      FROM ${sums} AND c.dimension = ${DIMENSIONS.all}`,
+    [...values, ...values],
   );
-  const unpriced = database.prepare(
+  const unpriced = reader.get<{ readonly calls: number }>(
     `SELECT coalesce(sum(c.calls), 0) AS calls FROM ${sums} AND c.dimension = ${DIMENSIONS.unpriced}`,
+    values,
   );
-  const { calls } = unpriced.get(...values) as { readonly calls: number };
-  return { ...(all.get(...values, ...values) as unknown as TotalSum), unpriced_calls: calls };
+  // A query of sums always has its one row.
+  return { ...(all as TotalSum), unpriced_calls: unpriced?.calls ?? 0 };
 }
 
-function sumsBy(database: Database, by: CostDimension, condition: Condition | undefined): Sum[] {
-  const statement = database.prepare(sqlOf(by, condition));
-  return statement.all(...(condition?.values ?? [])) as unknown as Sum[];
+function sumsBy(reader: Reader, by: CostDimension, condition: Condition | undefined): readonly Sum[] {
+  return reader.all<Sum>(sqlOf(by, condition), condition?.values ?? []);
 }
 
 function sqlOf(by: CostDimension, condition: Condition | undefined): string {

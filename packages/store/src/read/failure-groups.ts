@@ -1,10 +1,8 @@
 import { AGENT, ERROR, KINDS, LLM } from '../span-row.ts';
-import type { Database } from '../sqlite.ts';
 import type { FailureGroup, RunFilter, StoredRun } from '../store.ts';
-import type { BodyReader } from './bodies.ts';
 import { conditionOf, limitOf } from './run-filter.ts';
 import { runByRowId } from './runs.ts';
-import { selectSpans } from './spans.ts';
+import { selectSpans, type SpanReader } from './spans.ts';
 
 /** Whatever the model, it is the API that failed; of an agent the outcome tells more than the error's type. */
 const GROUP = `s.kind AS kind, CASE s.kind WHEN ${LLM} THEN NULL ELSE s.name END AS what,
@@ -22,14 +20,11 @@ interface GroupColumns {
 }
 
 /** Grouped by the database: it reads the columns of failed spans alone, and of whole spans the last of each group. */
-export function failureGroups(database: Database, bodies: BodyReader, filter: RunFilter): readonly FailureGroup[] {
+export function failureGroups(from: SpanReader, filter: RunFilter): readonly FailureGroup[] {
   const condition = conditionOf(filter);
   const rest = `FROM span s JOIN run r ON r.id = s.run WHERE s.status = ${ERROR} AND ${condition?.sql ?? 'true'} GROUP BY 1, 2, 3`;
-  const all = <T>(columns: string, order: string): readonly T[] => {
-    const statement = database.prepare(`SELECT ${GROUP}, ${columns} ${rest} ${order}`);
-    statement.setReadBigInts(true);
-    return statement.all(...(condition?.values ?? [])) as unknown as readonly T[];
-  };
+  const all = <T>(columns: string, order: string): readonly T[] =>
+    from.reader.exact<T>(`SELECT ${GROUP}, ${columns} ${rest} ${order}`, condition?.values);
   const groups = all<GroupColumns>(
     'count(*) AS count, count(DISTINCT s.run) AS runs, max(s.started_at + s.duration) AS last, s.id AS id',
     `ORDER BY count DESC, last DESC LIMIT ${limitOf(filter)}`,
@@ -42,7 +37,7 @@ export function failureGroups(database: Database, bodies: BodyReader, filter: Ru
     ]),
   );
   return groups.flatMap((row): FailureGroup[] => {
-    const latest = failureOf(database, bodies, row.id);
+    const latest = failureOf(from, row.id);
     if (latest === undefined) return [];
     const name = row.what === null ? undefined : latest.span.name;
     const cause = row.kind === BigInt(AGENT) ? latest.span.outcome : latest.span.errorType;
@@ -65,8 +60,8 @@ function keyOf({ kind, what, cause }: GroupColumns): string {
   return `${kind}/${what}/${cause}`;
 }
 
-function failureOf(database: Database, bodies: BodyReader, id: bigint): FailureGroup['latest'] | undefined {
-  const [found] = selectSpans(database, bodies, { sql: 'WHERE s.id = ?', values: [id] });
-  const run: StoredRun | undefined = found && runByRowId(database, found.runRowId);
+function failureOf(from: SpanReader, id: bigint): FailureGroup['latest'] | undefined {
+  const [found] = selectSpans(from, { sql: 'WHERE s.id = ?', values: [id] });
+  const run: StoredRun | undefined = found && runByRowId(from.reader, found.runRowId);
   return found === undefined || run === undefined ? undefined : { run, span: found.span };
 }

@@ -7,9 +7,10 @@ import { keyHash } from '../key-hash.ts';
 import { BodyReader } from './bodies.ts';
 import { costReport } from './costs.ts';
 import { failureGroups } from './failure-groups.ts';
+import { Reader } from './reader.ts';
 import { conditionOf, limitOf } from './run-filter.ts';
 import { findRuns, runByRowId, runsByPrefix } from './runs.ts';
-import { inTreeOrder, selectSpans, withShares } from './spans.ts';
+import { inTreeOrder, selectSpans, type SpanReader, withShares } from './spans.ts';
 
 export interface OpenStoreOptions {
   /** Touch nothing: a store of an older version is refused instead of brought up to date. Default false. */
@@ -51,22 +52,22 @@ function withAdvice<T>(run: () => T): T {
 
 class SqliteStore implements Store {
   readonly path: string;
-  readonly #database: Database;
-  readonly #bodies: BodyReader;
+  readonly #reader: Reader;
+  readonly #from: SpanReader;
 
   constructor(path: string, database: Database) {
     this.path = path;
-    this.#database = database;
-    this.#bodies = new BodyReader(database);
+    this.#reader = new Reader(database);
+    this.#from = { reader: this.#reader, bodies: new BodyReader(this.#reader) };
   }
 
   runs(filter: RunFilter = {}): readonly StoredRun[] {
-    return findRuns(this.#database, filter);
+    return this.#reader.reading(() => findRuns(this.#reader, filter));
   }
 
   run(idPrefix: string): RunDetail | undefined {
-    return this.#reading(() => {
-      const [found, second] = idPrefix === '' ? [] : runsByPrefix(this.#database, idPrefix);
+    return this.#reader.reading(() => {
+      const [found, second] = idPrefix === '' ? [] : runsByPrefix(this.#reader, idPrefix);
       if (found === undefined) return undefined;
       if (second !== undefined) {
         throw new ConfigurationError(
@@ -74,7 +75,7 @@ class SqliteStore implements Store {
           `several runs begin with ${idPrefix}, such as ${found.run.id} and ${second.run.id}: give more of the id`,
         );
       }
-      const spans = selectSpans(this.#database, this.#bodies, {
+      const spans = selectSpans(this.#from, {
         sql: 'WHERE s.run = ? ORDER BY s.started_at, s.id',
         values: [found.rowId],
       });
@@ -83,15 +84,15 @@ class SqliteStore implements Store {
   }
 
   failures(filter: RunFilter = {}): readonly Failure[] {
-    return this.#reading(() => {
+    return this.#reader.reading(() => {
       const condition = conditionOf(filter);
-      const found = selectSpans(this.#database, this.#bodies, {
+      const found = selectSpans(this.#from, {
         sql: `WHERE s.status = 1 AND ${condition?.sql ?? 'true'} ORDER BY s.started_at + s.duration DESC, s.id DESC LIMIT ?`,
         values: [...(condition?.values ?? []), limitOf(filter)],
       });
       const runs = new Map<bigint, StoredRun | undefined>();
       return found.flatMap(({ runRowId, span }) => {
-        if (!runs.has(runRowId)) runs.set(runRowId, runByRowId(this.#database, runRowId));
+        if (!runs.has(runRowId)) runs.set(runRowId, runByRowId(this.#reader, runRowId));
         const run = runs.get(runRowId);
         return run === undefined ? [] : [{ run, span }];
       });
@@ -99,29 +100,20 @@ class SqliteStore implements Store {
   }
 
   failureGroups(filter: RunFilter = {}): readonly FailureGroup[] {
-    return this.#reading(() => failureGroups(this.#database, this.#bodies, filter));
+    return this.#reader.reading(() => failureGroups(this.#from, filter));
   }
 
   cost(query: Parameters<Store['cost']>[0]): ReturnType<Store['cost']> {
-    return this.#reading(() => costReport(this.#database, query));
+    return this.#reader.reading(() => costReport(this.#reader, query));
   }
 
   knownKeys(keys: Iterable<string>): ReadonlySet<string> {
-    const statement = this.#database.prepare('SELECT 1 FROM span WHERE key = ?');
-    return new Set([...keys].filter((key) => statement.get(keyHash(key)) !== undefined));
+    const isKnown = (key: string): boolean =>
+      this.#reader.get('SELECT 1 FROM span WHERE key = ?', [keyHash(key)]) !== undefined;
+    return new Set([...keys].filter(isKnown));
   }
 
   close(): void {
-    this.#database.close();
-  }
-
-  /** All queries of one answer see the same state. */
-  #reading<T>(read: () => T): T {
-    this.#database.exec('BEGIN');
-    try {
-      return read();
-    } finally {
-      this.#database.exec('COMMIT');
-    }
+    this.#reader.close();
   }
 }

@@ -1,19 +1,12 @@
 import { DIMENSIONS } from '../schema.ts';
-import type { Database } from '../sqlite.ts';
 import type { RunFilter, StoredRun } from '../store.ts';
 import { type Condition, conditionOf, limitOf } from './run-filter.ts';
+import type { Reader } from './reader.ts';
 import { type UsageColumns, usageOf } from './usage-columns.ts';
 
 const RUN_COLUMNS = `r.id AS row_id, r.run_id, r.started_at, r.ended_at, r.failed, r.turns, r.spans, r.llm_calls, r.unpriced_calls,
   r.tool_calls, r.errors, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost, r.unattributed,
-  (SELECT text FROM name WHERE id = r.outcome) AS outcome,
-  (SELECT text FROM name WHERE id = r.agent) AS agent,
-  (SELECT text FROM name WHERE id = coalesce(r.project, r.folder)) AS project,
-  (SELECT text FROM name WHERE id = r.user) AS user,
-  (SELECT text FROM name WHERE id = r.branch) AS branch,
-  (SELECT json_group_array(n.text) FROM run_tag t JOIN name n ON n.id = t.tag WHERE t.run = r.id) AS tags,
-  (SELECT json_group_array(n.text) FROM run_cost c JOIN name n ON n.id = c.name
-    WHERE c.run = r.id AND c.dimension = ${DIMENSIONS.model}) AS models`;
+  r.outcome, r.agent, coalesce(r.project, r.folder) AS project, r.user, r.branch`;
 
 interface RunColumns extends UsageColumns {
   readonly row_id: bigint;
@@ -29,13 +22,11 @@ interface RunColumns extends UsageColumns {
   readonly errors: bigint;
   readonly cost: bigint;
   readonly unattributed: bigint;
-  readonly outcome: string | null;
-  readonly agent: string | null;
-  readonly project: string | null;
-  readonly user: string | null;
-  readonly branch: string | null;
-  readonly tags: string;
-  readonly models: string;
+  readonly outcome: bigint | null;
+  readonly agent: bigint | null;
+  readonly project: bigint | null;
+  readonly user: bigint | null;
+  readonly branch: bigint | null;
 }
 
 export interface FoundRun {
@@ -43,50 +34,70 @@ export interface FoundRun {
   readonly run: StoredRun;
 }
 
-export function findRuns(database: Database, filter: RunFilter): readonly StoredRun[] {
+export function findRuns(reader: Reader, filter: RunFilter): readonly StoredRun[] {
   const condition = conditionOf(filter) ?? { sql: 'true', values: [] };
-  return select(database, `WHERE ${condition.sql} ORDER BY r.ended_at DESC, r.id DESC LIMIT ?`, [
+  return select(reader, `WHERE ${condition.sql} ORDER BY r.ended_at DESC, r.id DESC LIMIT ?`, [
     ...condition.values,
     limitOf(filter),
   ]).map(({ run }) => run);
 }
 
 /** Those whose id begins so, two at most; one that is exactly so is the only one. */
-export function runsByPrefix(database: Database, prefix: string): readonly FoundRun[] {
-  const exact = select(database, 'WHERE r.run_id = ?', [prefix]);
+export function runsByPrefix(reader: Reader, prefix: string): readonly FoundRun[] {
+  const exact = select(reader, 'WHERE r.run_id = ?', [prefix]);
   if (exact.length > 0) return exact;
   // Not LIKE: it knows wildcards, and uses no index.
-  return select(database, 'WHERE r.run_id >= ? AND r.run_id < ? ORDER BY r.run_id LIMIT 2', [
+  return select(reader, 'WHERE r.run_id >= ? AND r.run_id < ? ORDER BY r.run_id LIMIT 2', [
     prefix,
     `${prefix}\u{10ffff}`,
   ]);
 }
 
-export function runByRowId(database: Database, rowId: bigint): StoredRun | undefined {
-  return select(database, 'WHERE r.id = ?', [rowId])[0]?.run;
+export function runByRowId(reader: Reader, rowId: bigint): StoredRun | undefined {
+  return select(reader, 'WHERE r.id = ?', [rowId])[0]?.run;
 }
 
-function select(database: Database, rest: string, values: Condition['values']): FoundRun[] {
-  const statement = database.prepare(`SELECT ${RUN_COLUMNS} FROM run r ${rest}`);
-  statement.setReadBigInts(true);
-  const rows = statement.all(...values) as unknown as RunColumns[];
-  return rows.map((row) => ({ rowId: row.row_id, run: runOf(row) }));
+function select(reader: Reader, rest: string, values: Condition['values']): FoundRun[] {
+  const rows = reader.exact<RunColumns>(`SELECT ${RUN_COLUMNS} FROM run r ${rest}`, values);
+  const ids = JSON.stringify(rows.map(({ row_id }) => Number(row_id)));
+  const models = namesByRun(reader, `run_cost WHERE dimension = ${DIMENSIONS.model} AND run`, ids);
+  const tags = namesByRun(reader, 'run_tag WHERE run', ids);
+  return rows.map((row) => {
+    const lists = { models: models.get(row.row_id) ?? [], tags: tags.get(row.row_id) ?? [] };
+    return { rowId: row.row_id, run: runOf(row, lists, reader) };
+  });
 }
 
-function runOf(row: RunColumns): StoredRun {
+/** Of many runs in one query. */
+function namesByRun(reader: Reader, place: string, ids: string): Map<bigint, string[]> {
+  const column = place.startsWith('run_tag') ? 'tag' : 'name';
+  const rows = reader.exact<{ readonly run: bigint; readonly name: bigint }>(
+    `SELECT run, ${column} AS name FROM ${place} IN (SELECT value FROM json_each(?))`,
+    [ids],
+  );
+  const names = new Map<bigint, string[]>();
+  for (const { run, name } of rows) {
+    const text = reader.name(name);
+    const list = names.get(run);
+    if (list === undefined) names.set(run, [text]);
+    else list.push(text);
+  }
+  return names;
+}
+
+function runOf(row: RunColumns, lists: Pick<StoredRun, 'models' | 'tags'>, reader: Reader): StoredRun {
   const { outcome, agent, project, user, branch } = row;
   return {
     id: row.run_id,
     startedAt: row.started_at,
     endedAt: row.ended_at,
     failed: row.failed === 1n,
-    ...(outcome === null ? {} : { outcome }),
-    ...(agent === null ? {} : { agentName: agent }),
-    ...(project === null ? {} : { project }),
-    ...(user === null ? {} : { user }),
-    ...(branch === null ? {} : { branch }),
-    tags: JSON.parse(row.tags) as string[],
-    models: JSON.parse(row.models) as string[],
+    ...(outcome === null ? {} : { outcome: reader.name(outcome) }),
+    ...(agent === null ? {} : { agentName: reader.name(agent) }),
+    ...(project === null ? {} : { project: reader.name(project) }),
+    ...(user === null ? {} : { user: reader.name(user) }),
+    ...(branch === null ? {} : { branch: reader.name(branch) }),
+    ...lists,
     turns: Number(row.turns),
     spans: Number(row.spans),
     llmCalls: Number(row.llm_calls),

@@ -1,19 +1,15 @@
 import { type Member, sharesOf } from '../shares.ts';
 import { KINDS, STATUSES } from '../span-row.ts';
-import type { Database } from '../sqlite.ts';
 import type { StoredSpan } from '../store.ts';
 import type { BodyReader } from './bodies.ts';
+import type { Reader } from './reader.ts';
 import type { Condition } from './run-filter.ts';
 import { type UsageColumns, usageOf } from './usage-columns.ts';
 
 const SPAN_COLUMNS = `s.run AS run_row, r.run_id, s.kind, s.status, s.started_at, s.duration, s.carries, s.body, s.line,
   lower(hex(s.trace_id)) AS trace_id, lower(hex(s.span_id)) AS span_id, lower(hex(s.parent_id)) AS parent_id,
   s.input_tokens, s.output_tokens, s.cache_read_tokens, s.cache_write_tokens, s.cost,
-  (SELECT text FROM name WHERE id = s.name) AS name,
-  (SELECT text FROM name WHERE id = s.agent) AS agent,
-  (SELECT text FROM name WHERE id = s.error_type) AS error_type,
-  (SELECT text FROM name WHERE id = s.outcome) AS outcome,
-  (SELECT text FROM name WHERE id = s.mcp_server) AS mcp_server`;
+  s.name, s.agent, s.error_type, s.outcome, s.mcp_server`;
 
 interface SpanColumns extends UsageColumns {
   readonly run_row: bigint;
@@ -30,11 +26,17 @@ interface SpanColumns extends UsageColumns {
   /** Empty for none: `hex` of nothing. */
   readonly parent_id: string;
   readonly cost: bigint | null;
-  readonly name: string;
-  readonly agent: string | null;
-  readonly error_type: string | null;
-  readonly outcome: string | null;
-  readonly mcp_server: string | null;
+  readonly name: bigint;
+  readonly agent: bigint | null;
+  readonly error_type: bigint | null;
+  readonly outcome: bigint | null;
+  readonly mcp_server: bigint | null;
+}
+
+/** What spans are read with. */
+export interface SpanReader {
+  readonly reader: Reader;
+  readonly bodies: BodyReader;
 }
 
 export interface FoundSpan {
@@ -44,31 +46,32 @@ export interface FoundSpan {
 }
 
 /** `rest` follows `span s JOIN run r`. */
-export function selectSpans(database: Database, bodies: BodyReader, { sql, values }: Condition): FoundSpan[] {
-  const statement = database.prepare(`SELECT ${SPAN_COLUMNS} FROM span s JOIN run r ON r.id = s.run ${sql}`);
-  statement.setReadBigInts(true);
-  const rows = statement.all(...values) as unknown as SpanColumns[];
-  return rows.map((row) => ({ runRowId: row.run_row, carriesResults: row.carries === 1n, span: spanOf(row, bodies) }));
+export function selectSpans(from: SpanReader, { sql, values }: Condition): FoundSpan[] {
+  const rows = from.reader.exact<SpanColumns>(
+    `SELECT ${SPAN_COLUMNS} FROM span s JOIN run r ON r.id = s.run ${sql}`,
+    values,
+  );
+  return rows.map((row) => ({ runRowId: row.run_row, carriesResults: row.carries === 1n, span: spanOf(row, from) }));
 }
 
-function spanOf(row: SpanColumns, bodies: BodyReader): StoredSpan {
+function spanOf(row: SpanColumns, { reader, bodies }: SpanReader): StoredSpan {
   const kind = KINDS[Number(row.kind)] ?? 'custom';
   const { agent, error_type, outcome, mcp_server, cost } = row;
   const usage = kind === 'llm' ? usageOf(row) : undefined;
   return {
     runId: row.run_id,
     kind,
-    name: row.name,
+    name: reader.name(row.name),
     traceId: row.trace_id,
     spanId: row.span_id,
     ...(row.parent_id === '' ? {} : { parentSpanId: row.parent_id }),
     startedAt: row.started_at,
     endedAt: row.started_at + row.duration,
     status: STATUSES[Number(row.status)] ?? 'ok',
-    ...(error_type === null ? {} : { errorType: error_type }),
-    ...(agent === null ? {} : { agentName: agent }),
-    ...(mcp_server === null ? {} : { mcpServer: mcp_server }),
-    ...(outcome === null ? {} : { outcome }),
+    ...(error_type === null ? {} : { errorType: reader.name(error_type) }),
+    ...(agent === null ? {} : { agentName: reader.name(agent) }),
+    ...(mcp_server === null ? {} : { mcpServer: reader.name(mcp_server) }),
+    ...(outcome === null ? {} : { outcome: reader.name(outcome) }),
     ...(usage === undefined ? {} : { usage }),
     ...(kind !== 'llm' || cost === null ? {} : { costNanoUsd: Number(cost) }),
     body: () => bodies.read(Number(row.body), Number(row.line)),

@@ -1,0 +1,65 @@
+import type { Database, Statement } from '../sqlite.ts';
+
+type Value = string | number | bigint | Uint8Array;
+
+/** Prepared statements and names are kept: preparing a query takes longer than most take to answer. */
+export class Reader {
+  readonly #database: Database;
+  readonly #statements: Map<string, Statement> = new Map();
+  readonly #names: Map<number, string> = new Map();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Rows with numbers as numbers, which hold no nanoseconds of today. */
+  all<Row>(sql: string, values: readonly Value[] = []): readonly Row[] {
+    return this.#statement(sql).all(...values) as unknown as Row[];
+  }
+
+  get<Row>(sql: string, values: readonly Value[] = []): Row | undefined {
+    return this.#statement(sql).get(...values) as Row | undefined;
+  }
+
+  /** Rows with every whole number as a bigint. */
+  exact<Row>(sql: string, values: readonly Value[] = []): readonly Row[] {
+    const statement = this.#statement(sql);
+    statement.setReadBigInts(true);
+    return statement.all(...values) as unknown as Row[];
+  }
+
+  /** The text of a name, of which a row has only the number. */
+  name(id: bigint | number): string {
+    const known = this.#names.get(Number(id));
+    if (known !== undefined) return known;
+    const row = this.get<{ readonly text: string }>('SELECT text FROM name WHERE id = ?', [id]);
+    const text = row?.text ?? '';
+    // Names of steps can be anything.
+    if (this.#names.size > 10_000) this.#names.clear();
+    this.#names.set(Number(id), text);
+    return text;
+  }
+
+  /** All queries of one answer see the same state. */
+  reading<T>(read: () => T): T {
+    this.#database.exec('BEGIN');
+    try {
+      return read();
+    } finally {
+      this.#database.exec('COMMIT');
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #statement(sql: string): Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    if (this.#statements.size > 100) this.#statements.clear();
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
