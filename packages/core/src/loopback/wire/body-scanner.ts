@@ -1,20 +1,25 @@
 import type { Framing } from './http-head.ts';
 
-/** Told of the payload: the bytes of the body without what frames them. */
-export type OnPayload = (payload: Buffer) => void;
+/** Told of the payload: where in `bytes` there is some of the body, without what frames it. */
+export type OnPayload = (bytes: Buffer, start: number, end: number) => void;
 
 const LF = 0x0a;
-/** A size of a chunk takes eight digits at most; extensions may follow, but nobody sends long ones. */
-const MAX_LINE = 1024;
+/** More would be no size of a chunk, but an attack on whoever reads it. */
+const MAX_SIZE = 2 ** 40;
 
-/** Walks along a body as it flows by, and tells where it ends. Never changes or holds a byte of it. */
+/**
+ * Walks along a body as it flows by, and tells where it ends. Never changes or holds a byte of it. In a stream each event tends to be a
+ * chunk of its own: what is done per chunk is done on bytes.
+ */
 export class BodyScanner {
   readonly #onPayload: OnPayload;
-  #part: 'payload' | 'size' | 'after-payload' | 'trailer' | 'until-close' | 'over';
-  /** Bytes of payload that are still to come. */
+  #part: 'payload' | 'size' | 'extension' | 'after-payload' | 'trailer' | 'until-close' | 'over';
+  /** Bytes of payload that are still to come; while a size is read, what it is so far. */
   #left: number;
   readonly #isChunked: boolean;
-  #line = '';
+  #hasDigits = false;
+  /** Whether the line of the trailer has anything in it. */
+  #isLineEmpty = true;
 
   constructor(framing: Framing, onPayload: OnPayload) {
     this.#onPayload = onPayload;
@@ -36,44 +41,69 @@ export class BodyScanner {
   take(bytes: Buffer, at: number): number {
     let position = at;
     while (position < bytes.length && this.#part !== 'over') {
-      if (this.#part === 'until-close') {
-        this.#onPayload(position === 0 ? bytes : bytes.subarray(position));
+      if (this.#part === 'payload') position = this.#payload(bytes, position);
+      else if (this.#part === 'size') position = this.#size(bytes, position);
+      else if (this.#part === 'until-close') {
+        this.#onPayload(bytes, position, bytes.length);
         return bytes.length;
-      }
-      position = this.#part === 'payload' ? this.#payload(bytes, position) : this.#frame(bytes, position);
+      } else position = this.#restOfLine(bytes, position);
     }
     return position;
   }
 
   #payload(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + this.#left);
-    this.#onPayload(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    this.#onPayload(bytes, at, end);
     this.#left -= end - at;
     if (this.#left === 0) this.#part = this.#isChunked ? 'after-payload' : 'over';
     return end;
   }
 
-  #frame(bytes: Buffer, at: number): number {
-    const end = bytes.indexOf(LF, at);
-    this.#line += bytes.toString('latin1', at, end === -1 ? bytes.length : end);
-    if (end === -1 && this.#line.length <= MAX_LINE) return bytes.length;
-    const line = this.#line.trimEnd();
-    this.#line = '';
-    this.#endLine(line);
-    return end === -1 ? bytes.length : end + 1;
+  #size(bytes: Buffer, from: number): number {
+    for (let at = from; at < bytes.length; at++) {
+      const digit = hexDigit(bytes[at] ?? 0);
+      if (digit === undefined) {
+        this.#part = this.#hasDigits ? 'extension' : 'until-close';
+        return at;
+      }
+      this.#hasDigits = true;
+      this.#left = this.#left * 16 + digit;
+      if (this.#left <= MAX_SIZE) continue;
+      // What frames itself in a way that nobody understands still passes, to its connection's end.
+      this.#part = 'until-close';
+      return at;
+    }
+    return bytes.length;
   }
 
-  #endLine(line: string): void {
-    if (this.#part === 'after-payload') this.#part = 'size';
-    else if (this.#part === 'trailer') this.#part = line === '' ? 'over' : 'trailer';
-    else {
-      const [digits = ''] = line.split(';', 1);
-      const size = /^[0-9a-fA-F]{1,12}$/.test(digits.trim()) ? Number.parseInt(digits, 16) : undefined;
-      this.#left = size ?? 0;
-      // What frames itself in a way that nobody understands still passes, to its connection's end.
-      this.#part = size === undefined ? 'until-close' : size === 0 ? 'trailer' : 'payload';
+  /** To the end of the line: after a size, after a chunk, or of the trailer. */
+  #restOfLine(bytes: Buffer, from: number): number {
+    const isTrailer = this.#part === 'trailer';
+    for (let at = from; at < bytes.length; at++) {
+      const byte = bytes[at];
+      if (byte === LF) {
+        this.#endLine();
+        return at + 1;
+      }
+      if (isTrailer && byte !== 0x0d) this.#isLineEmpty = false;
     }
+    return bytes.length;
   }
+
+  #endLine(): void {
+    if (this.#part === 'extension') {
+      this.#hasDigits = false;
+      this.#part = this.#left === 0 ? 'trailer' : 'payload';
+    } else if (this.#part === 'after-payload') this.#part = 'size';
+    else if (this.#isLineEmpty) this.#part = 'over';
+    this.#isLineEmpty = true;
+  }
+}
+
+function hexDigit(byte: number): number | undefined {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : undefined;
 }
 
 const PART = {

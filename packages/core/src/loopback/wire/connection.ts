@@ -129,7 +129,7 @@ export class Connection {
     this.#client.setTimeout(0);
     const isCall = line.method === 'POST' && CALL.test(path);
     const observed = isCall && this.#host.observes ? new ObservedExchange(token, head) : undefined;
-    const request = new BodyScanner(framing, (payload) => observed?.requestBytes(payload));
+    const request = new BodyScanner(framing, (payload, start, end) => observed?.requestBytes(payload, start, end));
     if (request.isOver) observed?.requestComplete();
     this.#open = { method: line.method, request, observed, answer: undefined };
     this.#host.requested(isCall);
@@ -151,6 +151,9 @@ export class Connection {
     this.#stopDialing = dial(dialed, {
       connected: (upstream) => this.#connected(upstream),
       failed: (error) => this.#unreachable(error),
+      bytes: (bytes) => this.#fromUpstream(bytes),
+      // The head of an answer that is not complete, and what the client is not ready for.
+      holdsBytes: () => this.#client.writableLength > 0 || this.#answerHead.length > 0,
     });
   }
 
@@ -168,7 +171,6 @@ export class Connection {
 
   #connected(upstream: Socket): void {
     this.#upstream = upstream;
-    upstream.on('data', (bytes: Buffer) => this.#fromUpstream(bytes));
     upstream.on('drain', () => {
       if (this.#early.length === 0) this.#client.resume();
     });
@@ -229,8 +231,8 @@ export class Connection {
     else if (status >= 200) {
       this.#answers += 1;
       open.observed?.answerHead(head, status);
-      open.answer = new BodyScanner(answerFraming(head, status, open.method), (payload) =>
-        open.observed?.answerBytes(payload),
+      open.answer = new BodyScanner(answerFraming(head, status, open.method), (payload, start, end) =>
+        open.observed?.answerBytes(payload, start, end),
       );
     }
   }

@@ -4,6 +4,8 @@ import type { ExchangeEnd, PassedAnswer, PassedExchange, PassedRequest } from '.
 
 /** What one exchange may hold in memory; the API itself takes no request above 32 MB. */
 const MAX_KEPT_BYTES = 64 * 1024 * 1024;
+/** Most answers are no longer. */
+const FIRST_BYTES = 16 * 1024;
 
 /** Collects what passes of one model call. */
 export class ObservedExchange {
@@ -29,11 +31,11 @@ export class ObservedExchange {
     };
   }
 
-  requestBytes(payload: Buffer): void {
-    if (!this.#mayKeep(payload.length)) return;
+  requestBytes(bytes: Buffer, start: number, end: number): void {
+    if (!this.#mayKeep(end - start)) return;
     // A view of a part would keep, and hand on, the whole: the head, with its credentials, in front of it.
-    const isWhole = payload.byteLength === payload.buffer.byteLength;
-    this.#request.push(isWhole ? payload : Uint8Array.prototype.slice.call(payload));
+    const isWhole = end - start === bytes.buffer.byteLength;
+    this.#request.push(isWhole ? bytes : Uint8Array.prototype.slice.call(bytes, start, end));
   }
 
   requestComplete(): void {
@@ -49,17 +51,17 @@ export class ObservedExchange {
     };
   }
 
-  answerBytes(payload: Buffer): void {
+  answerBytes(bytes: Buffer, start: number, end: number): void {
     this.#firstByteAt ??= timeNow();
-    if (!this.#mayKeep(payload.length)) return;
-    const length = this.#answerLength + payload.length;
+    if (!this.#mayKeep(end - start)) return;
+    const length = this.#answerLength + end - start;
     // Deltas are small and many: one buffer that doubles is copied less often, and handed on at once.
     if (length > this.#answerBody.length) {
-      const larger = Buffer.from(new ArrayBuffer(Math.max(8192, length, 2 * this.#answerBody.length)));
+      const larger = Buffer.from(new ArrayBuffer(Math.max(FIRST_BYTES, length, 2 * this.#answerBody.length)));
       this.#answerBody.copy(larger, 0, 0, this.#answerLength);
       this.#answerBody = larger;
     }
-    payload.copy(this.#answerBody, this.#answerLength);
+    bytes.copy(this.#answerBody, this.#answerLength, start, end);
     this.#answerLength = length;
   }
 

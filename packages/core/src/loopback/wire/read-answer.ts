@@ -41,6 +41,8 @@ function errorIn(data: Fields): AnswerRead['error'] {
 interface OpenBlock {
   readonly start: Fields;
   text: string;
+  /** Text as it stands in JSON, not yet read. */
+  pieces: string;
   json: string;
   readonly others: unknown[];
 }
@@ -52,23 +54,38 @@ class StreamReader {
   #usage: unknown;
   #stopReason: string | undefined;
   #error: AnswerRead['error'];
+  /** How the line of the latest text began, and to which block it belongs. */
+  #run: { readonly begin: string; readonly block: OpenBlock } | undefined;
   #isWhole = false;
   #isBroken = false;
 
   read(text: string): AnswerRead {
     for (let at = text.indexOf('data:'); at !== -1; ) {
-      const end = text.indexOf('\n', at);
-      this.#line(text.slice(at + 5, end === -1 ? text.length : end), end === -1);
+      const found = text.indexOf('\n', at);
+      const end = found === -1 ? text.length : found;
       // What is called an event says its type once more in its data.
-      at = end === -1 ? -1 : nextData(text, end);
+      if (!this.#isMore(text, at, end)) this.#line(text.slice(at + 5, end), found === -1);
+      at = found === -1 ? -1 : nextData(text, found);
     }
     const message = this.#message;
-    const error = this.#error;
     return {
       ...(message === undefined ? {} : { answer: this.#answer(message) }),
-      ...given('error', error),
+      ...given('error', this.#error),
       isBroken: this.#isBroken,
     };
+  }
+
+  /** A delta like the one before, but for its text: what makes up most of a stream is not worth parsing line by line. */
+  #isMore(text: string, at: number, end: number): boolean {
+    const run = this.#run;
+    if (run === undefined || !text.startsWith(run.begin, at)) return false;
+    const close = text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end;
+    if (!text.endsWith(DELTA_END, close)) return false;
+    const piece = text.slice(at + run.begin.length, close - DELTA_END.length);
+    // Another member may follow, or a quote within; and what JSON does not allow must be seen by its parser.
+    if (piece.includes('"')) return false;
+    run.block.pieces += piece;
+    return true;
   }
 
   #answer(message: Fields): WireAnswer {
@@ -88,7 +105,17 @@ class StreamReader {
     const data = fieldsOf(parseJson(json));
     // The last line of a stream that was cut is half a line.
     if (data === undefined) this.#isBroken ||= !isLast;
-    else this.#event(data);
+    else {
+      this.#event(data);
+      this.#run = this.#runOf(data, json);
+    }
+  }
+
+  #runOf(data: Fields, json: string): { readonly begin: string; readonly block: OpenBlock } | undefined {
+    const block = this.#blocks.get(indexOf(data));
+    const mark = block === undefined ? -1 : json.indexOf(TEXT_MARK);
+    if (block === undefined || mark === -1 || fieldsOf(data['delta'])?.['type'] !== 'text_delta') return undefined;
+    return { begin: `data:${json.slice(0, mark + TEXT_MARK.length)}`, block };
   }
 
   #event(data: Fields): void {
@@ -97,7 +124,7 @@ class StreamReader {
         return this.#delta(data);
       case 'content_block_start': {
         const start = fieldsOf(data['content_block']);
-        if (start !== undefined) this.#blocks.set(indexOf(data), { start, text: '', json: '', others: [] });
+        if (start !== undefined) this.#blocks.set(indexOf(data), { start, text: '', pieces: '', json: '', others: [] });
         return;
       }
       case 'message_start':
@@ -121,11 +148,25 @@ class StreamReader {
     const delta = fieldsOf(data['delta']);
     if (block === undefined || delta === undefined) return;
     const { type } = delta;
-    if (type === 'text_delta') block.text += stringIn(delta, 'text') ?? '';
-    else if (type === 'thinking_delta') block.text += stringIn(delta, 'thinking') ?? '';
+    if (type === 'text_delta') {
+      settlePieces(block);
+      block.text += stringIn(delta, 'text') ?? '';
+    } else if (type === 'thinking_delta') block.text += stringIn(delta, 'thinking') ?? '';
     else if (type === 'input_json_delta') block.json += stringIn(delta, 'partial_json') ?? '';
     else block.others.push(delta);
   }
+}
+
+const TEXT_MARK = '"type":"text_delta","text":"';
+const DELTA_END = '"}}';
+const CARRIAGE_RETURN = 0x0d;
+
+/** Pieces of a string's JSON, put together, are that of the whole. */
+function settlePieces(block: OpenBlock): void {
+  if (block.pieces === '') return;
+  const text = parseJson(`"${block.pieces}"`);
+  block.text += typeof text === 'string' ? text : block.pieces;
+  block.pieces = '';
 }
 
 function nextData(text: string, from: number): number {
@@ -139,7 +180,9 @@ function indexOf(data: Fields): number {
 }
 
 /** The block as an answer that does not stream would have it; deltas that nobody knows stay beside it. */
-function closed({ start, text, json, others }: OpenBlock): unknown {
+function closed(open: OpenBlock): unknown {
+  settlePieces(open);
+  const { start, text, json, others } = open;
   const block: Record<string, unknown> = { ...start };
   if (text !== '') {
     const name = start['type'] === 'thinking' ? 'thinking' : 'text';

@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type SecureContext } from 'node:tls';
 import { endOfHead, parseHead, statusOf } from './http-head.ts';
 import { secureContextOf, type TlsFiles } from './secure-context.ts';
@@ -46,19 +46,28 @@ export function prepare(upstream: Upstream): Dialed {
 export interface Dialing {
   connected(socket: Socket): void;
   failed(error: Error): void;
+  /** What the upstream sends, from `connected` on. */
+  bytes(bytes: Buffer): void;
+  /** Asked afterwards: whether somebody still needs these bytes where they lie. */
+  holdsBytes(): boolean;
 }
 
-/** Opens a connection. Exactly one of the two is called. Returns what ends the attempt. */
+const READ_BYTES = 64 * 1024;
+
+/** Opens a connection. `connected` or `failed` is called, once. Returns what ends the attempt. */
 export function dial(dialed: Dialed, dialing: Dialing): () => void {
   const { upstream } = dialed;
   let socket: Socket;
   let isSettled = false;
+  const readsItself = upstream.proxy === undefined && !upstream.isTls;
   const settle = (error?: Error): void => {
     if (isSettled) return;
     isSettled = true;
     socket.removeAllListeners('error');
-    if (error === undefined) dialing.connected(socket);
-    else {
+    if (error === undefined) {
+      if (!readsItself) socket.on('data', (bytes: Buffer) => dialing.bytes(bytes));
+      dialing.connected(socket);
+    } else {
       socket.on('error', () => undefined);
       socket.destroy();
       dialing.failed(error);
@@ -85,11 +94,37 @@ export function dial(dialed: Dialed, dialing: Dialing): () => void {
   };
   const reached = upstream.proxy === undefined ? done : viaProxy;
   if (target.isTls) socket = secure(undefined, target.host, reached);
-  else socket = follow(connectTcp({ host: target.host, port: target.port, allowHalfOpen: true }), 'connect', reached);
+  else
+    socket = follow(
+      connectTcp({
+        host: target.host,
+        port: target.port,
+        allowHalfOpen: true,
+        ...(readsItself ? { onread: reading(dialing) } : {}),
+      }),
+      'connect',
+      reached,
+    );
   return () => {
     isSettled = true;
     socket.on('error', () => undefined);
     socket.destroy();
+  };
+}
+
+/**
+ * A piece that is read has a buffer of its own, which is thrown away when it has been passed on: in a stream of many small ones, that
+ * is what costs most. One that is free again is read into again.
+ */
+function reading(dialing: Dialing): OnReadOpts {
+  let window = Buffer.allocUnsafeSlow(READ_BYTES);
+  return {
+    buffer: () => window,
+    callback: (length) => {
+      dialing.bytes(window.subarray(0, length));
+      if (dialing.holdsBytes()) window = Buffer.allocUnsafeSlow(READ_BYTES);
+      return true;
+    },
   };
 }
 
