@@ -34,7 +34,9 @@ export function instrumentClaudeQuery<Q extends QueryFunction>(query: Q, options
 
 /** Begins to trace; `Sentry.flush()` and `Sentry.close()` wait for what is still to be told. */
 function begin({ agentName = 'claude', ...sink }: ClaudeAgentSdkOptions, client: SentryClient | undefined): Tracing {
-  const tracing = createTracing({ sinks: [sentrySink(sink)], agentName, ...(sink.diag && { diag: sink.diag }) });
+  const diag = sink.diag && { diag: sink.diag };
+  // Nobody can await `ready()` here.
+  const tracing = createTracing({ sinks: [sentrySink(sink)], agentName, readyWithinMs: 1_000, ...diag });
   const flush = client?.flush.bind(client);
   if (client === undefined || flush === undefined) return tracing;
   let isFlushing = false;

@@ -11,7 +11,7 @@ export type { OtlpRequest } from './otlp/records.ts';
 export type { DeliveryStats } from './tracing/delivery.ts';
 export type { Session, SessionOptions } from './tracing/session-trace.ts';
 
-export type SessionsOptions = Omit<TracingOptions, 'cliTelemetry' | 'hooks'>;
+export type SessionsOptions = Omit<TracingOptions, 'cliTelemetry' | 'hooks' | 'readyWithinMs'>;
 
 /** Traces of Claude Code sessions that no SDK of this process runs: of a child's telemetry, of transcripts, of other machines. */
 export interface Sessions extends AsyncDisposable {

@@ -80,6 +80,7 @@ class LiveTracing implements Tracing {
       cliTelemetry === 'off' && !wire
         ? undefined
         : startLoopback({
+            ...given('waitMs', options.readyWithinMs),
             onFailure: (failure) =>
               diag(
                 'warn',
@@ -93,6 +94,7 @@ class LiveTracing implements Tracing {
         ? undefined
         : startWire({
             reader: this.#loopback,
+            ...given('waitMs', options.readyWithinMs),
             onFailure: ({ code, message }) =>
               diag('warn', `requests to the model are not captured (${code}: ${message})`),
             onError: (error) => guarded.caughtAt('wire', error),
@@ -212,7 +214,7 @@ class LiveTracing implements Tracing {
 }
 
 const NOT_READY =
-  'the receiver of the CLI’s telemetry was not listening after 200 ms, so this query has no cost per call: await tracing.ready() before the first query';
+  'the receiver of the CLI’s telemetry was not listening in time, so this query has no cost per call: await tracing.ready() before the first query, or raise readyWithinMs';
 
 function once(run: () => void): () => void {
   let isDone = false;

@@ -36,10 +36,17 @@ describe('automatic tracing', () => {
     expect(lines).toEqual([expect.stringMatching(/^Claude agents are traced on this console; /)]);
   });
 
-  test('after the announcement the receiver of the CLI’s telemetry listens', () => {
-    const { start, announce } = automatic({});
-    announce();
+  test('a first query, which nobody can make wait, waits for the receiver of the CLI’s telemetry itself', async () => {
+    const given: core.TracingOptions[] = [];
+    const createTracing = (options: core.TracingOptions): core.Tracing => {
+      given.push(options);
+      return core.createTracing(options);
+    };
+    const { start } = automatic({}, { '@spanprism/core': { ...core, createTracing } });
+    const wrapped = start()?.wrapQuery(async function* query(_given: { readonly prompt: string }) {});
+    wrapped?.({ prompt: 'Look around' });
     expect(start()?.stats().loopback?.state).toBe('listening');
+    expect(given.map(({ readyWithinMs }) => readyWithinMs)).toEqual([1_000]);
   });
 
   test('names sinks with the variables that asked for them', () => {

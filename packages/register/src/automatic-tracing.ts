@@ -2,9 +2,8 @@ import type * as core from '@spanprism/core';
 import { chooseSinks, type LoadPackage } from './choose-sinks.ts';
 import type { Surroundings } from './vendors.ts';
 
-/** The receiver listens after some tens of milliseconds; a machine that takes longer than this is better traced without it. */
+/** Nobody can await the receiver here. It listens after some tens of milliseconds; a machine that takes longer than this is better traced without it. */
 const READY_MS = 1_000;
-const SLICE_MS = 5;
 
 export interface AutomaticTracingParts extends Surroundings {
   readonly load: LoadPackage;
@@ -37,13 +36,12 @@ export class AutomaticTracing {
     return this.#started.tracing;
   }
 
-  /** The program calls the model now: what was found is said, once, and the figures of the call can be received from here on. */
+  /** The program calls the model now: what was found is said, once. */
   announce(): void {
-    const tracing = this.start();
+    this.start();
     const lines = this.#unsaid;
     this.#unsaid = [];
     for (const line of lines) this.#parts.say(line);
-    if (tracing !== undefined && lines.length > 0) waitUntilReady(tracing);
   }
 
   #create(): core.Tracing | undefined {
@@ -59,21 +57,9 @@ export class AutomaticTracing {
     if (sinks.length === 0 && switchedOff.length > 0) return undefined;
     const where = found.length === 0 ? ON_CONSOLE : `to ${found.join(', ')}`;
     this.#unsaid = [...problems, `Claude agents are traced ${where}`];
-    return createTracing({ sinks: sinks.length === 0 ? [consoleSink()] : sinks });
+    return createTracing({ sinks: sinks.length === 0 ? [consoleSink()] : sinks, readyWithinMs: READY_MS });
   }
 }
 
 const ON_CONSOLE =
   'on this console; OTEL_EXPORTER_OTLP_ENDPOINT, LANGFUSE_PUBLIC_KEY, LOGFIRE_TOKEN or SENTRY_DSN sends them to a backend';
-
-/**
- * `await tracing.ready()`, for a caller that cannot await: `query()` starts its child before it returns. Most programs do not get
- * here before the receiver listens, for it was started when the SDK had been loaded.
- */
-function waitUntilReady(tracing: core.Tracing): void {
-  const nothing = new Int32Array(new SharedArrayBuffer(4));
-  for (let waited = 0; waited < READY_MS; waited += SLICE_MS) {
-    if (tracing.stats().loopback?.state !== 'starting') return;
-    Atomics.wait(nothing, 0, 0, SLICE_MS);
-  }
-}

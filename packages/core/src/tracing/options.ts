@@ -17,6 +17,11 @@ export interface TracingOptions {
    * leaves a child alone whose environment exports telemetry already; then, and with `off`, partial messages are used instead.
    */
   readonly cliTelemetry?: 'auto' | 'on' | 'off';
+  /**
+   * How long the first query may block until the CLI's telemetry can be received, where nobody has awaited `ready()`; milliseconds,
+   * 200 unless given. It takes some tens of them, once.
+   */
+  readonly readyWithinMs?: number;
   /** Register SDK hooks for tool times as the host sees them. Off by default: they cost a round trip per tool. */
   readonly hooks?: boolean;
   /**
@@ -48,6 +53,7 @@ const OPTIONS: Readonly<
   Record<Exclude<keyof TracingOptions, 'sinks' | 'capture'>, readonly [type: string, expected: string]>
 > = {
   cliTelemetry: ['string', "'auto', 'on' or 'off'"],
+  readyWithinMs: ['number', 'milliseconds, 0 or more'],
   hooks: ['boolean', 'true or false'],
   wire: ['boolean', 'true or false'],
   agentName: ['string', 'a name'],
@@ -71,6 +77,7 @@ export function checkOptions(options: TracingOptions, factory = 'createTracing')
     const isWrong =
       typeof value !== type ||
       value === null ||
+      (typeof value === 'number' && !(value >= 0)) ||
       (name === 'cliTelemetry' && !['auto', 'on', 'off'].includes(value as string));
     if (isWrong) throw wrong(`${name} of ${factory} is ${String(value)}; it can be ${expected}`);
   }
