@@ -26,7 +26,7 @@ async function store(...spans: readonly CapturedSpan[]): Promise<void> {
   await sink.close(5_000);
 }
 
-async function ci(args: readonly string[], more: Record<string, string> = {}) {
+async function ci(args: readonly string[], more: Record<string, string> = {}, now: Date = NOW) {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr'): Writable =>
     new Writable({
@@ -36,7 +36,7 @@ async function ci(args: readonly string[], more: Record<string, string> = {}) {
       },
     });
   const env = { SPANPRISM_STORE: path('spans.db'), ...more };
-  const shown = { isTerminal: false, columns: 80, now: () => NOW };
+  const shown = { isTerminal: false, columns: 80, now: () => now };
   const io: Io = { stdout: stream('stdout'), stderr: stream('stderr'), env, cwd: project.cwd, ...shown };
   const code = await runCommandLine(['ci', ...args], io);
   return { code, ...written };
@@ -155,6 +155,12 @@ describe('runs of this job', () => {
     expect((await ci([], actions('2026-11-21T09:30:00Z'))).stdout).toContain('No run of this job is in the store.');
     expect((await ci([], { CI_JOB_STARTED_AT: '2026-11-21T09:30:00Z' })).stdout).toContain('## Claude Code: 0 runs');
     expect((await ci([], { CI_JOB_STARTED_AT: '2026-11-21T08:59:59Z' })).stdout).toContain('## Claude Code: 1 run,');
+  });
+
+  test('are those of the last day where nobody says when it began', async () => {
+    await store(...RUN);
+    expect((await ci([])).stdout).toContain('## Claude Code: 1 run,');
+    expect((await ci([], {}, new Date('2026-11-22T09:30:00Z'))).stdout).toContain('## Claude Code: 0 runs');
   });
 
   test('are those since a time that is given', async () => {

@@ -10,6 +10,8 @@ import { outputLines, outputsOf } from './outputs.ts';
 import { NOTHING, summarize, type Summary } from './summary.ts';
 
 const OVER_BUDGET = 1;
+const A_DAY_MS = 86_400_000;
+const NANOS_PER_MS = 1_000_000n;
 const { since, until, project, model, user, branch, tag } = FILTER_OPTIONS;
 
 export const command: Command = {
@@ -20,7 +22,10 @@ export const command: Command = {
     'max-cost': { type: 'string', value: 'usd', description: 'Exit with 1 if the runs cost more dollars: 2.50' },
     'max-tokens': { type: 'string', value: 'n', description: 'Exit with 1 if they used more tokens, in and out' },
     errors: { type: 'boolean', description: 'Show the words of errors too, which may quote what the agent read' },
-    since: { ...since!, description: `${since!.description}. Default: since this job began, where that is known` },
+    since: {
+      ...since!,
+      description: `${since!.description}. Default: since this job began, or of the last day where nobody says when it did`,
+    },
     ...{ until: until!, project: project!, model: model!, user: user!, branch: branch!, tag: tag! },
   },
   notes: [
@@ -49,7 +54,7 @@ function filterOf(
   { job: { startedAt }, now }: { readonly job: Job; readonly now: Date },
 ): RunFilter {
   const filter = readFilter(values, now);
-  return startedAt === undefined || filter.since !== undefined ? filter : { ...filter, since: startedAt };
+  return { ...filter, since: filter.since ?? startedAt ?? BigInt(now.getTime() - A_DAY_MS) * NANOS_PER_MS };
 }
 
 /** A job that was stopped before anything was traced has no store. */
