@@ -140,6 +140,39 @@ describe('an observation', () => {
     expect(assembler.counters.duplicate).toBe(1);
   });
 
+  test('of a tool result that comes again when its call has ended tells the model nothing twice', () => {
+    const { assembler, observe, calls } = setUp();
+    const asked = { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} } as const;
+    const once = seen({
+      type: 'tool-result',
+      agent: { turn: 0 },
+      toolCallId: 'toolu_1',
+      output: 'ok',
+      isError: false,
+      message: { role: 'user', content: [{ type: 'text', text: 'ok' }] },
+    } as const);
+    observe(start(0, 'hi'), { ...answer(0, 'msg_1', 'req_1'), blocks: [asked] }, once, once);
+    observe(answer(0, 'msg_2', 'req_2'), once, answer(0, 'msg_3', 'req_3'), result(0));
+    expect(calls().map(words)).toEqual([['hi'], ['ok'], []]);
+    expect(assembler.counters).toEqual({ late: 0, duplicate: 2, unplaced: 0 });
+  });
+
+  test('of a landmark of a stream that comes twice counts once', () => {
+    const { assembler, observe, calls } = setUp();
+    const landmark = (phase: 'start' | 'delta' | 'end', outputTokens: number) =>
+      seen({
+        type: 'stream',
+        agent: { turn: 0 },
+        call: { messageId: 'msg_1' },
+        phase,
+        usage: { outputTokens },
+      } as const);
+    const delta = landmark('delta', 5);
+    observe(start(0, 'hi'), landmark('start', 1), delta, delta, landmark('end', 5), result(0));
+    expect(calls()).toMatchObject([{ usage: { outputTokens: 5 } }]);
+    expect(assembler.counters.duplicate).toBe(1);
+  });
+
   test('of an event in a turn that has ended is late, and changes no span that was handed out', () => {
     const { assembler, observe, agents } = setUp();
     const event = { name: 'compaction', at: 1_000_000_000n, attributes: {} } as const;

@@ -191,3 +191,40 @@ describe('a tool that is over without an answer', () => {
     expect({ ...(errorType && { errorType }), ...(denied && { denied }) }).toEqual(expected);
   });
 });
+
+describe('partial messages', () => {
+  const event = (type: string, rest: object): object => ({
+    type: 'stream_event',
+    uuid: `u:${type}`,
+    event: { type, ...rest },
+  });
+  const start = event('message_start', { message: { id: 'msg_1', model: 'm', usage: { output_tokens: 1 } } });
+  const delta = (stopReason: string | null): object => ({
+    ...event('message_delta', { delta: { stop_reason: stopReason }, usage: { output_tokens: 7 } }),
+    api_message_id: 'msg_1',
+  });
+
+  test('tell of an answer where it starts and ends, and nothing of its pieces', () => {
+    const { read, seen } = reader();
+    read.promptGiven('hello');
+    for (const message of [start, event('content_block_delta', { delta: { text: 'a' } }), delta('end_turn')])
+      read.read(message);
+    expect(seen.slice(1)).toMatchObject([
+      { type: 'stream', id: 'u:message_start', phase: 'start', model: 'm', usage: { outputTokens: 1 } },
+      {
+        type: 'stream',
+        phase: 'delta',
+        call: { messageId: 'msg_1' },
+        stopReason: 'end_turn',
+        usage: { outputTokens: 7 },
+      },
+    ]);
+  });
+
+  test('that the CLI makes up to close an answer that was cut have no final figures', () => {
+    const { read, seen } = reader();
+    read.promptGiven('hello');
+    for (const message of [start, delta(null)]) read.read(message);
+    expect(seen.slice(1).map((one) => one.type === 'stream' && one.phase)).toEqual(['start']);
+  });
+});
