@@ -19,9 +19,9 @@ test.each([
   expect(iso(text)).toBe(expected);
 });
 
-test('a date is a day of the local zone: from its first instant, until its last', () => {
+test('a date is a day of the local zone: from its first instant, until the next one begins', () => {
   expect(iso('2026-03-01')).toBe(new Date(2026, 2, 1).toISOString());
-  expect(iso('2026-03-01', 'end')).toBe(new Date(2026, 2, 1, 23, 59, 59, 999).toISOString());
+  expect(iso('2026-03-01', 'end')).toBe(new Date(2026, 2, 2).toISOString());
   expect(iso('2026-03-01T10:00')).toBe(new Date(2026, 2, 1, 10).toISOString());
 });
 

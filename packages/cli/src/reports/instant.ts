@@ -16,7 +16,7 @@ const LENGTH = /^(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)$/;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?$/;
 
-/** Which side of a day a bare date means: `--since` its first instant, `--until` its last. */
+/** Which side of a day a bare date means: `--since` its first instant, `--until`, which is exclusive, that of the next day. */
 export type Edge = 'start' | 'end';
 
 /** Nanoseconds since 1970 of what a user writes: `2h` and `7d` count back from now, dates are those of the local zone. */
@@ -44,7 +44,7 @@ function day(text: string, edge: Edge): number | undefined {
   // The 31st of February is no day, although `Date` makes one of it.
   if (start.getMonth() !== Number(month) - 1 || start.getDate() !== Number(date)) return undefined;
   if (edge === 'start') return start.getTime();
-  return new Date(Number(year), Number(month) - 1, Number(date) + 1).getTime() - 1;
+  return new Date(Number(year), Number(month) - 1, Number(date) + 1).getTime();
 }
 
 function dateTime(text: string): number | undefined {
