@@ -1,4 +1,3 @@
-import { harmless } from '@spanprism/core/terminal';
 import { claudeOptions } from './claude/options.ts';
 import { CommandError, type Io } from './command.ts';
 import { type CommandEntry, COMMANDS } from './commands.ts';
@@ -15,7 +14,7 @@ export async function runCommandLine(args: readonly string[], io: Io): Promise<n
     return await dispatch(args, io);
   } catch (error) {
     // A message may name what a run says of itself.
-    io.stderr.write(`spanprism: ${harmlessLines(lineOf(error, io))}\n`);
+    io.stderr.write(`spanprism: ${await harmlessLines(lineOf(error, io))}\n`);
     return error instanceof CommandError ? error.exitCode : isConfiguration(error) ? 2 : OUR_FAULT;
   }
 }
@@ -63,8 +62,9 @@ function entryOf(word: string): CommandEntry {
   });
 }
 
-/** A stack keeps its lines. */
-function harmlessLines(text: string): string {
+/** A stack keeps its lines. Loaded when something has gone wrong: every command starts with this file. */
+async function harmlessLines(text: string): Promise<string> {
+  const { harmless } = await import('@spanprism/core/terminal');
   return text.split('\n').map(harmless).join('\n');
 }
 
