@@ -35,7 +35,16 @@ function classesIn(left: Left): Classes {
   ) as unknown as Classes;
 }
 
-const NOWHERE: Classes = { protobuf: [], json: [], logfire: [], spool: [], otel: [], console: [], diagnostics: [] };
+const NOWHERE: Classes = {
+  protobuf: [],
+  json: [],
+  logfire: [],
+  spool: [],
+  otel: [],
+  sentry: [],
+  console: [],
+  diagnostics: [],
+};
 
 describe('content of every recording', { retry: 0 }, () => {
   const cases = recordings.flatMap((name) => SOURCE_SETS.map((sources) => ({ name, sources })));
@@ -49,7 +58,14 @@ describe('content of every recording', { retry: 0 }, () => {
     const left = classesIn(await leftOf({ names: [name], sources: ['sdk+cli', 'cli'], capture: 'full' }));
     const { protobuf } = left;
     expect(protobuf).not.toEqual([]);
-    expect(left).toMatchObject({ json: protobuf, logfire: protobuf, spool: protobuf, otel: protobuf, diagnostics: [] });
+    expect(left).toMatchObject({
+      json: protobuf,
+      logfire: protobuf,
+      spool: protobuf,
+      otel: protobuf,
+      sentry: protobuf,
+      diagnostics: [],
+    });
     // A line is no place for answers and results.
     const inLines = protobuf.some((content) => ['prompt', 'toolInput', 'error'].includes(content));
     expect(left.console.length > 0, 'on the console').toBe(inLines);
@@ -71,7 +87,7 @@ describe('content of every recording', { retry: 0 }, () => {
 
   test.each(fields)('%o lets out nothing else', { timeout: 60_000 }, async (capture, classes) => {
     const left = classesIn(await leftOf({ names: recordings, sources: ['sdk', 'cli'], capture }));
-    const all = { protobuf: classes, json: classes, logfire: classes, spool: classes, otel: classes };
+    const all = { protobuf: classes, json: classes, logfire: classes, spool: classes, otel: classes, sentry: classes };
     expect(left).toMatchObject({ ...all, diagnostics: [] });
     expect(classes).toEqual(expect.arrayContaining([...left.console]));
   });

@@ -20,12 +20,13 @@ import { Guarded } from '../../../core/src/tracing/guard.ts';
 import { type Collector, startCollector } from '../collector/collector.ts';
 import { asArray, asObject, type JsonObject } from '../json.ts';
 import type { Told } from '../replay/replay.ts';
+import { type WatchedSentry, watchedSentry } from './watched-sentry.ts';
 
 /** Everything that has left through sinks of every sort, as bytes. */
 export type Left = Readonly<Record<Exit, Buffer>>;
 
 /** `spool`: its files, before anything was delivered. */
-export type Exit = 'protobuf' | 'json' | 'logfire' | 'spool' | 'otel' | 'console' | 'diagnostics';
+export type Exit = 'protobuf' | 'json' | 'logfire' | 'spool' | 'otel' | 'sentry' | 'console' | 'diagnostics';
 
 export interface WatchedSinksOptions {
   readonly capture?: CaptureOptions;
@@ -47,6 +48,7 @@ export class WatchedSinks implements AsyncDisposable {
   readonly #exporter: InMemorySpanExporter = new InMemorySpanExporter();
   readonly #lines: string[] = [];
   readonly #diagnostics: string[] = [];
+  readonly #sentry: WatchedSentry;
   readonly #sinks: readonly Sink[];
   readonly #fanOut: FanOut;
 
@@ -63,6 +65,7 @@ export class WatchedSinks implements AsyncDisposable {
         diag,
         spool: { directory: this.#spool, mode: 'always' },
       });
+    this.#sentry = watchedSentry(diag);
     this.#sinks = [
       otlp('http/protobuf', collectors.protobuf),
       otlp('http/json', collectors.json),
@@ -73,6 +76,7 @@ export class WatchedSinks implements AsyncDisposable {
         diag,
       }),
       otelSink({ tracerProvider }),
+      this.#sentry.sink,
       consoleSink({ color: false, stream: { write: (line) => this.#lines.push(line) } }),
     ];
     const policy = resolveCapture(capture, { environment: {} });
@@ -113,6 +117,7 @@ export class WatchedSinks implements AsyncDisposable {
       logfire: logfire.bytes(this.#path),
       spool,
       otel: Buffer.from(JSON.stringify(this.#exporter.getFinishedSpans().map(readable))),
+      sentry: this.#sentry.left(),
       console: Buffer.from(this.#lines.join('')),
       diagnostics: Buffer.from(this.#diagnostics.join('\n')),
     };
