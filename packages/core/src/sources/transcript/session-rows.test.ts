@@ -51,7 +51,9 @@ test('the files of a session are read in the order of their times, and a cut las
   // Between the second and the third row of the main file.
   const own = new SessionText('s-a1', { sessionId: 's', agentId: 'a1' }, Date.parse('2026-11-21T08:00:02.100Z'));
   own.row('user', { message: { role: 'user', content: 'look' }, timestamp: '2026-11-21T08:00:02.200Z' });
-  own.say('found', { fields: { timestamp: '2026-11-21T08:00:02.900Z' } });
+  own.ask('toolu_2', { fields: { timestamp: '2026-11-21T08:00:02.900Z' } });
+  // After the third.
+  own.say('found', { fields: { timestamp: '2026-11-21T08:00:03.500Z' } });
   main.result('toolu_1', 'found').say('done');
   const path = write('s.jsonl', `${main.text}{"type":"user","mess`);
   write('s/subagents/agent-a1.jsonl', own.text);
@@ -66,8 +68,8 @@ test('the files of a session are read in the order of their times, and a cut las
     progress: (more) => void (bytes += more),
   }));
   expect(seen.map(({ type }) => type)).toEqual([
-    ...['turn-start', 'session', 'answer', 'task-start', 'input', 'answer', 'task-end'],
-    ...['tool-result', 'input', 'answer', 'turn-result', 'query-end'],
+    ...['turn-start', 'session', 'answer', 'task-start', 'input', 'answer'],
+    ...['tool-result', 'input', 'answer', 'task-end', 'answer', 'turn-result', 'query-end'],
   ]);
   expect(seen[3]).toMatchObject({ agentId: 'a1', agentName: 'finder', toolCallId: 'toolu_1', inBackground: true });
   expect(skipped).toEqual([`${path}:5: cut off in the middle`]);

@@ -183,6 +183,7 @@ test('rows that say nothing are silent; what cannot be read is told, and the res
   const rows = session()
     .prompt('a')
     .line('{"type":"summary","summary":"x"}')
+    .line('{"tools":[],"type":"tools-used"}')
     .line('{"type":"from-the-future"}')
     .line('{"type":');
   rows.line('[]').line('{"type":"user"}').line('{"type":"<script>"}').say('done');
