@@ -90,7 +90,7 @@ class SqliteStore implements Store {
         sql: `WHERE s.status = 1 AND ${condition?.sql ?? 'true'} ORDER BY s.started_at + s.duration DESC, s.id DESC LIMIT ?`,
         values: [...(condition?.values ?? []), limitOf(filter)],
       });
-      const runs = new Map<bigint, StoredRun | undefined>();
+      const runs = new Map<number, StoredRun | undefined>();
       return found.flatMap(({ runRowId, span }) => {
         if (!runs.has(runRowId)) runs.set(runRowId, runByRowId(this.#reader, runRowId));
         const run = runs.get(runRowId);

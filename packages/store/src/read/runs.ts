@@ -53,7 +53,7 @@ export function runsByPrefix(reader: Reader, prefix: string): readonly FoundRun[
   ]);
 }
 
-export function runByRowId(reader: Reader, rowId: bigint): StoredRun | undefined {
+export function runByRowId(reader: Reader, rowId: number): StoredRun | undefined {
   return select(reader, 'WHERE r.id = ?', [rowId])[0]?.run;
 }
 
