@@ -271,7 +271,9 @@ export class Connection {
 
   #upstreamEnded(): void {
     if (this.#open?.answer?.endsWithConnection === true) this.#endExchange('complete');
-    this.#client.end();
+    // Who ends his side in the middle of an answer, or before it, has nothing more to say.
+    if (this.#open === undefined) this.#client.end();
+    else this.#upstreamClosed();
   }
 
   #upstreamClosed(): void {
@@ -280,8 +282,10 @@ export class Connection {
     // A connection that is closed before it has brought anything might as well never have come about.
     if (wasOpen && isUntouched && this.#client.writable) return this.#unreachable(new Error(this.#failure ?? 'closed'));
     const endsUnmarked = this.#open?.answer?.endsWithConnection === true;
-    if (wasOpen) this.#endExchange('cut');
+    // It may have closed because the client had.
+    if (wasOpen) this.#endExchange(this.#client.readableEnded ? 'left' : 'cut');
     this.#isDone = true;
+    this.#letGoOfUpstream();
     // Without an error the client could take what it has for the whole.
     if (endsUnmarked) this.#client.resetAndDestroy();
     else this.#client.destroySoon();
@@ -291,6 +295,7 @@ export class Connection {
     this.#failure = error.code ?? error.message;
     this.#stopDialing = undefined;
     this.#endExchange('unreachable');
+    this.#letGoOfUpstream();
     this.#refuse('unreachable', this.#failure);
   }
 
