@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -52,6 +52,12 @@ export interface CommandRun {
   readonly files: Readonly<Record<string, string>>;
   /** Where its store is, until `use` has seen it. */
   readonly store: string;
+}
+
+/** Runs another command of ours on the store of a run, and reads the JSON that it prints. */
+export function read<T>(run: CommandRun, ...args: readonly string[]): T {
+  const env = { PATH: process.env['PATH'], SPANPRISM_STORE: run.store };
+  return JSON.parse(execFileSync(process.execPath, [MAIN(), ...args, '--json'], { env, encoding: 'utf8' })) as T;
 }
 
 const MAIN = (): string => join(inject('packedFolder'), 'node_modules', 'spanprism', 'dist', 'main.js');

@@ -31,6 +31,10 @@ export async function runClaude({ values, positionals }: CommandInput, io: Io): 
     start === undefined
       ? io.env
       : { ...environmentOf({ ...start, wantsContent: capture !== 'metadata' }), ...wire?.additions };
+  const said = (error: unknown): void => void lines.push(`tracing broke: ${wordsOf(error)}`);
+  // Whatever breaks here, `claude` goes on, and we stay for its end.
+  process.on('uncaughtException', said);
+  process.on('unhandledRejection', said);
   const startedAt = BigInt(io.now().getTime()) * NANOS_PER_MS;
   const child = await startChild({ program, args: positionals, env }).catch((error: unknown) => {
     start?.port.close();
