@@ -18,9 +18,12 @@ const FIELDS = [
 /** Unknown is absent, never 0. */
 export function usageOf(columns: UsageColumns): Usage | undefined {
   const usage: { -readonly [K in keyof Usage]: Usage[K] } = {};
+  let isKnown = false;
   for (const [field, column] of FIELDS) {
     const value = columns[column];
-    if (value !== null) usage[field] = Number(value);
+    if (value === null) continue;
+    usage[field] = Number(value);
+    isKnown = true;
   }
-  return Object.keys(usage).length === 0 ? undefined : usage;
+  return isKnown ? usage : undefined;
 }
