@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytes, dollars, duration, tokens } from './figures.ts';
+import { bytes, count, dollars, duration, tokens } from './figures.ts';
 
 test.each([
   [0, '0 ms'],
@@ -26,4 +26,13 @@ test('details are told where there is room', () => {
   expect(tokens(usage)).toBe('5,500 in (4,000 cached) → 42 out');
   expect(tokens(usage, 'short')).toBe('5,500 in → 42 out');
   expect(bytes(999_960)).toBe('1.0 MB');
+});
+
+test.each([
+  [0, '0'],
+  [999, '999'],
+  [1_000, '1,000'],
+  [-1_234_567, '-1,234,567'],
+])('%i is counted as %s', (value, text) => {
+  expect(count(value)).toBe(text);
 });

@@ -16,9 +16,9 @@ export function duration(ms: number): string {
   return `${Math.floor(whole / DAY_S)} d ${Math.floor((whole % DAY_S) / HOUR_S)} h`;
 }
 
-/** `1,234`. */
+/** `1,234`, of a whole number. Not by `toLocaleString`: the first use of it takes ten milliseconds. */
 export function count(value: number): string {
-  return value.toLocaleString('en-US');
+  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** `840 B`, `1.2 kB`, `10.0 MB`. */
