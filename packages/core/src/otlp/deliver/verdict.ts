@@ -31,7 +31,7 @@ const FIXES: Readonly<Record<string, string>> = {
   413: 'One record alone is larger than the backend takes: capture less content or cut it shorter.',
   415: 'The backend does not take this content type: use the other protocol (http/protobuf or http/json).',
   429: 'The backend limits the rate: sample, or raise the quota.',
-  ECONNREFUSED: 'Nothing listens there: is the collector running, and is the port the HTTP one (4318, not 4317)?',
+  ECONNREFUSED: 'Nothing listens there: is it running, and are host and port right (of a collector 4318, not 4317)?',
   ENOTFOUND: 'That host name does not exist: check the endpoint.',
   EAI_AGAIN: 'The host name cannot be looked up now: check DNS and the network.',
   ECONNRESET: 'The connection was cut: is the port the HTTP one (4318, not the gRPC one 4317)?',
