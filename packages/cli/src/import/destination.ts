@@ -79,6 +79,11 @@ export class Destination {
     this.#journal.arrived();
   }
 
+  /** How many were handed over. */
+  get spans(): number {
+    return this.#spans;
+  }
+
   get imported(): Imported {
     return {
       place: this.#place,

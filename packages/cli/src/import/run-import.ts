@@ -15,7 +15,7 @@ import { progressOn } from './progress.ts';
 import { type ImportReport, reportText, SkippedLines } from './report.ts';
 
 /** Spans between two waits for the sinks: what is handed over is bounded by that. */
-const SPANS_PER_FLUSH = 1_000;
+const SPANS_PER_FLUSH = 100;
 const ROWS_PER_BREATH = 512;
 const FLUSH_MS = 30_000;
 const CLOSE_MS = 5_000;
@@ -188,7 +188,7 @@ function captureOf({ capture }: ChosenSinks): Pick<ChosenSinks, 'capture'> {
 }
 
 function spansOf(destinations: readonly Destination[]): number {
-  return destinations.reduce((sum, { imported }) => sum + imported.spans, 0);
+  return destinations.reduce((sum, { spans }) => sum + spans, 0);
 }
 
 function bytesOf(found: readonly SessionFiles[]): number {
