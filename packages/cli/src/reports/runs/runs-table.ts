@@ -3,6 +3,7 @@ import type { StoredRun } from '@spanprism/store';
 import { localTime } from '../local-time.ts';
 import { dollars } from '../money.ts';
 import { shortIds } from '../report.ts';
+import { endingOf } from '../run-ending.ts';
 import { type Column, renderTable } from '../table.ts';
 
 /** One line per run. */
@@ -15,7 +16,7 @@ export function runsTable(runs: readonly StoredRun[], screen: Screen): string {
 const COLUMNS: readonly Column<StoredRun>[] = [
   { title: 'started', cell: (run) => localTime(run.startedAt) },
   { title: 'took', align: 'right', cell: (run) => duration(msBetween(run.startedAt, run.endedAt)), dispensable: 4 },
-  { title: 'ended', cell: (run) => endingOf(run) },
+  { title: 'ended', cell: endingCell },
   { title: 'project', cell: (run) => run.project ?? '', flexes: true },
   { title: 'branch', cell: (run) => run.branch ?? '', dispensable: 7 },
   { title: 'user', cell: (run) => run.user ?? '', dispensable: 6 },
@@ -34,10 +35,9 @@ const COLUMNS: readonly Column<StoredRun>[] = [
   { title: 'cost', align: 'right', cell: ({ costNanoUsd }) => ['bold', dollars(costNanoUsd)] },
 ];
 
-function endingOf({ failed, outcome }: StoredRun): Segment {
-  if (outcome === undefined) return failed ? ['bad', '✗ failed'] : ['dim', '· open'];
-  if (failed) return ['bad', `✗ ${outcome}`];
-  return outcome === 'completed' ? ['good', '✓ completed'] : ['warning', `○ ${outcome}`];
+function endingCell(run: StoredRun): Segment {
+  const { style, sign, word } = endingOf(run);
+  return [style, `${sign} ${word}`];
 }
 
 function tokenCount(value: number | undefined): string {

@@ -12,6 +12,7 @@ import {
 import type { RunDetail, StoredRun } from '@spanprism/store';
 import { localTime } from '../local-time.ts';
 import { dollars } from '../money.ts';
+import { endingOf } from '../run-ending.ts';
 import { contentOf } from './content-of.ts';
 import { reasonings } from './reasoning.ts';
 import { spansOf } from './run-spans.ts';
@@ -40,11 +41,15 @@ export function runPage(detail: RunDetail, { screen, isFull }: PageOptions): str
 
 function factLines(run: StoredRun): readonly (readonly Segment[])[] {
   const { agentName, startedAt, endedAt, usage, costNanoUsd, unattributedNanoUsd, unpricedCalls } = run;
-  const ending: Segment = run.failed ? ['bad', '✗ '] : ['good', '✓ '];
+  const { style, sign, word } = endingOf(run);
   const rest = unattributedNanoUsd === 0 ? '' : `${dollars(unattributedNanoUsd)} of it unattributed`;
   const unknown = unpricedCalls === 0 ? '' : `${plural(unpricedCalls, 'call')} without a known cost`;
   return [
-    [ending, ['bold', run.id], ['plain', `  ${joined(run.outcome, agentName)}`]] satisfies Segment[],
+    [
+      [style, `${sign} `],
+      ['bold', run.id],
+      ['plain', `  ${joined(word, agentName)}`],
+    ] satisfies Segment[],
     fact('started', joined(localTime(startedAt, { seconds: true }), `took ${duration(msBetween(startedAt, endedAt))}`)),
     fact('where', joined(run.project, run.branch)),
     fact('user', joined(run.user)),
