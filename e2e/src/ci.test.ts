@@ -21,25 +21,29 @@ import { until } from './processes.ts';
 import { root } from './run-example.ts';
 
 const USAGE = { input_tokens: 1_000, output_tokens: 50, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 };
-/** Reads a file, and says so; or, asked to, says nothing. */
-const rules = (cwd: string): readonly Rule[] => [
-  when
-    .firstUserText(/then hang/)
-    .toolResult('toolu_1')
-    .reply(hang()),
-  when.toolResult('toolu_1').reply(answer(text('Reviewed.'), { usage: USAGE })),
-  when.reply(
-    answer([toolUse({ id: 'toolu_1', name: 'Read', input: { file_path: join(cwd, 'a.txt') } })], { usage: USAGE }),
-  ),
-];
+/** Reads a file, and says so; or, asked to, reads another and then says nothing. */
+const rules = (cwd: string): readonly Rule[] => {
+  const read = (id: string, file: string) => toolUse({ id, name: 'Read', input: { file_path: join(cwd, file) } });
+  const asked = when.firstUserText(/then hang/);
+  return [
+    asked.toolResult('toolu_2').reply(hang()),
+    asked.toolResult('toolu_1').reply(answer([read('toolu_2', 'b.txt')], { usage: USAGE })),
+    when.toolResult('toolu_1').reply(answer(text('Reviewed.'), { usage: USAGE })),
+    when.reply(answer([read('toolu_1', 'a.txt')], { usage: USAGE })),
+  ];
+};
 
 let project: Project;
 let api: MessagesApi;
+const started: ChildProcess[] = [];
 beforeEach(async () => {
   project = await makeProject();
   api = await startMessagesApi({ rules: [...rules(project.cwd)] });
 });
 afterEach(async () => {
+  // What a failed test has left running.
+  for (const { pid, exitCode, signalCode } of started.splice(0))
+    if (pid !== undefined && exitCode === null && signalCode === null) killTree(pid);
   await api.close();
   await project.remove();
 });
@@ -107,11 +111,13 @@ class Job {
     const own = Object.entries(env).map(([name, value]) => [name, this.#settled(value)]);
     // As the runner starts it.
     const shell = ['--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', run];
-    return spawn('bash', shell, {
+    const child = spawn('bash', shell, {
       cwd: project.cwd,
       env: { ...this.#env, ...Object.fromEntries(own) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    started.push(child);
+    return child;
   }
 
   async run(step: Step): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
@@ -172,26 +178,35 @@ test('a run whose step was killed is listed as cut, with what had ended until th
   await job.run(place!);
   const child = job.start({ ...review!, run: 'spanprism claude -p "Review, then hang"' });
   const closed = once(child, 'close');
-  await until(() => api.exchanges.length > 1, 'the second call');
-  await until(() => toolCalls(job) === 1, 'the tool in the store');
-  for (const pid of treeOf(child.pid!)) process.kill(pid, 'SIGKILL');
+  await until(() => api.exchanges.length > 2, 'the third call');
+  await until(() => stored(job) === 'a call and a tool', 'the call and the tool in the store');
+  killTree(child.pid!);
   await closed;
   const { code, stdout } = await job.run(sum!);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^\| [0-9a-f]{8} \| ✂ cut \| claude-opus-5-5 \| 0 \| 1 \| 1 \| 1,000 \| 0 \| 50 \| \$/m);
+  expect(stdout).toMatch(
+    /^\| [0-9a-f]{8} \| ✂ cut \| claude-opus-5-5 \| 0 \| ([12]) \| [12] \| \1,000 \| 0 \| (50|100) \| \$/m,
+  );
   expect(job.outputs()).toMatchObject({ 'spanprism.outputs.runs': '1', 'spanprism.outputs.cut': '1' });
 });
 
-function toolCalls(job: Job): number {
+/** What of the run has come to the store until now. */
+function stored(job: Job): string {
   const env = { PATH: process.env['PATH'], SPANPRISM_STORE: job.file('spans.db') };
-  if (!existsSync(job.file('spans.db'))) return 0;
+  if (!existsSync(job.file('spans.db'))) return 'nothing';
   const main = join(inject('packedFolder'), 'node_modules', 'spanprism', 'dist', 'main.js');
   const text = execFileSync(process.execPath, [main, 'runs', '--json'], { env, encoding: 'utf8' });
-  const { runs }: { runs: { toolCalls: number }[] } = JSON.parse(text);
-  return runs[0]?.toolCalls ?? 0;
+  const { runs }: { runs: { llmCalls: number; toolCalls: number }[] } = JSON.parse(text);
+  const [run] = runs;
+  return run !== undefined && run.llmCalls > 0 && run.toolCalls > 0 ? 'a call and a tool' : 'less';
 }
 
-/** A process and all below it, as the runner kills a step. */
+/** As the runner kills a step. */
+function killTree(pid: number): void {
+  for (const one of treeOf(pid)) process.kill(one, 'SIGKILL');
+}
+
+/** A process and all below it. */
 function treeOf(pid: number): readonly number[] {
   const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
   const rows = table
