@@ -4,12 +4,12 @@ import { beforeAll, expect, test } from 'vitest';
 import { idOf } from './__fixtures__/drafts.ts';
 import { writeSpans } from './__fixtures__/recorded-store.ts';
 import { runReport } from './__fixtures__/run-report.ts';
-import { storeFolder } from './__fixtures__/store-folder.ts';
+import { FILL_LIMIT_MS, storeFolder } from './__fixtures__/store-folder.ts';
 import { TOLD_RUNS } from './__fixtures__/told-runs.ts';
 
 const store = join(await storeFolder(), 'spans.db');
 
-beforeAll(() => writeSpans(store, { spans: TOLD_RUNS }));
+beforeAll(() => writeSpans(store, { spans: TOLD_RUNS }), FILL_LIMIT_MS);
 
 async function documentOf(
   ...args: string[]

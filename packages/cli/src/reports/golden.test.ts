@@ -4,7 +4,7 @@ import { cellsOf } from '@spanprism/core/terminal';
 import { beforeAll, expect, test } from 'vitest';
 import { fillStore, writeSpans } from './__fixtures__/recorded-store.ts';
 import { runReport } from './__fixtures__/run-report.ts';
-import { storeFolder } from './__fixtures__/store-folder.ts';
+import { FILL_LIMIT_MS, storeFolder } from './__fixtures__/store-folder.ts';
 import { TOLD_RUNS } from './__fixtures__/told-runs.ts';
 
 // Tables show times of the local zone.
@@ -24,7 +24,7 @@ beforeAll(async () => {
     { recording: 'three-tools-at-once', attributes: { project: 'web' } },
     { recording: 'bad-request' },
   ]);
-});
+}, FILL_LIMIT_MS);
 
 /** The file of that name, which a person has read; `UPDATE_GOLDEN=1` writes it anew. */
 async function golden(name: string, text: string): Promise<string> {

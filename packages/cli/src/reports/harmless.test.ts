@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { call, step, tool, turn } from './__fixtures__/drafts.ts';
 import { writeSpans } from './__fixtures__/recorded-store.ts';
 import { runReport } from './__fixtures__/run-report.ts';
-import { storeFolder } from './__fixtures__/store-folder.ts';
+import { FILL_LIMIT_MS, storeFolder } from './__fixtures__/store-folder.ts';
 
 // Clears the screen, sets the title, rings, goes back, turns text around, ends a hyperlink with C1 controls, hides a break.
 const EVIL =
@@ -73,7 +73,7 @@ const REPORTS = [
   ]),
 ];
 
-beforeAll(() => writeSpans(STORE, { spans }));
+beforeAll(() => writeSpans(STORE, { spans }), FILL_LIMIT_MS);
 
 test.each(REPORTS)('spanprism %s %s %s %s prints nothing that drives a terminal', async (...args) => {
   const { stdout, stderr } = await runReport(args, { store: STORE });

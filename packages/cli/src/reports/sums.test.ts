@@ -7,7 +7,7 @@ import { type ExpectedCall, readExpectation } from '../../../testkit/src/replay/
 import { call, tool, turn } from './__fixtures__/drafts.ts';
 import { fillStore, writeSpans } from './__fixtures__/recorded-store.ts';
 import { runReport } from './__fixtures__/run-report.ts';
-import { storeFolder } from './__fixtures__/store-folder.ts';
+import { FILL_LIMIT_MS, storeFolder } from './__fixtures__/store-folder.ts';
 import type { CostJson } from './cost/cost-document.ts';
 
 // Its request ids are those of another recording: to a store the same calls, seen twice.
@@ -33,7 +33,7 @@ beforeAll(async () => {
     })),
   );
   await writeSpans(generated, { spans: awkwardSpans() });
-});
+}, FILL_LIMIT_MS);
 
 const nanos = (usd: number | null | undefined): number => Math.round((usd ?? 0) * 1e9);
 

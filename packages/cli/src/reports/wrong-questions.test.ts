@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { turn } from './__fixtures__/drafts.ts';
 import { writeSpans } from './__fixtures__/recorded-store.ts';
 import { runReport } from './__fixtures__/run-report.ts';
-import { storeFolder } from './__fixtures__/store-folder.ts';
+import { FILL_LIMIT_MS, storeFolder } from './__fixtures__/store-folder.ts';
 import { TOLD_RUNS } from './__fixtures__/told-runs.ts';
 
 const folder = await storeFolder();
@@ -26,7 +26,7 @@ beforeAll(async () => {
     ),
   });
   await writeFile(foreign, 'not a database, but long enough to look like one '.repeat(100));
-});
+}, FILL_LIMIT_MS);
 
 const EVERY = [['runs'], ['show'], ['failures'], ['cost']];
 

@@ -9,3 +9,6 @@ export async function storeFolder(): Promise<string> {
   afterAll(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/** Filling a store takes a second, and many on a machine that does all suites at once. */
+export const FILL_LIMIT_MS = 60_000;
