@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Twelve bytes of a hash: keys are up to eighty characters long, and most of a narrow row would be its key. */
 export function keyHash(key: string): Uint8Array {
-  return createHash('sha1').update(key).digest().subarray(0, 12);
+  return hash('sha1', key, 'buffer').subarray(0, 12);
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { SpanRow } from '../span-row.ts';
+import { packRows } from './packed-rows.ts';
 import { Scribe, type ScribeOptions } from './scribe.ts';
 import type { ThreadStart, ToMain, ToThread } from './thread-protocol.ts';
 
@@ -46,7 +47,7 @@ export function threadChannel(options: ChannelOptions): Channel {
   worker.unref();
   const order = (message: ToThread): void => worker.postMessage(message);
   return {
-    send: (id, rows) => order({ type: 'rows', id, rows }),
+    send: (id, rows) => order({ type: 'rows', id, rows: packRows(rows) }),
     hold: (isHeld) => void (isHeld ? worker.ref() : worker.unref()),
     close: () => {
       isClosing = true;

@@ -175,14 +175,14 @@ test('where there is no thread, or it dies, the main thread writes in its place'
   expect(lines).toEqual(['store: its thread is not there (out of memory); the main thread writes in its place']);
 });
 
-test('a span that SQLite does not take holds up no other', async () => {
+test('a span that cannot be stored holds up no other', async () => {
   const { sink, path, lines } = opened();
   const [bad, ...good] = spans(3);
   give(sink, [{ ...bad, startedAt: 2n ** 70n } as CapturedSpan, ...good]);
   await expect(sink.flush(LONG_MS)).rejects.toThrow(/1 spans could not be stored/);
   expect(open(path).runs()[0]?.spans).toBe(2);
   expect(sink.stats?.()).toEqual({ delivered: 2, queued: 0, dropped: { refused: 1 } });
-  expect(lines.join()).toMatch(/a span cannot be stored/);
+  expect(lines.join()).toMatch(/a span whose times are no instants cannot be stored/);
 });
 
 test('a path that cannot be a store, and limits that are none, are told at once', () => {

@@ -7,6 +7,7 @@ import { Backlog, type BacklogLimits } from './backlog.ts';
 import { type Channel, type ChannelOptions, localChannel, threadChannel } from './channel.ts';
 import { Flushes } from './flushes.ts';
 import { writeLeftovers } from './leftovers.ts';
+import { isPackable } from './packed-rows.ts';
 import type { Told } from './scribe.ts';
 
 export interface StoreWritingOptions {
@@ -50,6 +51,7 @@ export class StoreWriting {
   add(span: CapturedSpan): void {
     const row = rowOf(span);
     if (this.#closed !== undefined) return this.#drop('closed', 'a span came after close() and is dropped');
+    if (!isPackable(row)) return this.#drop('refused', 'a span whose times are no instants cannot be stored');
     if (!this.#backlog.add(row)) return this.#overflow();
     if (this.#backlog.isBatchFull) return this.#send();
     if (this.#isScheduled) return;

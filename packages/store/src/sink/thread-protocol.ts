@@ -1,5 +1,5 @@
-import type { SpanRow } from '../span-row.ts';
 import type { RetentionLimits } from '../write/retention.ts';
+import type { PackedRows } from './packed-rows.ts';
 import type { Told } from './scribe.ts';
 
 /** What the thread is given when it starts. */
@@ -9,7 +9,7 @@ export interface ThreadStart {
 }
 
 export type ToThread =
-  | { readonly type: 'rows'; readonly id: number; readonly rows: readonly SpanRow[] }
+  | { readonly type: 'rows'; readonly id: number; readonly rows: PackedRows }
   | { readonly type: 'close' };
 
 export type ToMain = Told;
