@@ -6,6 +6,7 @@ import { argv, env, exit, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { inclusiveUsage, readRecording } from './read-recording.mjs';
 import { checkTranscript } from './transcript-rows.mjs';
+import { checkWire } from './wire-rows.mjs';
 
 const here = argv[3] === undefined ? dirname(fileURLToPath(import.meta.url)) : resolve(argv[3]);
 const tokenFields = [
@@ -33,7 +34,7 @@ const checkRow = ({ row, source, call, excused }, say) => {
   if ((row.status === 'ok') !== (call.answered === true)) say(`${id}: status`);
   const wire = call.answered ? inclusiveUsage(call.finalUsage) : undefined;
   if (row.usage === null) {
-    const known = source === 'sdk+cli' || source === 'cli' || source === 'transcript';
+    const known = source === 'sdk+cli' || source === 'cli' || source === 'transcript' || source === 'wire';
     if (known && wire && !excused(row.requestId, 'usage')) say(`${id}: the wire has final usage`);
     return;
   }
@@ -230,7 +231,7 @@ const checkInterval = ({ interval, rows, content, index, source }, say) => {
 
 const checkIntervals = (table, recording, say) => {
   for (const [source, content] of Object.entries(table.sources)) {
-    if (!isTable(content) || source === 'transcript') continue;
+    if (!isTable(content) || source === 'transcript' || source === 'wire') continue;
     const intervals = intervalsOf(table, recording, source);
     if (content.totals.length !== intervals.length || content.unattributed.length !== intervals.length) {
       say(`${source}: ${intervals.length} intervals`);
@@ -323,6 +324,7 @@ const check = (folder, differences) => {
   const table = JSON.parse(readFileSync(path, 'utf8'));
   const recording = readRecording(folder);
   checkRows(table, recording, say);
+  checkWire({ table, recording, callOfRow, inclusiveUsage }, say);
   checkCoverage(table, recording, say);
   checkTelemetry(table, recording, say);
   checkStream(table, recording, say);
@@ -347,7 +349,7 @@ const folders = readdirSync(root, { withFileTypes: true })
 const reports = folders.map((folder) => check(folder, differences));
 const known = new Set(folders.map((folder) => `${folder.split('/').at(-1)}.json`));
 const strays = readdirSync(here).filter(
-  (file) => file.endsWith('.json') && file !== 'differences.json' && !known.has(file),
+  (file) => file.endsWith('.json') && !file.endsWith('differences.json') && !known.has(file),
 );
 const mismatches = [
   ...reports.flatMap((report) => report.mismatches),

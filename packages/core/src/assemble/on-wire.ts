@@ -3,6 +3,7 @@ import { usageConflicts } from '../model/usage.ts';
 import { measuredUsage } from './call-usage.ts';
 import { closed, opened } from './lists.ts';
 import { type AgentNode, agentOf, type CallNode, mergeCalls } from './nodes.ts';
+import { endStandalone } from './emit.ts';
 import { attach } from './on-call.ts';
 import type { NamedCall } from './registry.ts';
 import type { Run } from './run.ts';
@@ -19,6 +20,10 @@ export function onCallPassed(run: Run, seen: CallPassed): void {
   }
   sawIt(call, seen.source);
   call.passed = seen;
+  if (seen.purpose === 'validation' && !run.expectsCli && call.parent === undefined) {
+    endStandalone(run, call);
+    return;
+  }
   if (call.parent === undefined) run.passed = opened(run.passed, call);
 }
 

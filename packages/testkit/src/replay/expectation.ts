@@ -42,7 +42,7 @@ export interface Expectation {
     readonly startedBy: 'prompt' | 'command' | 'task_notification';
   }[];
   /** A string says why there is none. */
-  readonly sources: Readonly<Record<SourceSet | 'transcript', ExpectedSource | string>>;
+  readonly sources: Readonly<Record<SourceSet | 'transcript' | 'wire', ExpectedSource | string>>;
 }
 
 export interface Difference {
@@ -67,6 +67,18 @@ export function readDifferences(): Readonly<
   const of = (folder: URL) =>
     JSON.parse(readFileSync(new URL('differences.json', folder), 'utf8')) as ReturnType<typeof readDifferences>;
   return { ...of(FOLDERS.collection), ...of(FOLDERS.own) };
+}
+
+/** Lines, without figures, that the tree of the wire alone lacks, and those that it has instead. */
+export interface WireDifference {
+  readonly lacks: readonly string[];
+  readonly has: readonly string[];
+}
+
+export function readWireDifferences(): Readonly<Record<string, WireDifference>> {
+  return JSON.parse(readFileSync(new URL('wire-differences.json', FOLDERS.collection), 'utf8')) as Readonly<
+    Record<string, WireDifference>
+  >;
 }
 
 /** Names of the recordings that have a table. */

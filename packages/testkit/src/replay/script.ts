@@ -36,11 +36,7 @@ export interface QueryScript {
 /** A recording as its sources would have shown it, query by query. */
 export function scriptsOf(recording: Recording, sources: SourceSet): readonly QueryScript[] {
   const parent = parentOf(recording);
-  return labelsOf(recording).map((label, index, labels) => {
-    const window = {
-      from: endOf(recording, labels[index - 1]),
-      to: index + 1 === labels.length ? Infinity : endOf(recording, label),
-    };
+  return queryWindows(recording).map(({ label, ...window }) => {
     const steps = [
       ...(sources === 'cli' ? [] : streamSteps(recording, { label, sources })),
       ...(sources === 'sdk' || sources === 'sdk+partials' ? [] : telemetrySteps(recording, window)),
@@ -52,6 +48,17 @@ export function scriptsOf(recording: Recording, sources: SourceSet): readonly Qu
       steps: steps.toSorted((a, b) => a.atMs - b.atMs),
     };
   });
+}
+
+/** From when to when each query was under way, by its label. */
+export function queryWindows(
+  recording: Recording,
+): readonly { readonly label: string | undefined; readonly from: number; readonly to: number }[] {
+  return labelsOf(recording).map((label, index, labels) => ({
+    label,
+    from: endOf(recording, labels[index - 1]),
+    to: index + 1 === labels.length ? Infinity : endOf(recording, label),
+  }));
 }
 
 /** An interactive session, which alone has no messages, takes no notice of a `TRACEPARENT`. */

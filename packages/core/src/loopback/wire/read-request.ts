@@ -86,7 +86,7 @@ function lastUserText({ body, layout }: LaidOut): string {
   const texts = (Array.isArray(content) ? content : []).flatMap(
     (block: unknown) => stringIn(fieldsOf(block), 'text') ?? [],
   );
-  return texts.at(-1) ?? '';
+  return (texts.at(-1) ?? '').trimStart();
 }
 
 function isWebSearch(tool: unknown): boolean {

@@ -136,7 +136,8 @@ test('when the thread dies the main thread listens on its port, passes everythin
   workers.Worker = class extends Worker {
     constructor(entry: string | URL, options?: workers.WorkerOptions) {
       super(entry, options);
-      if (options?.name === 'spanprism-wire') thread = this;
+      const own: workers.Worker[] = [this];
+      if (options?.name === 'spanprism-wire') [thread] = own;
     }
   };
   await using api = await messagesServer();

@@ -13,6 +13,7 @@ const GOES_ON: ReadonlySet<string> = new Set(['tool_use', 'max_tokens', 'pause_t
 
 const STOP_HOOK = 'Stop hook feedback';
 const NOTIFICATION = '<task-notification>';
+const AGENT_ID = /agentId: (\w+)/;
 
 interface Launch {
   readonly toolCallId: string;
@@ -31,6 +32,8 @@ export class TurnsOfWire {
   readonly #observe: (observation: Observation) => void;
   readonly #launches: Launch[] = [];
   readonly #agents: Set<string> = new Set();
+  readonly #endedAgents: Set<string> = new Set();
+  readonly #failed: Map<string, { readonly exchange: WireExchange; readonly passed: CallPassed }> = new Map();
   #turn = -1;
   /** The latest call of the main loop. */
   #last: Last | undefined;
@@ -40,16 +43,33 @@ export class TurnsOfWire {
     this.#observe = observe;
   }
 
+  /** What failed may be asked again: then it was an attempt, and is not told of. */
+  take(exchange: WireExchange, passed: CallPassed): void {
+    const row = `${exchange.agentId ?? ''}/${passed.purpose}`;
+    const failed = this.#failed.get(row);
+    this.#failed.delete(row);
+    if (failed !== undefined && passed.replaces.length === 0) this.#tell(failed.exchange, failed.passed);
+    if (passed.error !== undefined || passed.wasCut) this.#failed.set(row, { exchange, passed });
+    else this.#tell(exchange, passed);
+  }
+
+  #tell(exchange: WireExchange, passed: CallPassed): void {
+    this.#before(exchange, passed);
+    this.#observe({ ...passed, replaces: [] });
+    // It belongs to no turn, in the CLI's own tracing either.
+    if (passed.purpose !== 'validation') this.#after(exchange, passed);
+  }
+
   /** Who asks, and what ended before he did. */
-  before(exchange: WireExchange, passed: CallPassed): void {
+  #before(exchange: WireExchange, passed: CallPassed): void {
     const { agentId } = exchange;
     if (agentId === undefined) this.#turnOf(exchange, passed);
     else if (!this.#agents.has(agentId)) this.#begin(agentId, exchange, passed);
-    if (passed.replaces.length === 0) this.#results(passed, this.#agentOf(exchange));
+    this.#results(passed, this.#agentOf(exchange));
   }
 
   /** What was answered. */
-  after(exchange: WireExchange, passed: CallPassed): void {
+  #after(exchange: WireExchange, passed: CallPassed): void {
     const agent = this.#agentOf(exchange);
     const { call, at, responseModel, model = 'unknown', usage, stopReason, wasCut, output, error } = passed;
     const seen = { id: `${passed.id}:answer`, source: 'wire', at, agent, call } as const;
@@ -67,10 +87,13 @@ export class TurnsOfWire {
     }
     for (const block of output) if (block.type === 'tool_use' && LAUNCHERS.has(block.name)) this.#launched(block);
     if (exchange.agentId !== undefined) this.#endIfDone(exchange.agentId, passed);
-    else if (passed.purpose === 'turn') this.#last = { passed, status: exchange.status };
+    else if (passed.purpose === 'turn' || passed.purpose === 'compaction')
+      this.#last = { passed, status: exchange.status };
   }
 
   end(): void {
+    for (const { exchange, passed } of this.#failed.values()) this.#tell(exchange, passed);
+    this.#failed.clear();
     this.#endTurn();
   }
 
@@ -79,27 +102,36 @@ export class TurnsOfWire {
   }
 
   #turnOf(exchange: WireExchange, passed: CallPassed): void {
-    const isNew = this.#turn === -1 || (passed.purpose === 'turn' && this.#beginsTurn(exchange, passed));
+    const isNew = passed.purpose !== 'validation' && (this.#turn === -1 || this.#beginsTurn(exchange, passed));
     if (!isNew) return;
     this.#endTurn();
     this.#turn += 1;
     const prompt = promptOf(passed.input);
+    const trigger = isNotice(passed.input)
+      ? 'task_notification'
+      : passed.purpose === 'compaction'
+        ? 'command'
+        : 'prompt';
     const started: TurnStarted = {
       type: 'turn-start',
       id: `wire:turn:${this.#turn}`,
       source: 'wire',
       at: passed.startedAt,
       turn: this.#turn,
-      trigger: prompt?.text.startsWith(NOTIFICATION) === true ? 'task_notification' : 'prompt',
-      ...given('prompt', prompt?.message),
+      trigger,
+      ...given('prompt', trigger === 'prompt' ? prompt?.message : undefined),
     };
     this.#observe(started);
   }
 
-  #beginsTurn({ request }: WireExchange, { input }: CallPassed): boolean {
-    if (this.#last === undefined || request.isRepeated) return false;
-    const { stopReason, error } = this.#last.passed;
-    if (error === undefined && GOES_ON.has(stopReason ?? 'tool_use')) return false;
+  #beginsTurn({ request }: WireExchange, { input, purpose }: CallPassed): boolean {
+    if (this.#last === undefined || request.isRepeated || (purpose !== 'turn' && purpose !== 'compaction'))
+      return false;
+    const { stopReason, error, wasCut } = this.#last.passed;
+    const goesOn = error === undefined && !wasCut && GOES_ON.has(stopReason ?? 'tool_use');
+    if (goesOn) return false;
+    // Asked for while nothing ran; within a turn the CLI compacts of its own accord.
+    if (purpose === 'compaction' || isNotice(input)) return true;
     const text = promptOf(input)?.text;
     return text !== undefined && !text.startsWith(STOP_HOOK);
   }
@@ -125,6 +157,7 @@ export class TurnsOfWire {
     for (const block of input.flatMap(({ content }) => content)) {
       if (block.type !== 'tool_result') continue;
       const { toolUseId: toolCallId, content: output, isError } = block;
+      this.#launchedInBackground(toolCallId, output, at);
       this.#observe({
         type: 'tool-result',
         id: `wire:result:${toolCallId}`,
@@ -138,6 +171,25 @@ export class TurnsOfWire {
     }
   }
 
+  /** What was only launched says so, with the id of who goes on. */
+  #launchedInBackground(toolCallId: string, output: unknown, at: UnixNano): void {
+    const launch = this.#launches.find((one) => one.toolCallId === toolCallId);
+    const [, agentId] = (launch === undefined ? null : AGENT_ID.exec(JSON.stringify(output))) ?? [];
+    if (launch === undefined || agentId === undefined || this.#endedAgents.has(agentId)) return;
+    launch.isTaken = true;
+    this.#agents.add(agentId);
+    this.#observe({
+      type: 'task-start',
+      id: `wire:background:${agentId}`,
+      source: 'wire',
+      at,
+      agentId,
+      toolCallId,
+      inBackground: true,
+      ...given('agentName', launch.agentName),
+    });
+  }
+
   #launched({ id, input }: ContentBlock & { readonly type: 'tool_use' }): void {
     const fields = fieldsOf(input);
     const prompt = stringIn(fields, 'prompt');
@@ -147,6 +199,7 @@ export class TurnsOfWire {
 
   #endIfDone(agentId: string, { stopReason, at, id }: CallPassed): void {
     if (stopReason === undefined || GOES_ON.has(stopReason)) return;
+    this.#endedAgents.add(agentId);
     this.#observe({ type: 'task-end', id: `${id}:end`, source: 'wire', at, agentId, outcome: 'completed' });
   }
 
@@ -191,6 +244,13 @@ function promptOf(input: readonly Message[]): { readonly message: Message; reado
   const content = last.content.filter((block) => !textOf(block).startsWith(REMINDER));
   const text = content.map(textOf).join('\n');
   return content.length === 0 ? undefined : { message: { role: 'user', content }, text };
+}
+
+/** A background task has ended; the notice stands among the reminders. */
+function isNotice(input: readonly Message[]): boolean {
+  const last = input.findLast(({ role }) => role === 'user');
+  if (last === undefined || last.content.some(({ type }) => type === 'tool_result')) return false;
+  return last.content.some((block) => textOf(block).includes(NOTIFICATION));
 }
 
 function textOf(block: ContentBlock): string {

@@ -51,9 +51,8 @@ export class WireSource {
     this.#session(exchange);
     const call = readCall(exchange);
     const passed = this.#passed(exchange, call);
-    this.#turns?.before(exchange, passed);
-    this.#options.observe(passed);
-    this.#turns?.after(exchange, passed);
+    if (this.#turns === undefined) this.#options.observe(passed);
+    else this.#turns.take(exchange, passed);
   }
 
   /** Nothing more will pass. */
@@ -70,7 +69,7 @@ export class WireSource {
 
   #passed(exchange: WireExchange, call: WireCall): CallPassed {
     const { agentId, startedAt, request } = exchange;
-    const row = `${agentId ?? ''}/${request.purpose}`;
+    const row = `${agentId ?? ''}/${request.purpose}/${request.model ?? ''}`;
     const before = request.isRepeated ? this.#failed.get(row) : undefined;
     const name = nameOf(exchange);
     const retries = before?.retries ?? [];
