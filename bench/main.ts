@@ -33,6 +33,9 @@ const BENCHES: Readonly<Record<string, string>> = {
   'receiver-decode': './src/receiver-decode.mjs',
   wire: './src/wire.mjs',
   command: './src/command.mjs',
+  'command-start': './src/command-start.mjs',
+  store: './src/store.mjs',
+  'store-ingest': './src/store-ingest.mjs',
 };
 
 const { values: options } = parseArgs({
