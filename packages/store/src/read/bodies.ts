@@ -1,4 +1,4 @@
-import { zstdDecompressSync } from 'node:zlib';
+import zlib from 'node:zlib';
 import type { CapturedSpan } from '@spanprism/core';
 import { decodeSpan } from '../canonical-json.ts';
 import type { Reader } from './reader.ts';
@@ -16,7 +16,7 @@ export class BodyReader {
   read(body: number, line: number): CapturedSpan {
     if (body !== this.#body) {
       const row = this.#reader.get<{ readonly lines: Uint8Array }>('SELECT lines FROM body WHERE id = ?', [body]);
-      this.#lines = row === undefined ? [] : zstdDecompressSync(row.lines).toString().split('\n');
+      this.#lines = row === undefined ? [] : zlib.zstdDecompressSync(row.lines).toString().split('\n');
       this.#body = body;
     }
     const text = this.#lines[line];

@@ -1,10 +1,11 @@
-import { constants, zstdCompressSync } from 'node:zlib';
+// By name it would keep a Node without zstd from even loading this package, and from being told why.
+import zlib from 'node:zlib';
 import type { Database, Statement } from '../sqlite.ts';
 
 /** Lines of one body: enough to compress well, few enough that reading one span is quick. */
 const MAX_BODY_CHARACTERS = 256 * 1024;
 
-const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const OPTIONS = { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } };
 
 export interface BodyPlace {
   readonly body: number;
@@ -44,7 +45,7 @@ export class Bodies {
 
   save(): void {
     if (this.#lines.length === 0) return;
-    this.#insert.run(this.#next, this.#run, zstdCompressSync(Buffer.from(this.#lines.join('\n')), OPTIONS));
+    this.#insert.run(this.#next, this.#run, zlib.zstdCompressSync(Buffer.from(this.#lines.join('\n')), OPTIONS));
     this.#next += 1;
     this.#lines = [];
     this.#characters = 0;
