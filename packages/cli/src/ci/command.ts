@@ -1,17 +1,6 @@
-import { appendFileSync } from 'node:fs';
-import type { RunFilter } from '@spanprism/store';
-import type { Command, Io } from '../command.ts';
-import { FILTER_OPTIONS, readFilter, refuseArguments } from '../reports/filter-options.ts';
-import { withStore } from '../reports/report.ts';
-import { budgetsOf } from './budget.ts';
-import { type Job, jobOf } from './job.ts';
-import { summaryPage } from './markdown.ts';
-import { outputLines, outputsOf } from './outputs.ts';
-import { NOTHING, summarize, type Summary } from './summary.ts';
+import type { Command } from '../command.ts';
+import { FILTER_OPTIONS, refuseArguments } from '../reports/filter-options.ts';
 
-const OVER_BUDGET = 1;
-const A_DAY_MS = 86_400_000;
-const NANOS_PER_MS = 1_000_000n;
 const { since, until, project, model, user, branch, tag } = FILTER_OPTIONS;
 
 export const command: Command = {
@@ -34,53 +23,8 @@ export const command: Command = {
   ],
   run: async ({ values, positionals }, io) => {
     refuseArguments('ci', positionals);
-    const budgets = budgetsOf(values);
-    const job = jobOf(io.env);
-    const summary = read(io, filterOf(values, { job, now: io.now() }));
-    const settled = budgets(summary);
-    const page = summaryPage(summary, { budgets: settled, hasErrorTexts: values['errors'] === true });
-    io.stdout.write(page);
-    append(job.summaryPath, { text: page, what: 'the summary of the step', io });
-    append(job.outputPath, { text: outputLines(outputsOf(summary)), what: 'the outputs of the step', io });
-    const over = settled.filter(({ isOver }) => isOver).map(({ line }) => line);
-    if (over.length === 0) return 0;
-    io.stderr.write(`${job.isOnActions ? '::error::' : ''}spanprism: over budget: ${over.join('; ')}\n`);
-    return OVER_BUDGET;
+    // Help and wrong usage need none of it.
+    const { sumUp } = await import('./sum-up.ts');
+    return sumUp(values, io);
   },
 };
-
-function filterOf(
-  values: Readonly<Record<string, unknown>>,
-  { job: { startedAt }, now }: { readonly job: Job; readonly now: Date },
-): RunFilter {
-  const filter = readFilter(values, now);
-  return { ...filter, since: filter.since ?? startedAt ?? BigInt(now.getTime() - A_DAY_MS) * NANOS_PER_MS };
-}
-
-/** A job that was stopped before anything was traced has no store. */
-function read(io: Io, filter: RunFilter): Summary {
-  try {
-    return withStore(io, (store) => summarize(store, filter));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'store_missing') return NOTHING;
-    throw error;
-  }
-}
-
-interface Appended {
-  readonly text: string;
-  readonly what: string;
-  readonly io: Io;
-}
-
-/** The budget is what counts: a page that cannot be written is told, and no more. */
-function append(path: string | undefined, { text, what, io }: Appended): void {
-  if (path === undefined) return;
-  try {
-    appendFileSync(path, text);
-  } catch (error) {
-    io.stderr.write(
-      `spanprism: ${what} cannot be written: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
-  }
-}

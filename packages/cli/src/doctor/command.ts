@@ -3,8 +3,6 @@ import { jsonDocument } from '../reports/document.ts';
 import { refuseArguments } from '../reports/filter-options.ts';
 import { screenOf } from '../reports/screen.ts';
 import { sinkOptions } from '../sinks/options.ts';
-import { examine } from './examine.ts';
-import { rowsDocument, rowsText } from './report.ts';
 
 const { 'otlp-endpoint': endpoint, 'logfire-token': token, store } = sinkOptions;
 
@@ -23,6 +21,9 @@ export const command: Command = {
   ],
   run: async ({ values, positionals }, io) => {
     refuseArguments('doctor', positionals);
+    // Help and wrong usage need none of it.
+    const { examine } = await import('./examine.ts');
+    const { rowsDocument, rowsText } = await import('./report.ts');
     const rows = await examine({ env: io.env, cwd: io.cwd, flags: values });
     const { hasColor } = screenOf(io);
     io.stdout.write(values['json'] === true ? jsonDocument(rowsDocument(rows)) : rowsText(rows, hasColor));

@@ -1,0 +1,65 @@
+import { appendFileSync } from 'node:fs';
+import type { RunFilter } from '@spanprism/store';
+import type { Io } from '../command.ts';
+import { readFilter } from '../reports/filter-options.ts';
+import { withStore } from '../reports/report.ts';
+import { budgetsOf } from './budget.ts';
+import { type Job, jobOf } from './job.ts';
+import { summaryPage } from './markdown.ts';
+import { outputLines, outputsOf } from './outputs.ts';
+import { NOTHING, summarize, type Summary } from './summary.ts';
+
+const OVER_BUDGET = 1;
+const A_DAY_MS = 86_400_000;
+const NANOS_PER_MS = 1_000_000n;
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Prints and writes what a job's runs came to; resolves to the exit code. */
+export function sumUp(values: Values, io: Io): number {
+  const budgets = budgetsOf(values);
+  const job = jobOf(io.env);
+  const summary = read(io, filterOf(values, { job, now: io.now() }));
+  const settled = budgets(summary);
+  const page = summaryPage(summary, { budgets: settled, hasErrorTexts: values['errors'] === true });
+  io.stdout.write(page);
+  append(job.summaryPath, { text: page, what: 'the summary of the step', io });
+  append(job.outputPath, { text: outputLines(outputsOf(summary)), what: 'the outputs of the step', io });
+  const over = settled.filter(({ isOver }) => isOver).map(({ line }) => line);
+  if (over.length === 0) return 0;
+  io.stderr.write(`${job.isOnActions ? '::error::' : ''}spanprism: over budget: ${over.join('; ')}\n`);
+  return OVER_BUDGET;
+}
+
+function filterOf(values: Values, { job: { startedAt }, now }: { readonly job: Job; readonly now: Date }): RunFilter {
+  const filter = readFilter(values, now);
+  return { ...filter, since: filter.since ?? startedAt ?? BigInt(now.getTime() - A_DAY_MS) * NANOS_PER_MS };
+}
+
+/** A job that was stopped before anything was traced has no store. */
+function read(io: Io, filter: RunFilter): Summary {
+  try {
+    return withStore(io, (store) => summarize(store, filter));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'store_missing') return NOTHING;
+    throw error;
+  }
+}
+
+interface Appended {
+  readonly text: string;
+  readonly what: string;
+  readonly io: Io;
+}
+
+/** The budget is what counts: a page that cannot be written is told, and no more. */
+function append(path: string | undefined, { text, what, io }: Appended): void {
+  if (path === undefined) return;
+  try {
+    appendFileSync(path, text);
+  } catch (error) {
+    io.stderr.write(
+      `spanprism: ${what} cannot be written: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+  }
+}
