@@ -75,15 +75,22 @@ async function realPlaces(values: CommandInput['values'], io: Io): Promise<Place
     });
   }
   const journals = storeOf(chosen.storePath);
-  const destinations = chosen.sinks.map((sink, index) => {
-    const place = chosen.places[index] ?? sink.name;
+  const destinations = chosen.places.flatMap((place, index) => {
+    const sink = chosen.sinks[index];
+    if (sink === undefined) return [];
     const isStore = place === chosen.storePath;
     const file = journalPath(chosen.storePath ?? defaultStorePath(io.env), identityOf(place, values, io));
     return new Destination(sink, { place, journal: isStore ? storeJournal(journals.open, file) : fileJournal(file) });
   });
+  // The view on the terminal is no place: it shows whatever is read.
+  const views = chosen.sinks.slice(destinations.length);
   return {
     destinations,
-    sessions: createSessions({ sinks: destinations.map(({ sink }) => sink), diag, ...captureOf(chosen) }),
+    sessions: createSessions({
+      sinks: [...destinations.map(({ sink }) => sink), ...views],
+      diag,
+      ...captureOf(chosen),
+    }),
     problems: chosen.problems,
     close: journals.close,
   };
