@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { makeProject, type Project } from '@spanprism/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -8,6 +9,7 @@ import { otelRows } from './otel-check.ts';
 import { claudeRows, nodeRows } from './program-checks.ts';
 import { sdkRows } from './sdk-check.ts';
 import { settingsRows } from './settings-check.ts';
+import { storeRows } from './store-check.ts';
 
 let project: Project;
 beforeEach(async () => {
@@ -154,6 +156,32 @@ describe('majors of OpenTelemetry', () => {
 
   test('without a program there is nothing to check', () => {
     expect(codes(otelRows({ ...around(), cwd: '/' }))).toEqual(['skipped']);
+  });
+});
+
+describe('the store', () => {
+  const env = () => ({ SPANPRISM_STORE: join(project.home, 'deep', 'spans.db') });
+
+  test('is made where there is none and traces go to it, and is left alone where they do not', async () => {
+    expect(codes(await storeRows({ env: env(), isUsed: false }))).toEqual(['skipped']);
+    expect(existsSync(env().SPANPRISM_STORE)).toBe(false);
+    expect(codes(await storeRows({ env: env(), isUsed: true }))).toEqual(['ok']);
+    expect(existsSync(env().SPANPRISM_STORE)).toBe(true);
+    expect(codes(await storeRows({ env: env(), isUsed: false }))).toEqual(['ok']);
+  });
+
+  test('on a disk with less room than it needs is told', async () => {
+    const rows = await storeRows({ env: env(), isUsed: true, minFreeBytes: Number.MAX_SAFE_INTEGER });
+    expect(rows).toMatchObject([{ code: 'store_disk_full', where: env().SPANPRISM_STORE }]);
+  });
+
+  test('that is another program’s database is not touched', async () => {
+    mkdirSync(dirname(env().SPANPRISM_STORE), { recursive: true });
+    const database = new DatabaseSync(env().SPANPRISM_STORE);
+    database.exec('CREATE TABLE theirs (x)');
+    database.close();
+    const rows = await storeRows({ env: env(), isUsed: true });
+    expect(rows).toMatchObject([{ code: 'store_corrupt', what: 'the file is a database of another program' }]);
   });
 });
 

@@ -25,7 +25,7 @@ interface Proxy {
 
 /** Small letters win, as with curl; empty means none. */
 function proxyFor(url: URL, env: Environment): Proxy | undefined {
-  if (isExempt(url, env['no_proxy'] ?? env['NO_PROXY'] ?? '')) return undefined;
+  if (isExempt(url, env['no_proxy'] || env['NO_PROXY'] || '')) return undefined;
   const scheme = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
   for (const name of [scheme, scheme.toUpperCase(), 'all_proxy', 'ALL_PROXY']) {
     const text = env[name]?.trim() ?? '';
@@ -46,7 +46,7 @@ function isExempt({ hostname, host }: URL, list: string): boolean {
 function leadsTo(proxy: URL, { hostname, port, protocol }: URL): Promise<boolean> {
   const target = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
   const { username, password } = proxy;
-  const user = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
+  const user = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
   return new Promise((resolve) => {
     const request = http.request({
       host: proxy.hostname,
@@ -69,4 +69,13 @@ function leadsTo(proxy: URL, { hostname, port, protocol }: URL): Promise<boolean
     request.on('error', () => end(false));
     request.end();
   });
+}
+
+/** The text behind percent signs; as it is when those mean nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -7,22 +7,23 @@ export interface StoreUse {
   readonly env: Environment;
   /** Whether traces go there now. */
   readonly isUsed: boolean;
+  /** Below this SQLite may find no room for its log; 16 MiB. */
+  readonly minFreeBytes?: number;
 }
 
 /** How long another's lock is waited for. */
 const BUSY_MS = 1_000;
-/** Below this SQLite may find no room for its log. */
 const MIN_FREE_BYTES = 16 * 1024 * 1024;
 
 /** Whether the local store can be opened, read and written. What is written is taken back. */
-export async function storeRows({ env, isUsed }: StoreUse): Promise<readonly Row[]> {
+export async function storeRows({ env, isUsed, minFreeBytes = MIN_FREE_BYTES }: StoreUse): Promise<readonly Row[]> {
   const { defaultStorePath } = await import('@spanprism/store');
   const path = defaultStorePath(env);
   if (!isUsed && !existsSync(path)) return [skipped('store', 'traces go elsewhere, and there is none')];
   try {
     const runs = await use(path);
     const free = freeBytes(path);
-    const isFull = free !== undefined && free < MIN_FREE_BYTES;
+    const isFull = free !== undefined && free < minFreeBytes;
     return isFull ? rowsOf('store', [diskFull(path)], '') : [ok('store', `${path}, ${runs}`)];
   } catch (error) {
     return rowsOf('store', [findingOf(error, path)], '');
