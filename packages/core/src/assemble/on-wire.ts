@@ -62,11 +62,19 @@ export function joinPassed(run: Run, call: CallNode): void {
 /** An agent that is about to end takes the calls of its own that only the wire has seen. */
 export function adoptPassed(run: Run, agent: AgentNode): void {
   for (const call of run.passed) {
-    const isItsOwn = call.parent === undefined && call.passed?.agent.agentId === agent.agentId;
-    if (!isItsOwn && call.parent === undefined) continue;
+    const isPlaced = call.parent !== undefined;
+    if (!isPlaced && !isItsOwn(run, call, agent)) continue;
     run.passed = closed(run.passed, call);
-    if (isItsOwn) attachPassed(run, call, agent);
+    if (!isPlaced) attachPassed(run, call, agent);
   }
+}
+
+function isItsOwn(run: Run, { passed }: CallNode, agent: AgentNode): boolean {
+  if (passed === undefined) return false;
+  if (agent.turn === undefined) return agent.agentId !== undefined && passed.agent.agentId === agent.agentId;
+  // A turn may be told to have ended when the next is under way.
+  const endedAt = agent.cliEndedAt ?? agent.sdkEndedAt ?? run.options.clock.now();
+  return passed.agent.agentId === undefined && passed.startedAt <= endedAt;
 }
 
 function attachPassed(run: Run, call: CallNode, agent: AgentNode): void {

@@ -7,16 +7,37 @@ import { WireSource } from '../../../core/src/sources/wire/wire-source.ts';
 import type { RecordedEnd, RecordedExchange } from '../recordings/recorded-wire.ts';
 import { isMessagesCall } from '../recordings/recorded-wire.ts';
 import type { Recording } from '../recordings/recording.ts';
-import type { Played, Told } from './replay.ts';
-import { queryWindows } from './script.ts';
+import { play, type Played, type Told } from './replay.ts';
+import { queryWindows, scriptsOf, type SourceSet, type Step } from './script.ts';
 
 /** Plays what passed on the wire, and nothing else; one entry per query. */
 export function replayWire(recording: Recording): readonly Played[] {
-  const calls = recording.wire.filter(isMessagesCall).toSorted((a, b) => endOf(a) - endOf(b));
-  return queryWindows(recording).map(({ from, to }) => {
-    const own = calls.filter((call) => call.atMs > from && call.atMs <= to);
-    return playWire(own.map((call, number) => passedOf(call, { number, epochMs: recording.meta.epochMs })));
+  const { epochMs } = recording.meta;
+  return queryWindows(recording).map((window) =>
+    playWire(callsIn(recording, window).map((call, number) => passedOf(call, { number, epochMs }))),
+  );
+}
+
+/** Plays a recording through some of its sources and the wire beside them; one entry per query. */
+export function replayWithWire(recording: Recording, sources: SourceSet): readonly Played[] {
+  const windows = queryWindows(recording);
+  return scriptsOf(recording, sources).map((script, index) => {
+    const { from, to } = windows[index] ?? { from: 0, to: 0 };
+    const reader = new ExchangeReader();
+    const steps = callsIn(recording, { from, to }).map((call, number): Step => {
+      const exchange = reader.read(passedOf(call, { number, epochMs: recording.meta.epochMs }));
+      return { atMs: endOf(call), stream: 'wire', what: { type: 'exchange', exchange } };
+    });
+    return play({ ...script, steps: [...script.steps, ...steps].toSorted((a, b) => a.atMs - b.atMs) });
   });
+}
+
+function callsIn(
+  recording: Recording,
+  { from, to }: { readonly from: number; readonly to: number },
+): RecordedExchange[] {
+  const calls = recording.wire.filter(isMessagesCall).filter((call) => call.atMs > from && call.atMs <= to);
+  return calls.toSorted((a, b) => endOf(a) - endOf(b));
 }
 
 /** One process's exchanges, in the order of their ends. */

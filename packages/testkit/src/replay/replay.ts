@@ -5,6 +5,7 @@ import type { Observation } from '../../../core/src/model/observation.ts';
 import type { Span } from '../../../core/src/model/span.ts';
 import { unixNanoFromMs } from '../../../core/src/model/time.ts';
 import { CliTelemetrySource } from '../../../core/src/sources/cli-telemetry/cli-telemetry.ts';
+import { WireSource } from '../../../core/src/sources/wire/wire-source.ts';
 import { MessageReader } from '../../../core/src/sources/sdk/message-reader.ts';
 import type { Recording } from '../recordings/recording.ts';
 import { type QueryScript, type SourceSet, type Step, scriptsOf } from './script.ts';
@@ -56,6 +57,7 @@ class Player {
   readonly #assembler: Assembler;
   readonly #reader: MessageReader;
   readonly #cli: CliTelemetrySource;
+  readonly #wire: WireSource;
   readonly #observe: (observation: Observation) => void;
   /** Milliseconds since 1970: of the step at hand, and of the assembler. */
   #stepMs: number;
@@ -77,6 +79,7 @@ class Player {
       clock: { now: () => unixNanoFromMs(this.#stepMs) },
       readHooks: false,
     });
+    this.#wire = new WireSource({ observe: this.#observe });
     this.#cli = new CliTelemetrySource({
       observe: this.#observe,
       askedParty: script.sources === 'cli' ? 'user' : 'host',
@@ -96,7 +99,7 @@ class Player {
   }
 
   #newAssembler(ids: IdSource): Assembler {
-    const { sources, parent } = this.#script;
+    const { sources, parent, steps } = this.#script;
     return new Assembler({
       output: {
         start: (span) => void this.#told.push({ type: 'start', span }),
@@ -105,7 +108,11 @@ class Player {
       },
       ids,
       clock: { now: () => unixNanoFromMs(this.#nowMs) },
-      expects: { sdk: sources !== 'cli', cli: sources === 'cli' || sources === 'sdk+cli' },
+      expects: {
+        sdk: sources !== 'cli',
+        cli: sources === 'cli' || sources === 'sdk+cli',
+        wire: steps.some(({ stream }) => stream === 'wire'),
+      },
       agentName: 'main',
       attributes: {},
       settleMs: SETTLE_MS,
@@ -131,6 +138,7 @@ class Player {
     else if (what.type === 'prompt-taken') this.#reader.promptTaken(what.message);
     else if (what.type === 'message') this.#reader.read(what.message);
     else if (what.type === 'telemetry') this.#cli.receive(what.request);
+    else if (what.type === 'exchange') this.#wire.receive(what.exchange);
     else this.#end(what.by);
   }
 

@@ -2,6 +2,7 @@ import { decodeOtlp } from '../../../core/src/otlp/decode/decode-otlp.ts';
 import type { TraceContext } from '../../../core/src/model/ids.ts';
 import { parseTraceparent } from '../../../core/src/model/ids.ts';
 import type { QueryEnded } from '../../../core/src/model/observation.ts';
+import type { WireExchange } from '../../../core/src/loopback/wire/wire-exchange.ts';
 import type { OtlpRequest, OtlpSignal } from '../../../core/src/otlp/records.ts';
 import { asString } from '../json.ts';
 import type { DriverEvent, RecordedMessage, Recording, TelemetryBatch } from '../recordings/recording.ts';
@@ -10,7 +11,7 @@ import type { DriverEvent, RecordedMessage, Recording, TelemetryBatch } from '..
 export type SourceSet = 'sdk' | 'sdk+partials' | 'cli' | 'sdk+cli';
 
 /** What reaches us has an order within each of these, and none between them. */
-export type StreamName = 'sdk' | OtlpSignal;
+export type StreamName = 'sdk' | 'wire' | OtlpSignal;
 
 /** One thing that reached us, at milliseconds on the recording's clock. */
 export interface Step {
@@ -21,7 +22,8 @@ export interface Step {
     | { readonly type: 'prompt-taken'; readonly message: unknown }
     | { readonly type: 'message'; readonly message: unknown }
     | { readonly type: 'query-end'; readonly by: QueryEnded['by'] }
-    | { readonly type: 'telemetry'; readonly request: OtlpRequest };
+    | { readonly type: 'telemetry'; readonly request: OtlpRequest }
+    | { readonly type: 'exchange'; readonly exchange: WireExchange };
 }
 
 /** Everything that one `query()`, or one process of the CLI, let us see. */

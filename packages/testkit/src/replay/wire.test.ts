@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { listRecordings, openRecording } from '../recordings/recording.ts';
 import { formatTree, parseTree, withoutFigures } from './declared-differences.ts';
 import { callsOf, type ExpectedCall, readExpectation, readTree, readWireDifferences } from './expectation.ts';
-import { replayWire } from './replay-wire.ts';
+import { replayWire, replayWithWire } from './replay-wire.ts';
 import { treeText } from './tree-text.ts';
 
 const cases = listRecordings().filter((name) => typeof readExpectation(name).sources.wire !== 'string');
@@ -38,6 +38,44 @@ describe('the wire alone', () => {
     }
   });
 });
+
+describe('the wire beside other sources', () => {
+  const both = cases.filter((name) => typeof readExpectation(name).sources['sdk+cli'] !== 'string');
+  test.each(both)('%s: every call has what any of them knows of it, once', (name) => {
+    const { wire, 'sdk+cli': others } = readExpectation(name).sources;
+    if (typeof wire === 'string' || typeof others === 'string') return;
+    const spans = replayWithWire(openRecording(name), 'sdk+cli').flatMap((played) => played.spans);
+    const rows = merged(others.llm, wire.llm);
+    // What the wire had to say of an answer that was given up may come when its span is over.
+    const settled = (call: ExpectedCall): ExpectedCall =>
+      call.status === 'cancelled' && call.messageId !== null ? { ...call, requestId: null } : call;
+    expect(inOrder(callsOf(spans).map(withFiguresOf(rows)).map(settled))).toEqual(inOrder(rows.map(settled)));
+    const unseen = spans.filter((span) => span.kind === 'llm' && !span.seenBy.includes('wire'));
+    expect(unseen.every(({ status }) => status === 'cancelled')).toBe(true);
+    expect(spans.flatMap(({ issues }) => issues).filter(({ field }) => field !== undefined)).toEqual([]);
+  });
+});
+
+/** Ids and figures of the wire, cost and place of the others; calls that only the wire saw; the higher count of attempts. */
+function merged(others: readonly ExpectedCall[], wire: readonly ExpectedCall[]): ExpectedCall[] {
+  const isSame = (a: ExpectedCall, b: ExpectedCall): boolean =>
+    (a.requestId !== null && a.requestId === b.requestId) ||
+    (a.messageId !== null && a.messageId === b.messageId) ||
+    (a.requestId === null && a.messageId === null && a.model === b.model && a.usage === null && b.usage === null);
+  const joined = others.map((row): ExpectedCall => {
+    const own = wire.find((candidate) => isSame(row, candidate));
+    const { wireAttempts = 1, ...known } = row as ExpectedCall & { readonly wireAttempts?: number };
+    if (own === undefined) return known;
+    return {
+      ...known,
+      requestId: own.requestId ?? row.requestId,
+      messageId: own.messageId ?? row.messageId,
+      usage: own.usage ?? row.usage,
+      attempts: Math.max(row.attempts ?? 1, own.attempts ?? 1, wireAttempts),
+    };
+  });
+  return [...joined, ...wire.filter((row) => !others.some((known) => isSame(known, row)))];
+}
 
 function linesOf(tree: string): string[] {
   return formatTree(withoutFigures(parseTree(tree)))
