@@ -161,6 +161,8 @@ export interface Store {
   runs(filter?: RunFilter): readonly StoredRun[];
   /** By its id or the beginning of it; undefined if there is none, a `ConfigurationError` if there are several. */
   run(idPrefix: string): RunDetail | undefined;
+  /** The first turn of the run with this id, which tells what it was asked to do; undefined before one has ended. */
+  firstTurn(runId: string): StoredSpan | undefined;
   /** Failed spans of the runs that match, newest first; `limit` counts spans. */
   failures(filter?: RunFilter): readonly Failure[];
   /** The same, grouped by what failed and why, the most frequent first; `limit` counts groups. */

@@ -2,7 +2,7 @@ import { ConfigurationError } from '@spanprism/core';
 import { openForReading, openForWriting } from '../open-database.ts';
 import { type Database, isBusy, StoreProblem } from '../sqlite.ts';
 import { defaultStorePath } from '../store-path.ts';
-import type { Failure, FailureGroup, RunDetail, RunFilter, Store, StoredRun } from '../store.ts';
+import type { Failure, FailureGroup, RunDetail, RunFilter, Store, StoredRun, StoredSpan } from '../store.ts';
 import { keyHash } from '../key-hash.ts';
 import { BodyReader } from './bodies.ts';
 import { costReport } from './costs.ts';
@@ -81,6 +81,11 @@ class SqliteStore implements Store {
       });
       return { run: found.run, spans: inTreeOrder(withShares(spans)) };
     });
+  }
+
+  firstTurn(runId: string): StoredSpan | undefined {
+    const sql = 'WHERE r.run_id = ? AND s.is_turn = 1 ORDER BY s.started_at, s.id LIMIT 1';
+    return this.#reader.reading(() => selectSpans(this.#from, { sql, values: [runId] })[0]?.span);
   }
 
   failures(filter: RunFilter = {}): readonly Failure[] {

@@ -1,4 +1,4 @@
-import type { StoredRun } from '@spanprism/store';
+import type { Store, StoredRun } from '@spanprism/store';
 import type { Command } from '../../command.ts';
 import { jsonDocument } from '../document.ts';
 import { FILTER_OPTIONS, readFilter, readLimit, refuseArguments } from '../filter-options.ts';
@@ -6,6 +6,7 @@ import { usdFromNanos } from '../money.ts';
 import { matching, sayNothingFound, withStore, STORE_NOTE } from '../report.ts';
 import { screenOf } from '../screen.ts';
 import { runJson } from '../run-json.ts';
+import { inputLine } from '../span-content.ts';
 import { runsTable } from './runs-table.ts';
 
 export const command: Command = {
@@ -26,13 +27,23 @@ export const command: Command = {
       if (values['json'] === true) io.stdout.write(jsonDocument(documentOf(runs, hasMore)));
       else if (runs.length === 0) sayNothingFound(store, `no runs${matching(filter)}`, io);
       else {
-        io.stdout.write(runsTable(runs, screenOf(io)));
+        io.stdout.write(
+          runsTable(
+            runs.map((run) => ({ run, prompt: promptOf(store, run) })),
+            screenOf(io),
+          ),
+        );
         if (hasMore) io.stderr.write(`The newest ${runs.length}; --limit 0 shows all\n`);
       }
       return 0;
     });
   },
 };
+
+function promptOf(store: Store, { id }: StoredRun): string {
+  const turn = store.firstTurn(id)?.body();
+  return turn === undefined ? '' : inputLine(turn);
+}
 
 function documentOf(runs: readonly StoredRun[], hasMore: boolean): unknown {
   const costNanoUsd = runs.reduce((sum, run) => sum + run.costNanoUsd, 0);
