@@ -167,6 +167,16 @@ test('a copy of history in another session is counted once, and makes no run', (
   ).toEqual([[9, 71_000_005]]);
 });
 
+test('a run that is named a project goes there with all it has cost, from wherever it was', () => {
+  const [first, second] = [TURN.slice(0, 4), TURN.slice(4)];
+  const inFolder = agent({ id: 20, ms: [0, 1], cwd: '/home/ada/clone-2' });
+  // One transaction each: without a project, in that of its folder, in its own.
+  const store = storeOf(first, [inFolder], second);
+  expect(costs(store, 'project')).toEqual({ shop: 71_000_005, unattributed: 0 });
+  expect(costs(storeOf(first, [inFolder]), 'project')).toEqual({ 'clone-2': 30_000_005, unattributed: 0 });
+  expect(costs(storeOf(first), 'project')).toEqual({ unattributed: 30_000_005 });
+});
+
 test('a title costs nobody, and a call without a price gives nothing', () => {
   const spans = [
     tool({ id: 3, parent: 1, ms: [0, 10] }),
