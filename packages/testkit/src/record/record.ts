@@ -13,6 +13,7 @@ import { type MessagesApi, startMessagesApi } from '../messages-api/messages-api
 import { ownRecordingsRoot } from '../recordings/recording.ts';
 import { runHost } from './host.ts';
 import type { RecordScript } from './script.ts';
+import { sessionFilesIn } from './session-files.ts';
 import { LONG_TEXTS, SCRIPTS } from './scripts.ts';
 import { replacementsFor, type TrimOptions, trimmed } from './trim.ts';
 import { wireLines } from './wire-lines.ts';
@@ -44,6 +45,7 @@ async function record(script: RecordScript, claude: string): Promise<Files> {
   };
   const lines = (values: readonly unknown[]): string =>
     values.map((value) => `${JSON.stringify(trimmed(value, trim))}\n`).join('');
+  const left = await sessionFilesIn(project.home);
   const exports = SIGNALS.map((signal) => [
     `otlp-${signal}.json`,
     `[\n${exportsOf(collector, signal, arrivals)
@@ -56,6 +58,7 @@ async function record(script: RecordScript, claude: string): Promise<Files> {
     'wire.jsonl': lines(wireOf(api, script)),
     'meta.json': `${JSON.stringify({ ...(await metaOf(script)), wall_epoch_ms_at_t0: epochMs }, undefined, 1)}\n`,
     ...(Object.fromEntries(exports) as Files),
+    ...Object.fromEntries(left.map(({ name, rows }) => [name, lines(rows)])),
   };
 }
 
@@ -146,6 +149,9 @@ for (const script of SCRIPTS.filter(({ name }) => names.length === 0 || names.in
   const folder = join(ownRecordingsRoot(), script.name);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), text);
+  }
   process.stdout.write(`${script.name}: ${Object.values(files).join('').length} bytes\n`);
 }

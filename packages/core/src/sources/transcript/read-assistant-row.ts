@@ -66,6 +66,7 @@ function readSynthetic({ fields, id, at }: TimedRow, by: Speaker, emit: Emit): v
     at,
     agent: by.ref,
     call: given('requestId', stringIn(fields, 'requestId')),
+    ...given('model', by.model),
     error: { type: type ?? 'api_error', message },
   });
 }

@@ -104,8 +104,15 @@ function readFallback(row: TimedRow, by: Speaker, emit: Emit): void {
   emit(requestOf({ fields, id: `${id}:request`, at: requestedAt }, by));
 }
 
-/** A request has been sent. */
-export function requestOf({ id, at }: TimedRow, by: Speaker): StreamSeen {
+/** A request was sent: the beginning of a call, or an attempt more. */
+export function readRequest(row: TimedRow, by: Speaker, emit: Emit): void {
+  by.latestRequestAt = row.at;
+  by.model = stringIn(fieldsOf(row.fields['params']), 'model') ?? by.model;
+  // Of a call that is tried again, the first request is its beginning.
+  if (!by.isAsking) emit(requestOf(row, by));
+}
+
+function requestOf({ id, at }: TimedRow, by: Speaker): StreamSeen {
   by.isAsking = true;
   return {
     type: 'stream',

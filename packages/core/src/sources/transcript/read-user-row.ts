@@ -54,8 +54,8 @@ interface Result {
 
 function readResult({ fields, id, at }: TimedRow, { block, by }: Result, emit: Emit): void {
   const decision = fieldsOf(fields['permissionDecision']);
-  const isDenied = decision?.['decision'] === 'reject';
-  // Rejected without anyone having been asked: it was interrupted while it ran.
+  // Whoever says no to a tool and to the whole turn leaves no decision; what was interrupted while it ran looks much the same.
+  const isDenied = decision?.['decision'] === 'reject' || fields['toolDenialBeforeRun'] === true;
   const wasCut = !isDenied && CUT.has(fields['toolDenialKind']);
   by.openTools.delete(block.toolUseId);
   // The answer in the shape that was asked for ends the turn.

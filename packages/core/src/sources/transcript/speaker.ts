@@ -11,6 +11,8 @@ export interface Speaker {
   /** A request was sent that has neither been answered nor failed. */
   isAsking: boolean;
   latestRequestAt: UnixNano | undefined;
+  /** The model that it asked last. */
+  model: string | undefined;
   /** Of its latest answer. */
   stopReason: string | undefined;
   /** Tools that it asked for and of which no result is known. */
@@ -37,6 +39,7 @@ export function speaker(ref: AgentRef, turn: number, at: UnixNano): Speaker {
     lastAt: at,
     isAsking: false,
     latestRequestAt: undefined,
+    model: undefined,
     stopReason: undefined,
     openTools: new Set(),
     structuredCall: undefined,

@@ -3,7 +3,7 @@ import type { Emit } from '../sdk/envelope.ts';
 import { readBlocks } from '../sdk/content.ts';
 import { fieldsOf, stringIn } from '../sdk/guards.ts';
 import { readAssistantRow } from './read-assistant-row.ts';
-import { readSystemRow, requestOf } from './read-system-row.ts';
+import { readRequest, readSystemRow } from './read-system-row.ts';
 import { readInput } from './read-user-row.ts';
 import type { Row } from './row.ts';
 import { isUnfinished, type Speaker, speaker } from './speaker.ts';
@@ -54,10 +54,7 @@ export class SubagentRows {
       this.resultOf(row);
       readInput(row, by, this.#emit);
     } else if (type === 'system') readSystemRow(row, by, this.#emit);
-    else if (type === 'api-request') {
-      by.latestRequestAt = row.at;
-      if (!by.isAsking) this.#emit(requestOf(row, by));
-    }
+    else if (type === 'api-request') readRequest(row, by, this.#emit);
   }
 
   /** The result of the call that asked for a subagent names both. */

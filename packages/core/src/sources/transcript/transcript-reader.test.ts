@@ -97,6 +97,26 @@ test('an interrupt ends a turn, and so does saying no to a tool; they are told a
   ]);
 });
 
+test('who says no to a tool, and to the whole turn with it, leaves no decision', () => {
+  const stop = { message: { role: 'user', content: '[Request interrupted by user for tool use]' } };
+  const no = { toolDenialKind: 'user-rejected', toolDenialBeforeRun: true };
+  const rows = session().prompt('a').ask('toolu_1').result('toolu_1', 'no', no).row('user', stop);
+  const [spans] = playedRows(rows.text).processes;
+  expect(outcomes(spans)).toEqual(['permission_denied']);
+  expect(only(spans, 'tool')[0]?.denied).toEqual({ decidedBy: 'host' });
+});
+
+test('a call that failed asked the model that its request names', () => {
+  const rows = session()
+    .prompt('a')
+    .row('api-request', { params: { model: 'claude-haiku-4-5' } });
+  const message = { model: '<synthetic>', content: [{ type: 'text', text: 'API Error: 400' }] };
+  rows.row('assistant', { message, requestId: 'req_1', isApiErrorMessage: true, apiErrorStatus: 400 });
+  const [spans] = playedRows(rows.text).processes;
+  expect(outcomes(spans)).toEqual(['api_error']);
+  expect(only(spans, 'llm')[0]).toMatchObject({ requestModel: 'claude-haiku-4-5', error: { type: '400' } });
+});
+
 test('what is sent while the agent is busy belongs to the running turn', () => {
   const position = { turnPosition: { turnIndex: 1 } };
   const rows = session().prompt('a', position).ask('toolu_1').prompt('and b', position);

@@ -8,7 +8,7 @@ import { fieldsOf, numberIn, stringIn } from '../sdk/guards.ts';
 import { CostStates } from './cost-states.ts';
 import { endOfTurn } from './end-of-turn.ts';
 import { readAssistantRow } from './read-assistant-row.ts';
-import { compactionOf, readSystemRow, requestOf } from './read-system-row.ts';
+import { compactionOf, readRequest, readSystemRow } from './read-system-row.ts';
 import { kindOfUserRow, readInput, turnIndexOf } from './read-user-row.ts';
 import type { Row } from './row.ts';
 import { SessionFacts } from './session-facts.ts';
@@ -109,7 +109,7 @@ export class TranscriptReader {
         this.#attachment(row);
         return;
       case 'api-request':
-        this.#request(row);
+        if (this.#main !== undefined) readRequest(row, this.#main, this.#emit);
         return;
       case 'cost-state':
     }
@@ -188,13 +188,6 @@ export class TranscriptReader {
       const content = readBlocks(attachment['prompt']);
       if (content.length > 0) this.#tellTurn(row, 'prompt', { role: 'user', content });
     }
-  }
-
-  #request(row: TimedRow): void {
-    if (this.#main === undefined) return;
-    this.#main.latestRequestAt = row.at;
-    // Of a call that is tried again, the first request is its beginning.
-    if (!this.#main.isAsking) this.#emit(requestOf(row, this.#main));
   }
 
   /** The main loop cannot speak outside of a turn. */
