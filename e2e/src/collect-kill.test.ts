@@ -68,7 +68,7 @@ describe.skipIf(absent !== undefined)('spanprism collect, killed', () => {
   test('makes the same spans again of what it reads again, however often it is killed', async () => {
     await using folder = await temporaryFolder();
     const [once, often] = [await startCollector(), await startCollector()];
-    const bodies = recordedBodies('subagent-one');
+    const bodies = recordedBodies('foreground-subagent');
     const control = await startCollect({ folder: join(folder.path, 'control'), args: ['--otlp-endpoint', once.url] });
     for (const body of bodies) await post(control, body);
     await control.stop();

@@ -81,7 +81,7 @@ describe('spanprism collect, as a server', () => {
     [['--host', '0.0.0.0'], /lets other machines in, and there is no token; give one by SPANPRISM_COLLECT_TOKEN/],
     [['--tls-cert', 'cert.pem'], /--tls-cert is given without --tls-key/],
     [['--port', '70000'], /--port 70000 cannot be; give a whole number/],
-    [['--fsync', 'sometimes'], /--fsync sometimes is no policy; use always or never/],
+    [['--fsync', 'sometimes'], /--fsync sometimes is no policy; use second or always/],
   ])('with %j says what is wrong and ends with 2', (args, message) => {
     const main = join(inject('packedFolder'), 'node_modules', 'spanprism', 'dist', 'main.js');
     const { status, stderr, stdout } = spawnSync(process.execPath, [main, 'collect', ...args], {

@@ -32,7 +32,7 @@ export const collectOptions: OptionTable = {
     type: 'string',
     value: 'policy',
     description:
-      'always: a request is answered when the disk has it. never: when the system has it, which a power cut loses. Default always',
+      'second: a request is answered when the system has it, and the disk has it within a second. always: when the disk has it. Default second',
   },
   'max-request-mb': { type: 'string', value: 'number', description: 'Largest body, unpacked; default 64' },
   'max-sessions': { type: 'string', value: 'number', description: 'Most sessions traced at a time; default 10000' },

@@ -104,9 +104,9 @@ function numberOf(
 }
 
 function syncPolicy(given: string | undefined): SyncPolicy {
-  if (given === undefined || given === 'always') return 'always';
-  if (given === 'never') return 'never';
-  throw new CommandError({ what: `collect: --fsync ${given} is no policy`, fix: 'use always or never' });
+  if (given === undefined || given === 'second') return 'second';
+  if (given === 'always') return 'always';
+  throw new CommandError({ what: `collect: --fsync ${given} is no policy`, fix: 'use second or always' });
 }
 
 function tlsFiles(cert: string | undefined, key: string | undefined): TlsFiles | undefined {

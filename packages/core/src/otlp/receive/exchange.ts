@@ -48,5 +48,7 @@ export function send(
     'Content-Type': answer.contentType,
     'Content-Length': Buffer.byteLength(answer.body),
   });
-  response.end(answer.body);
+  // Head and body in one piece: an empty second piece would be a write of its own.
+  if (answer.body.length === 0) response.end();
+  else response.end(answer.body);
 }

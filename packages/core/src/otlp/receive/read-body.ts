@@ -38,9 +38,13 @@ function readSent(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
       chunks.length = 0;
       reject(new Rejected('too_large'));
     });
-    request.once('end', () => resolve(Buffer.concat(chunks)));
-    request.once('error', () => reject(new Rejected('aborted')));
-    request.once('close', () => reject(new Rejected('aborted')));
+    // Nearly all are of one piece.
+    request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    const abort = (): void => {
+      if (!request.readableEnded) reject(new Rejected('aborted'));
+    };
+    request.once('error', abort);
+    request.once('close', abort);
   });
 }
 
