@@ -68,10 +68,11 @@ test('names cannot drive the terminal', () => {
 test('paints headings only where there is a terminal for it', () => {
   const painted = renderTable({ columns, rows }, { hasColor: true });
   expect(painted).toContain('\u001b[2mNAME');
-  expect(
-    stripVTControlCharacters(painted)
-      .split('\n')
-      .map((line) => line.trimEnd())
-      .join('\n'),
-  ).toBe(renderTable({ columns, rows }, plain));
+  expect(stripVTControlCharacters(painted)).toBe(renderTable({ columns, rows }, plain));
+});
+
+test('there are no blanks behind the last column, painted or not', () => {
+  const turned = columns.toReversed();
+  const painted = stripVTControlCharacters(renderTable({ columns: turned, rows }, { hasColor: true }));
+  expect(painted).toBe('COUNT  USER  NAME\n   12  ada   日本語\n    3        plain\n');
 });

@@ -86,17 +86,20 @@ function widthOf(laid: readonly { readonly width: number }[]): number {
 }
 
 function headSegments<Row>(laid: readonly Laid<Row>[]): Segment[] {
-  return laid.map(({ column, width }, at): Segment => {
-    const title = padded(column.title.toUpperCase(), width, column.align);
-    return ['dim', `${at === 0 ? '' : GAP}${title}`];
-  });
+  return laid.map((one, at): Segment => ['dim', placed(one.column.title.toUpperCase(), { at, laid })]);
 }
 
 function rowSegments<Row>(laid: readonly Laid<Row>[], index: number): Segment[] {
-  return laid.map(({ column, cells, width }, at): Segment => {
+  return laid.map(({ cells }, at): Segment => {
     const [style, text] = cells[index] ?? ['plain', ''];
-    return [style, `${at === 0 ? '' : GAP}${padded(text, width, column.align)}`];
+    return [style, placed(text, { at, laid })];
   });
+}
+
+/** A text at its place in the line: a gap before it, and no blanks behind the last. */
+function placed<Row>(text: string, { at, laid }: { readonly at: number; readonly laid: readonly Laid<Row>[] }): string {
+  const cell = padded(text, laid[at]?.width ?? 0, laid[at]?.column.align);
+  return `${at === 0 ? '' : GAP}${at === laid.length - 1 ? cell.trimEnd() : cell}`;
 }
 
 function padded(text: string, width: number, align: 'right' | undefined): string {
