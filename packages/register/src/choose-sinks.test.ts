@@ -158,9 +158,24 @@ describe('an OTLP endpoint in a region of a backend whose keys are there says wh
   ])('%j with %s=%s: %j', (environment, variable, endpoint, options) => {
     const surroundings = { environment: { ...environment, [variable]: endpoint } as Record<string, string> };
     const { sinks, found } = chooseSinks(surroundings, installed);
-    expect(sinks.map((made) => (made as MadeSink).options)).toEqual([options]);
+    expect(sinks.map((made) => (made as MadeSink).options)).toEqual([expect.objectContaining(options)]);
     expect(found).toEqual([expect.stringContaining(`, ${variable})`)]);
   });
+});
+
+test('sinks read the environment that chose them, but Sentry’s, which has been told all', () => {
+  const environment = {
+    ...{ LANGFUSE_PUBLIC_KEY: 'pk-lf-1', LOGFIRE_TOKEN: 't' },
+    HONEYCOMB_API_KEY: 'k',
+    SENTRY_DSN: 's',
+  };
+  const { sinks } = chooseSinks({ environment, isSentryLive: () => true }, installed);
+  expect(sinks.map((made) => [made.name, (made as MadeSink).options])).toEqual([
+    ['langfuseSink', { env: environment }],
+    ['logfireSink', { environment }],
+    ['sentrySink', {}],
+    ['honeycomb', { environment }],
+  ]);
 });
 
 test('a backend that its own variables switch off is not one that is traced to', () => {

@@ -28,7 +28,9 @@ export function chooseSinks(surroundings: Surroundings, load: LoadPackage): Choi
   const switchedOff: string[] = [];
   for (const { vendor, variables, options } of wanted(surroundings.environment)) {
     try {
-      const sink = make(vendor.sink(surroundings), { variable: variables[0], options, load });
+      const factory = vendor.sink(surroundings);
+      const read = factory.environment && { [factory.environment]: surroundings.environment };
+      const sink = make(factory, { variable: variables[0], options: { ...read, ...options }, load });
       const name = `${sink.name} (${variables.join(', ')})`;
       if (sink.isDisabled !== true) sinks.push(sink);
       (sink.isDisabled === true ? switchedOff : found).push(name);

@@ -7,10 +7,12 @@ export interface Surroundings {
   readonly isSentryLive?: () => boolean;
 }
 
-/** A factory of a package: `otlpSink` of `@spanprism/claude-otlp`, say. Called without options, it reads the environment itself. */
+/** A factory of a package: `otlpSink` of `@spanprism/claude-otlp`, say. All that it needs it reads from the environment. */
 export interface SinkFactory {
   readonly package: string;
   readonly factory: string;
+  /** The option that takes the environment; one that is told all by its vendor's SDK has none. */
+  readonly environment?: 'environment' | 'env';
 }
 
 /** A backend that the environment can ask for. */
@@ -41,7 +43,7 @@ const OTLP = '@spanprism/claude-otlp';
 const preset = (factory: string, variables: readonly string[], where: Where = {}): Vendor => ({
   ...where,
   variables,
-  sink: () => ({ package: OTLP, factory }),
+  sink: () => ({ package: OTLP, factory, environment: 'environment' }),
   at: ({ tracesUrl }) => ({ url: tracesUrl }),
 });
 const atOrigin = ({ url }: OtlpEndpoint): object => ({ baseUrl: url.origin });
@@ -55,14 +57,14 @@ const isTrue = (text: string | undefined): boolean => text?.trim().toLowerCase()
 export const VENDORS: readonly Vendor[] = [
   {
     variables: ['LANGFUSE_PUBLIC_KEY', 'LANGFUSE_SECRET_KEY'],
-    sink: () => ({ package: '@spanprism/claude-langfuse', factory: 'langfuseSink' }),
+    sink: () => ({ package: '@spanprism/claude-langfuse', factory: 'langfuseSink', environment: 'env' }),
     urlVariables: ['LANGFUSE_BASE_URL', 'LANGFUSE_BASEURL', 'LANGFUSE_HOST'],
     hosts: ['langfuse.com'],
     at: atOrigin,
   },
   {
     variables: ['LOGFIRE_TOKEN'],
-    sink: () => ({ package: '@spanprism/claude-logfire', factory: 'logfireSink' }),
+    sink: () => ({ package: '@spanprism/claude-logfire', factory: 'logfireSink', environment: 'environment' }),
     urlVariables: ['LOGFIRE_BASE_URL'],
     hosts: ['pydantic.dev', 'pydantic.info'],
     at: atOrigin,
@@ -72,7 +74,7 @@ export const VENDORS: readonly Vendor[] = [
     sink: ({ isSentryLive }) =>
       isSentryLive?.() === true
         ? { package: '@spanprism/claude-sentry', factory: 'sentrySink' }
-        : { package: OTLP, factory: 'sentryOtlp' },
+        : { package: OTLP, factory: 'sentryOtlp', environment: 'environment' },
     urlVariables: ['SENTRY_DSN'],
   },
   preset('honeycomb', ['HONEYCOMB_API_KEY', 'HONEYCOMB_TRACES_APIKEY'], {
