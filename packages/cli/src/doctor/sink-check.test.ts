@@ -92,7 +92,9 @@ describe('answers that are none of success', () => {
     [500, 'backend_failing'],
     [503, 'backend_failing'],
     [302, 'redirected', { location: 'https://sign-in.example' }],
-    [407, 'proxy_in_the_way', { 'proxy-authenticate': 'Basic' }],
+    [407, 'proxy_in_the_way'],
+    [511, 'proxy_in_the_way'],
+    [502, 'proxy_in_the_way', { 'proxy-authenticate': 'Basic' }],
     [503, 'proxy_in_the_way', { 'x-squid-error': 'ERR_CONNECT_FAIL 111' }],
     // As every load balancer has it.
     [401, 'key_refused', { via: '1.1 google' }],
