@@ -1,7 +1,9 @@
 import { ConfigurationError } from '@spanprism/core';
 import { openForReading, openForWriting } from '../open-database.ts';
 import { type Database, isBusy, StoreProblem } from '../sqlite.ts';
+import { leftoversOf, readLeftovers } from '../sink/leftovers.ts';
 import { defaultStorePath } from '../store-path.ts';
+import { Writer } from '../write/writer.ts';
 import type { Failure, FailureGroup, RunDetail, RunFilter, Store, StoredRun, StoredSpan } from '../store.ts';
 import { keyHash } from '../key-hash.ts';
 import { BodyReader } from './bodies.ts';
@@ -11,6 +13,9 @@ import { Reader } from './reader.ts';
 import { conditionOf, limitOf } from './run-filter.ts';
 import { findRuns, runByRowId, runsByPrefix } from './runs.ts';
 import { inTreeOrder, selectSpans, type SpanReader, withShares } from './spans.ts';
+
+/** How long a question waits for another's lock. */
+const BUSY_MS = 1_000;
 
 export interface OpenStoreOptions {
   /** Touch nothing: a store of an older version is refused instead of brought up to date. Default false. */
@@ -29,12 +34,28 @@ export function openStore(path: string = defaultStorePath(), { readOnly = false 
 }
 
 function open(path: string, readOnly: boolean): Database {
+  if (!readOnly && leftoversOf(path).length > 0) storeLeftovers(path);
   try {
     return openForReading(path);
   } catch (error) {
     if (readOnly || !(error instanceof StoreProblem) || error.code !== 'store_older') throw error;
-    openForWriting(path, { busyMs: 5_000 }).close();
+    openForWriting(path, { busyMs: BUSY_MS }).close();
     return openForReading(path);
+  }
+}
+
+/** What a program could not store before it ended is part of the answer. Where it cannot be stored now, the next writer will. */
+function storeLeftovers(path: string): void {
+  try {
+    const database = openForWriting(path, { busyMs: BUSY_MS });
+    try {
+      const writer = new Writer(database);
+      readLeftovers(path, (rows) => writer.write(rows));
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    if (!isBusy(error) && !(error instanceof StoreProblem)) throw error;
   }
 }
 

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { decodeSpan } from '../canonical-json.ts';
 import { rowOf, type SpanRow } from '../span-row.ts';
 
 const ROWS_PER_WRITE = 1024;
+/** What is not complete by then never will be. */
+const ABANDONED_MS = 86_400_000;
 
 /** Beside the store: spans, a line each, that could not be stored before their process ended. Whoever opens the store next stores them. */
 export function writeLeftovers(path: string, lines: readonly string[]): string {
@@ -17,11 +19,24 @@ export function writeLeftovers(path: string, lines: readonly string[]): string {
 
 /** Stores what others have left over and removes their files. Says what it could not read. */
 export function readLeftovers(path: string, write: (rows: readonly SpanRow[]) => void): readonly string[] {
+  const files = leftoversOf(path);
+  for (const file of files.filter((name) => name.endsWith('.part'))) removeAbandoned(file);
+  return files.filter((name) => !name.endsWith('.part')).flatMap((file) => readLeftover(file, write));
+}
+
+/** Files that others have left over, or are about to. */
+export function leftoversOf(path: string): readonly string[] {
   const folder = dirname(path);
   const prefix = `${basename(path)}-left-`;
   if (!existsSync(folder)) return [];
-  const files = readdirSync(folder).filter((name) => name.startsWith(prefix) && !name.endsWith('.part'));
-  return files.flatMap((name) => readLeftover(join(folder, name), write));
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => join(folder, name));
+}
+
+function removeAbandoned(file: string): void {
+  const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  if (written !== undefined && written < Date.now() - ABANDONED_MS) rmSync(file, { force: true });
 }
 
 function readLeftover(file: string, write: (rows: readonly SpanRow[]) => void): readonly string[] {

@@ -135,10 +135,15 @@ export class Scribe {
     if (this.#open !== undefined) return this.#open;
     const { path, retention, tell, busyMs } = this.#options;
     const database = openForWriting(path, { busyMs });
-    const writer = new Writer(database);
-    this.#open = { database, writer, retention: new Retention(database, retention) };
-    const notes = readLeftovers(path, (rows) => writer.write(rows));
-    for (const message of notes) tell({ type: 'note', message });
+    try {
+      const writer = new Writer(database);
+      const notes = readLeftovers(path, (rows) => writer.write(rows));
+      for (const message of notes) tell({ type: 'note', message });
+      this.#open = { database, writer, retention: new Retention(database, retention) };
+    } catch (error) {
+      database.close();
+      throw error;
+    }
     this.#sweepLater(SWEEP_MS.first);
     return this.#open;
   }

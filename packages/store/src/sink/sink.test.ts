@@ -6,6 +6,7 @@ import { tool } from '@spanprism/testkit/samples';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { newFolder, newPath, open, write } from '../__fixtures__/store-folder.ts';
 import { openForWriting } from '../open-database.ts';
+import { openStore } from '../read/open-store.ts';
 import { localChannel } from './channel.ts';
 import { type SqliteSink, sqliteSink, type SqliteSinkOptions } from './sqlite-sink.ts';
 import { StoreWriting } from './store-writing.ts';
@@ -119,9 +120,11 @@ describe('a program that ends', () => {
     unlock();
     const [file = ''] = leftovers(path);
     expect(statSync(join(dirname(path), file)).mode & 0o777).toBe(0o600);
-    // Another sink on the same store finds them, also next to what is there already.
+    // Another sink on the same store finds them, also next to what is there already, and as soon as it can.
     write(path, spans(2));
+    const again = lock(path);
     const next = opened({ path });
+    setTimeout(again, 300);
     give(next.sink, spans(1, 100));
     await next.sink.flush(LONG_MS);
     expect(open(path).runs()[0]?.spans).toBe(5);
@@ -135,11 +138,31 @@ describe('a program that ends', () => {
     await sink.close(200);
     unlock();
     expect(lines.join()).toMatch(/4 spans could not be stored in time; they are in .*-left-/);
-    const next = opened({ path });
-    give(next.sink, spans(1));
-    await next.sink.flush(LONG_MS);
+    expect(openStore(path, { readOnly: true }).runs()).toEqual([]);
+    // Whoever asks may have it stored.
     expect(open(path).runs()[0]?.spans).toBe(4);
+    expect(leftovers(path)).toEqual([]);
   });
+});
+
+test('the thread removes what is too old', async () => {
+  const path = newPath();
+  write(path, [tool({ id: 1, ms: [0, 1], sessionId: 'old' })]);
+  const database = openForWriting(path, { busyMs: 1_000 });
+  database.exec('UPDATE run SET stored_at = stored_at - 10 * 86400');
+  database.close();
+  const { sink } = opened({ path, maxAgeDays: 9 });
+  give(sink, [tool({ id: 2, ms: [0, 1], sessionId: 'new' })]);
+  await sink.flush(LONG_MS);
+  await expect
+    .poll(
+      () =>
+        open(path)
+          .runs()
+          .map(({ id }) => id),
+      { timeout: LONG_MS },
+    )
+    .toEqual(['new']);
 });
 
 test('a line of a leftover that is none is told and skipped', async () => {
