@@ -10,15 +10,21 @@ import { findClaude } from './find-claude.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { type OwnTelemetry, ownTelemetry } from './own-telemetry.ts';
 import { gitBranch, projectName } from './surroundings.ts';
+import type { OverrideSearch } from './settings-override.ts';
 import type { RunTrace, TraceRunParts } from './trace-run.ts';
 
 /** What the end of a run may take beyond that of `claude`, and only where a backend or the disk is slow. */
 const FINISH_MS = 2_000;
+/** Of that, for what sinks say of what they could not deliver. */
+const LAST_WORDS_MS = 200;
 
 const NANOS_PER_MS = 1_000_000n;
 
 /** How `claude` ends when it was asked to stop and could clean up: SIGINT, SIGHUP, SIGTERM. */
 const STOPPED: ReadonlySet<number> = new Set([130, 129, 143]);
+
+/** With these, `claude` runs nothing that could be traced. */
+const TELLS_ONLY: ReadonlySet<string> = new Set(['--version', '-v', '--help', '-h']);
 
 /** Runs `claude` and ends this process as it ended. Rejects when there is no `claude`; whatever fails of tracing, it runs. */
 export async function runClaude({ values, positionals }: CommandInput, io: Io): Promise<never> {
@@ -52,6 +58,8 @@ export async function runClaude({ values, positionals }: CommandInput, io: Io): 
   if (start !== undefined && trace !== undefined) {
     const by = ending.signal === null && !STOPPED.has(ending.code ?? 0) ? 'process-gone' : 'abort';
     lines.push(...(await reported({ trace, port: start.port, by })));
+    if (!positionals.some((arg) => TELLS_ONLY.has(arg)))
+      lines.push(...(await overridden({ env: io.env, cwd: io.cwd, args: positionals, made: env })));
   }
   if (values['quiet'] !== true) for (const line of lines) io.stderr.write(`spanprism: ${line}\n`);
   return endLike(ending);
@@ -147,13 +155,25 @@ async function reported({ trace, port, by }: Finishing): Promise<readonly string
     setTimeout(() => resolve(undefined), FINISH_MS);
   });
   try {
-    const report = await Promise.race([trace.then((run) => run?.finish(by, FINISH_MS)), late]);
+    const finished = trace.then(async (run) => ({ report: await run?.finish(by, FINISH_MS - LAST_WORDS_MS) }));
+    const outcome = await Promise.race([finished, late]);
+    if (outcome === undefined) return [`the trace of this run was not delivered within ${FINISH_MS / 1000} s`];
+    const { report } = outcome;
     if (report === undefined || report.received === 0) return [];
     const { summaryOf } = await import('./last-lines.ts');
     return [...report.chosen.problems, summaryOf(report)];
   } catch (error) {
     return [`this run was not traced: ${wordsOf(error)}`];
   }
+}
+
+/** Why the trace of a run may lack what telemetry tells. */
+async function overridden(search: OverrideSearch): Promise<readonly string[]> {
+  const { settingsOverrides } = await import('./settings-override.ts');
+  return settingsOverrides(search).map(
+    ({ file, names }) =>
+      `${file} sets ${names.join(', ')} over ours, so this run may be traced in part or not at all: take it out there`,
+  );
 }
 
 function turnOfEvents(): Promise<void> {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Attributes, Diag } from '@spanprism/core';
 import type { Environment, TraceContext } from '@spanprism/core/child';
 import type { ChildWire } from '@spanprism/core/wire';
-import { childReceiver, createSessions, type OtlpRequest } from '@spanprism/core/sessions';
+import { childReceiver, createSessions, type OtlpRequest, plainAttributes } from '@spanprism/core/sessions';
 import { type ChosenSinks, sinksFrom } from '../sinks/sinks-from.ts';
 import { forwarding } from './forward.ts';
 import { JoinedSession } from './joined-session.ts';
@@ -53,7 +53,7 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
   const totals = new TotalsSink();
   const sessions = createSessions({
     sinks: [...chosen.sinks, totals],
-    attributes: parts.attributes,
+    attributes: { ...parts.attributes, ...attributesOf(flags) },
     diag,
     ...(chosen.capture === undefined ? {} : { capture: chosen.capture }),
   });
@@ -92,6 +92,14 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
       return { totals: totals.totals, chosen, received };
     },
   };
+}
+
+function attributesOf({ user, project, tag }: Readonly<Record<string, unknown>>): Attributes {
+  return plainAttributes({
+    ...(typeof user === 'string' ? { userId: user } : {}),
+    ...(typeof project === 'string' ? { project } : {}),
+    ...(Array.isArray(tag) ? { tags: tag.map(String) } : {}),
+  });
 }
 
 /**
