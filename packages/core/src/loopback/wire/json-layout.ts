@@ -37,6 +37,7 @@ export function layOut(body: Buffer, known?: Known): Layout | undefined {
   let at = skipSpace(body, 0);
   if (body[at] !== OPEN_OBJECT) return undefined;
   at = skipSpace(body, at + 1);
+  if (body[at] === CLOSE_OBJECT) return { members, messages };
   while (body[at] === QUOTE) {
     const rest = known === undefined ? undefined : restAfter(known, body.length, at);
     if (rest !== undefined) return { members: [...members, ...rest], messages };
