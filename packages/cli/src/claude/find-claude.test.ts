@@ -1,0 +1,53 @@
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findClaude } from './find-claude.ts';
+
+let root: string;
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'spanprism-find-')));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function program(path: string, mode = 0o755): string {
+  const full = join(root, path);
+  mkdirSync(dirname(full), { recursive: true });
+  writeFileSync(full, '#!/bin/sh\n');
+  chmodSync(full, mode);
+  return full;
+}
+
+const pathOf = (...folders: readonly string[]): { readonly PATH: string } => ({
+  PATH: folders.map((folder) => join(root, folder)).join(delimiter),
+});
+
+describe('claude is', () => {
+  test('the first program of that name on PATH, and no folder and nothing that cannot be run', () => {
+    mkdirSync(join(root, 'a', 'claude'), { recursive: true });
+    program('b/claude', 0o644);
+    const found = program('c/claude');
+    program('d/claude');
+    const own = program('bin/spanprism');
+    expect(findClaude({ env: pathOf('a', 'b', 'c', 'd'), cwd: root }, own)).toEqual({ path: found, from: 'path' });
+  });
+
+  test('never ourselves, under whatever name', () => {
+    const own = program('bin/spanprism.js');
+    mkdirSync(join(root, 'a'));
+    symlinkSync(own, join(root, 'a', 'claude'));
+    const found = program('b/claude');
+    expect(findClaude({ env: pathOf('a', 'b'), cwd: root }, own).path).toBe(found);
+  });
+
+  test('the one that the Agent SDK of the project brings, where PATH has none', () => {
+    const scope = 'node_modules/@anthropic-ai';
+    program(`${scope}/claude-agent-sdk/sdk.mjs`, 0o644);
+    writeFileSync(join(root, scope, 'claude-agent-sdk/package.json'), '{ "main": "sdk.mjs" }');
+    const platform = `claude-agent-sdk-${process.platform}-${process.arch}`;
+    const found = program(`${scope}/${platform}/${process.platform === 'win32' ? 'claude.exe' : 'claude'}`);
+    writeFileSync(join(root, scope, platform, 'package.json'), '{}');
+    const own = program('bin/spanprism');
+    expect(findClaude({ env: { PATH: '' }, cwd: root }, own)).toEqual({ path: found, from: 'sdk' });
+  });
+});
