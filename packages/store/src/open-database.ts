@@ -17,7 +17,9 @@ export function openForWriting(path: string, { busyMs }: OpenOptions): Database 
     return closedUnless(database, () => {
       database.exec(`PRAGMA busy_timeout = ${busyMs}`);
       database.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY');
-      database.exec('PRAGMA journal_size_limit = 16777216; PRAGMA foreign_keys = OFF');
+      database.exec(
+        'PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = OFF',
+      );
       migrate(database, file);
     });
   });
