@@ -1,37 +1,15 @@
-import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CollectedMetric, type CollectedSpan, readMetrics, readSpans } from '@spanprism/testkit';
-import { type Build, cachedBuild, done, fetched } from './cached-build.ts';
+import { builtCollector } from './built-collector.ts';
+import type { Build } from './cached-build.ts';
 import { freePorts, type Server, startServer, temporaryFolder } from './server.ts';
 
-const BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.162.0';
-const sources = join(import.meta.dirname, 'collector');
-const FILES = ['manifest.yaml', 'go.mod', 'go.sum'];
-
-/** The OpenTelemetry Collector, built by its own builder from the modules that `collector/go.mod` pins. */
+/** The OpenTelemetry Collector that writes what it gets to files. */
 export function buildCollector(): Promise<Build> {
-  const inputs = [BUILDER, ...FILES.map((file) => readFileSync(join(sources, file), 'utf8'))];
-  return cachedBuild({ name: 'collector', inputs, make });
-}
-
-async function make(folder: string, timeLeftMs: () => number): Promise<void> {
-  const env = { CGO_ENABLED: '0', GOWORK: 'off', GOBIN: folder };
-  const go = (...words: readonly string[]) => ({ program: 'go', words, cwd: folder, env, timeoutMs: timeLeftMs() });
-  const builder = (...words: readonly string[]) => ({
-    program: join(folder, 'builder'),
-    words: ['--config', 'manifest.yaml', '--skip-get-modules', ...words],
-    cwd: folder,
-    env,
-    timeoutMs: timeLeftMs(),
-  });
-  await fetched('Go is needed', { ...go('version'), cwd: sources });
-  for (const file of FILES) cpSync(join(sources, file), join(folder, file));
-  await fetched("the Collector's builder could not be fetched", go('install', BUILDER));
-  await done("the Collector's builder", builder('--skip-compilation'));
-  await fetched("the Collector's modules could not be fetched", go('list', '-deps', '.'));
-  await done("the Collector's build", builder('--skip-generate'));
+  return builtCollector('collector', '0.162.0');
 }
 
 export interface RealCollector {

@@ -33,6 +33,8 @@ export interface CollectOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly scheme?: 'http' | 'https';
+  /** What Node runs; the packed command unless given. */
+  readonly program?: readonly string[];
   /** The ports of one that was there before. */
   readonly like?: Collecting;
 }
@@ -49,9 +51,9 @@ export async function endAll(): Promise<void> {
 
 /** Starts one that keeps its spool in `folder`, and waits until it says where it listens. */
 export async function startCollect(options: CollectOptions): Promise<Collecting> {
-  const { folder, args = [], env = {}, scheme = 'http', like } = options;
+  const { folder, args = [], env = {}, scheme = 'http', program = [MAIN()], like } = options;
   const ports = ['--port', portOf(like?.http), '--grpc-port', portOf(like?.grpc)];
-  const words = [MAIN(), 'collect', ...ports, '--spool', join(folder, 'spool'), ...args];
+  const words = [...program, 'collect', ...ports, '--spool', join(folder, 'spool'), ...args];
   const { ANTHROPIC_API_KEY: _, ...clean } = cleanEnvironment({ home: folder, extra: env });
   const child = spawn(process.execPath, words, { env: clean, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
