@@ -159,7 +159,7 @@ describe('a spool', () => {
     await writeFile(lock, JSON.stringify(owner()));
     const longAgo = new Date(Date.now() - 120_000);
     await utimes(lock, longAgo, longAgo);
-    await opened();
+    await expect(opened()).resolves.toBeInstanceOf(RequestSpool);
   });
 
   test('is not free while the lock of another host is kept fresh', async () => {
