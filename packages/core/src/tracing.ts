@@ -95,7 +95,6 @@ class LiveTracing implements Tracing {
         : startWire({
             reader: this.#loopback,
             ...given('waitMs', options.readyWithinMs),
-            ...given('waitMs', options.readyWithinMs),
             onFailure: ({ code, message }) =>
               diag('warn', `requests to the model are not captured (${code}: ${message})`),
             onError: (error) => guarded.caughtAt('wire', error),
