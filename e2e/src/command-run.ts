@@ -52,6 +52,8 @@ export interface CommandRun {
   readonly files: Readonly<Record<string, string>>;
   /** Where its store is, until `use` has seen it. */
   readonly store: string;
+  /** Its home folder, as long. */
+  readonly home: string;
 }
 
 /** Runs another command of ours on the store of a run, and reads the JSON that it prints. */
@@ -100,7 +102,7 @@ export async function runCommand<T = CommandRun>(
     const child = start(within(command), { cwd: project.cwd, env });
     const run = await ended(child, { ...scenario, api });
     const masks = [project.cwd, project.home, `${api.url.replace(/^.*:/, ':')}`];
-    return await use({ ...run, files: await filesOf(dirname(project.cwd), masks), store });
+    return await use({ ...run, files: await filesOf(dirname(project.cwd), masks), store, home: project.home });
   } finally {
     await rm(place, { recursive: true, force: true });
   }
@@ -115,7 +117,10 @@ function start(
 
 type Driven = Pick<CommandScenario, 'stdin' | 'drive'> & { readonly api?: MessagesApi };
 
-async function ended(child: ChildProcess, { stdin, drive, api }: Driven): Promise<Omit<CommandRun, 'files' | 'store'>> {
+async function ended(
+  child: ChildProcess,
+  { stdin, drive, api }: Driven,
+): Promise<Omit<CommandRun, 'files' | 'store' | 'home'>> {
   const texts = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => (texts[name] += text));

@@ -114,6 +114,14 @@ describe('what a run leaves', () => {
     });
   });
 
+  test('is not there twice when the session is imported too', async () => {
+    await runCommand(SCENARIO, [], (run) => {
+      const before = shown(run);
+      read(run, 'import', `${run.home}/.claude/projects`);
+      expect(shown(run)).toEqual(before);
+    });
+  });
+
   test('is shown on stderr while it happens', async () => {
     const run = await runCommand(SCENARIO, ['--trace-console']);
     expect(run.stdout).toBe('Done.\n');

@@ -17,6 +17,8 @@ export interface JoinedSessionParts {
 
 /** How often the transcript is looked at. */
 const POLL_MS = 200;
+/** How often it is looked for: what telemetry tells waits for it as long. */
+const LOOKS = 15;
 /** What is older than the process by less than this may still be its own: clocks of files and of processes differ. */
 const SLACK_NANOS = 50_000_000n;
 
@@ -30,6 +32,8 @@ export class JoinedSession {
   readonly #early: OtlpRequest[] = [];
   #session: Session | undefined;
   #tail: TranscriptTail | undefined;
+  #sessionId: string | undefined;
+  #looksLeft = LOOKS;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(parts: JoinedSessionParts) {
@@ -37,14 +41,16 @@ export class JoinedSession {
   }
 
   receive(request: OtlpRequest): void {
-    // Metrics do not tell as readily which session they are of.
-    if (this.#session === undefined && request.signal === 'metrics') {
-      this.#early.push(request);
+    if (this.#session !== undefined) {
+      this.#poll();
+      this.#session.receive(request);
       return;
     }
-    this.#session ??= this.#open(sessionOf(request));
-    this.#poll();
-    this.#session.receive(request);
+    this.#early.push(request);
+    this.#sessionId ??= sessionOf(request);
+    if (this.#sessionId === undefined) return;
+    if (!this.#parts.hasTranscript) this.#open(undefined);
+    else this.#look();
   }
 
   observe(observation: Observation): void {
@@ -53,23 +59,37 @@ export class JoinedSession {
   }
 
   end(by: 'process-gone' | 'abort'): void {
+    this.#looksLeft = 0;
+    if (this.#session === undefined && this.#early.length > 0) this.#look();
     clearInterval(this.#timer);
-    // Of a process that was killed at once, metrics may be all there is.
-    if (this.#early.length > 0) this.#session ??= this.#open(undefined);
     this.#try((tail) => tail.end());
     this.#session?.end(by);
   }
 
-  #open(sessionId: string | undefined): Session {
-    const { open, env, hasTranscript, startedAt, isWired } = this.#parts;
-    const path = hasTranscript && sessionId !== undefined ? findTranscript(sessionId, env) : undefined;
-    const session = open({
+  /** The file may be there a little later than the first export. */
+  #look(): void {
+    const { hasTranscript, env } = this.#parts;
+    const path = hasTranscript && this.#sessionId !== undefined ? findTranscript(this.#sessionId, env) : undefined;
+    if (path !== undefined || this.#looksLeft === 0) {
+      this.#open(path);
+      return;
+    }
+    this.#looksLeft -= 1;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), POLL_MS);
+    this.#timer.unref();
+  }
+
+  #open(path: string | undefined): void {
+    const { open, startedAt, isWired } = this.#parts;
+    clearTimeout(this.#timer);
+    const session = (this.#session = open({
       sources: [
         'cli',
         ...(path === undefined ? [] : (['transcript'] as const)),
         ...(isWired ? (['wire'] as const) : []),
       ],
-    });
+    }));
     if (path !== undefined) {
       this.#tail = new TranscriptTail(path, {
         since: startedAt - SLACK_NANOS,
@@ -79,8 +99,7 @@ export class JoinedSession {
       this.#timer.unref();
     }
     for (const observation of this.#waiting.splice(0)) session.observe(observation);
-    for (const request of this.#early.splice(0)) session.receive(request);
-    return session;
+    for (const request of this.#early.splice(0)) this.receive(request);
   }
 
   #poll(): void {

@@ -1,0 +1,118 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Observation, OtlpRequest, Session } from '@spanprism/core/sessions';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { JoinedSession, type JoinedSessionParts } from './joined-session.ts';
+
+let folder: string;
+let opened: (readonly string[])[];
+let told: string[];
+let troubles: unknown[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'spanprism-joined-'));
+  [opened, told, troubles] = [[], [], []];
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const session: Session = {
+  receive: ({ signal }) => void told.push(signal),
+  observe: ({ type, source }) => void told.push(`${source} ${type}`),
+  end: (by) => void told.push(`end ${by}`),
+  discard: () => undefined,
+  isOver: false,
+  counters: { late: 0, duplicate: 0, unplaced: 0, unknown: 0 },
+};
+
+function joined(parts: Partial<JoinedSessionParts> = {}): JoinedSession {
+  return new JoinedSession({
+    open: ({ sources }) => {
+      opened.push(sources);
+      return session;
+    },
+    env: { CLAUDE_CONFIG_DIR: folder },
+    hasTranscript: true,
+    startedAt: 0n,
+    isWired: false,
+    onTrouble: (error) => void troubles.push(error),
+    ...parts,
+  });
+}
+
+const METRICS: OtlpRequest = { signal: 'metrics', groups: [] };
+const LOGS: OtlpRequest = {
+  signal: 'logs',
+  groups: [{ resource: {}, scope: { name: '' }, records: [{ at: 1n, attributes: { 'session.id': 'the-session' } }] }],
+} as unknown as OtlpRequest;
+
+function writeTranscript(): void {
+  mkdirSync(join(folder, 'projects', 'p'), { recursive: true });
+  const row = {
+    type: 'user',
+    uuid: 'u',
+    sessionId: 'the-session',
+    timestamp: '2026-01-01T00:00:00.000Z',
+    message: { role: 'user', content: 'hi' },
+  };
+  writeFileSync(join(folder, 'projects', 'p', 'the-session.jsonl'), `${JSON.stringify(row)}\n`);
+}
+
+test('what is told before the session is known is told in its order', () => {
+  writeTranscript();
+  const run = joined({ isWired: true });
+  run.observe({ type: 'answer-text', source: 'wire' } as Observation);
+  run.receive(METRICS);
+  expect(opened).toEqual([]);
+  run.receive(LOGS);
+  expect(opened).toEqual([['cli', 'transcript', 'wire']]);
+  expect(told).toEqual(['wire answer-text', 'transcript turn-start', 'transcript session', 'metrics', 'logs']);
+});
+
+test('telemetry waits for a transcript that is a little late', () => {
+  const run = joined();
+  run.receive(LOGS);
+  vi.advanceTimersByTime(1_000);
+  expect(opened).toEqual([]);
+  writeTranscript();
+  vi.advanceTimersByTime(250);
+  expect(opened).toEqual([['cli', 'transcript']]);
+  expect(told.at(-1)).toBe('logs');
+});
+
+test('telemetry goes on alone when there is none, and when the run is over', () => {
+  const run = joined();
+  run.receive(LOGS);
+  vi.advanceTimersByTime(4_000);
+  expect(opened).toEqual([['cli']]);
+  const short = joined();
+  short.receive(LOGS);
+  short.end('process-gone');
+  expect(opened).toEqual([['cli'], ['cli']]);
+  expect(told).toEqual(['logs', 'logs', 'end process-gone']);
+});
+
+test('at a terminal nothing is looked for', () => {
+  writeTranscript();
+  joined({ hasTranscript: false }).receive(LOGS);
+  expect(opened).toEqual([['cli']]);
+});
+
+test('a transcript that cannot be read any more is told once, and telemetry goes on', () => {
+  writeTranscript();
+  const run = joined();
+  run.receive(LOGS);
+  rmSync(join(folder, 'projects'), { recursive: true });
+  run.receive(LOGS);
+  run.receive(LOGS);
+  expect(troubles).toHaveLength(1);
+  expect(told.filter((one) => one === 'logs')).toHaveLength(3);
+});
+
+test('a run that sent nothing is no session', () => {
+  joined().end('abort');
+  expect(opened).toEqual([]);
+});
