@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer, request as passOn } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { answer, text, thinking, when } from '@spanprism/testkit';
 import { expect, test } from 'vitest';
 import { checkTrace } from './check-trace.ts';
@@ -98,4 +101,56 @@ test('without the CLI’s telemetry the wire has the figures of every call', asy
   ]);
   expect(run.stats).toMatchObject({ caught: 0, observations: { late: 0, unplaced: 0 } });
   expect(calls(run).flatMap(({ issues }) => issues)).toEqual([]);
+});
+
+test('a proxy of the child’s neither catches what comes to us nor is passed by on the way out', async () => {
+  const asked: string[] = [];
+  const proxy = createServer((incoming, response) => {
+    asked.push(`${incoming.method} ${incoming.url}`);
+    const { hostname, port, pathname, search } = new URL(incoming.url ?? '');
+    const { method, headers } = incoming;
+    incoming.pipe(
+      passOn({ hostname, port, path: pathname + search, method, headers }, (reply) => {
+        response.writeHead(reply.statusCode ?? 502, reply.headers);
+        reply.pipe(response);
+      }),
+    );
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  try {
+    const run = await runScenario({
+      tracing: wire,
+      rules: [when.lastUserText('hi').reply(answer(text('Hello.'), { usage: usage(1200, 42) }))],
+      play: async ({ ask, options, api }) => {
+        const { port } = proxy.address() as AddressInfo;
+        const env = { ...options().env, HTTP_PROXY: `http://127.0.0.1:${port}`, ANTHROPIC_BASE_URL: api.url };
+        await ask('hi', { env });
+      },
+    });
+    checkTrace(run);
+    expect(calls(run)).toMatchObject([{ seenBy: ['cli', 'sdk', 'wire'], usage: { outputTokens: 42 } }]);
+    expect(asked.filter((line) => line.startsWith('POST'))).toEqual([`POST ${run.api.url}/v1/messages?beta=true`]);
+  } finally {
+    proxy.close();
+    proxy.closeAllConnections();
+  }
+});
+
+test('credentials are in no span, line or count', async () => {
+  const run = await runScenario({
+    prompt: 'say hello',
+    tracing: wire,
+    env: {
+      ANTHROPIC_API_KEY: 'sk-ant-canary-0000-4711',
+      ANTHROPIC_CUSTOM_HEADERS: 'x-canary: sk-ant-canary-0000-4712',
+    },
+    rules: [when.lastUserText('say hello').reply(answer(text('Hello.'), { usage: usage(1200, 42) }))],
+  });
+  checkTrace(run);
+  expect(calls(run)[0]?.seenBy).toContain('wire');
+  const told = JSON.stringify([run.told, run.stats, run.diagnostics], (_, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
+  expect(told).not.toContain('canary');
 });
