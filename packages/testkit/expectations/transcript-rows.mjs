@@ -57,7 +57,8 @@ export const readTranscripts = (folder) => {
   const isCall = (row) => row.message.model !== '<synthetic>' || (row.isApiErrorMessage && !row.refusedMessageId);
   return {
     isThere: main.length > 0,
-    requestIds: new Set(answers.filter(isCall).map(({ requestId }) => requestId)),
+    /** Behind a gateway that takes the ids of requests away, calls go by their messages. */
+    callIds: new Set(answers.filter(isCall).map(({ requestId, message }) => requestId ?? message.id)),
     /** Calls of a model that was given up for another: they have no id. */
     fallbacks: rows.filter(({ subtype }) => subtype === 'model_fallback').length,
     retries: rows.filter(({ subtype, retryInMs }) => subtype === 'api_error' && retryInMs !== undefined).length,
@@ -72,8 +73,8 @@ export const checkTranscript = ({ table, folder }, say) => {
     if (transcript.isThere || column !== 'not recorded') say('transcript: recorded or not?');
     return;
   }
-  const named = column.llm.filter(({ requestId }) => requestId !== null).map(({ requestId }) => requestId);
-  const expected = [...transcript.requestIds];
+  const named = column.llm.map(({ requestId, messageId }) => requestId ?? messageId).filter((id) => id !== null);
+  const expected = [...transcript.callIds];
   if (named.toSorted().join() !== expected.toSorted().join()) say(`transcript: rows ${expected}`);
   if (column.llm.length - named.length !== transcript.fallbacks) say('transcript: calls without an id');
   if (sum(column.llm.map(({ attempts }) => attempts - 1)) !== transcript.retries) say('transcript: retries');

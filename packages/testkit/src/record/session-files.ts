@@ -1,11 +1,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { parseJson } from '../json.ts';
+import { asObject, type JsonObject, parseJson } from '../json.ts';
 
 /** A file that a session left in its home folder, by its name in a recording, and its rows; `.meta.json` has one. */
 export interface LeftFile {
   readonly name: string;
-  readonly rows: readonly unknown[];
+  readonly rows: readonly JsonObject[];
 }
 
 /** Session files in the order in which they were begun, and those of their subagents. */
@@ -26,7 +26,30 @@ export async function sessionFilesIn(home: string): Promise<readonly LeftFile[]>
     [...named, ...subagents].map(async ({ path, name }) => {
       const text = await readFile(path, 'utf8');
       const lines = basename(path).endsWith('.json') ? [text] : text.split('\n').filter((line) => line !== '');
-      return { name, rows: lines.map((line) => parseJson(line)) };
+      return {
+        name,
+        rows: lines
+          .map((line) => asObject(parseJson(line)))
+          .filter(isKept)
+          .map(withShortCommand),
+      };
     }),
   );
+}
+
+/** Whole requests, and lists of the installation. */
+const DROPPED: ReadonlySet<unknown> = new Set([
+  ...['api-request-shape', 'api-request-blob', 'prompt_snapshot'],
+  ...['deferred_tools_delta', 'agent_listing_delta', 'skill_listing'],
+]);
+
+function isKept({ type, attachment }: JsonObject): boolean {
+  return !DROPPED.has(type) && !DROPPED.has(asObject(attachment)['type']);
+}
+
+/** What the CLI writes of a command is longer than its name, and longer than what is kept of its words. */
+function withShortCommand(row: JsonObject): JsonObject {
+  const message = asObject(row['message']);
+  const name = /^<command-name>[^<]*<\/command-name>/.exec(String(message['content']))?.[0];
+  return name === undefined ? row : { ...row, message: { ...message, content: name } };
 }

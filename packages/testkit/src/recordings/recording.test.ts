@@ -48,8 +48,9 @@ describe('every recording of our own', () => {
 
   test.each(own)('%s says nothing at length that its script did not say', (name) => {
     const folder = join(ownRecordingsRoot(), name);
-    const text = readdirSync(folder)
-      .map((file) => readFileSync(join(folder, file), 'utf8'))
+    const text = readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
       .join('');
     const words = text.match(/"(?:[^"\\]|\\.)*"/g) ?? [];
     const long = words.filter((word) => word.length > 102 && word.includes(' ') && !OWN_WORDS.test(word));
