@@ -10,6 +10,8 @@ import { runRows, SPANS_PER_RUN } from './store-rows.mjs';
 const RUNS = 10_000;
 const RUNS_PER_WRITE = 40;
 const ROUNDS = 15;
+/** Questions before the first that counts: the compiler and the caches of both. */
+const WARM_UP = 30;
 const OURS = 'spanprism store';
 const THEIRS = 'DuckDB';
 const BUDGET = 1 / 5;
@@ -138,6 +140,7 @@ function questions(store, duckdb, runIds) {
 async function askBoth({ name, ours, theirs, extra }) {
   const counts = [(await ours()).length - extra, (await theirs()).length];
   if (counts[0] !== counts[1]) throw new Error(`${name}: ${counts.join(' and ')} rows`);
+  for (let ask = 0; ask < WARM_UP; ask++) for (const side of [ours, theirs]) await side();
   const samples = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
     for (const side of round % 2 === 0 ? [0, 1] : [1, 0]) samples[side].push(await timeOf([ours, theirs][side]));
