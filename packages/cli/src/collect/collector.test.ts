@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -193,6 +193,30 @@ describe('what is not of Claude Code', () => {
     expect(backend.requests.every(({ headers }) => headers['content-type'] === type)).toBe(true);
   });
 
+  test('goes on without the records of Claude Code beside it, each body on its own', async () => {
+    await using backend = await startBackend();
+    const { post, collector } = await started({ endpoint: backend.url });
+    const both = { resourceSpans: [...JSON.parse(VALID).resourceSpans, ...JSON.parse(FOREIGN).resourceSpans] };
+    const statuses = await Promise.all(
+      [both, both].map(async (body) => (await post('/v1/traces', JSON.stringify(body))).status),
+    );
+    expect(statuses).toEqual([200, 200]);
+    await collector.close(5_000);
+    expect(backend.requests.map(({ body }) => JSON.parse(body.toString()))).toEqual([
+      JSON.parse(FOREIGN),
+      JSON.parse(FOREIGN),
+    ]);
+  });
+
+  test('and all metrics of Claude Code go on', async () => {
+    await using backend = await startBackend();
+    const [metrics] = openRecording('bash-call').telemetry.metrics.map(({ payload }) => JSON.stringify(payload));
+    const { post, collector } = await started({ endpoint: backend.url });
+    expect((await post('/v1/metrics', metrics ?? '')).status).toBe(200);
+    await collector.close(5_000);
+    expect(backend.requests.map(({ body }) => body.toString())).toEqual([metrics]);
+  });
+
   test('is told to have nowhere to go, where that is so', async () => {
     const { post, counted } = await started();
     const response = await post('/v1/traces', FOREIGN);
@@ -223,6 +247,24 @@ describe('a session', () => {
 });
 
 describe('who watches over it', () => {
+  test('is told of a disk that cannot be written, and senders are asked to come again', async () => {
+    const { url, post, counted } = await started();
+    // The next segment cannot be made: its folder is gone.
+    const lost = join(folder, 'elsewhere');
+    await post('/v1/traces', VALID);
+    await rename(join(folder, 'spool'), lost);
+    const big = VALID.replace('"resourceSpans"', `"padding":"${'x'.repeat(17 * 1024 * 1024)}","resourceSpans"`);
+    await post('/v1/traces', big);
+    const response = await post('/v1/traces', VALID);
+    expect([response.status, Number(response.headers.get('retry-after')) > 0]).toEqual([503, true]);
+    const health = await fetch(`${url}/healthz`);
+    expect([health.status, await health.text()]).toEqual([503, expect.stringContaining('the spool cannot be written')]);
+    expect(await counted()).toContain('spanprism_collect_rejected_total{reason="disk"} 1');
+    await rename(lost, join(folder, 'spool'));
+    await expect.poll(async () => (await post('/v1/traces', VALID)).status).toBe(200);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
   test('is told that it is there without a token, and how it is doing with one', async () => {
     const { url, collector } = await started({ args: { token: 'secret' } });
     for (const path of ['/healthz', '/readyz']) {

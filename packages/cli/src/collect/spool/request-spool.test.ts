@@ -1,4 +1,4 @@
-import { appendFile, chmod, mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { thisOwner } from '@spanprism/core/receive';
@@ -104,13 +104,35 @@ describe('a spool', () => {
     expect(await left(await opened())).toEqual(['1 one a', '2 three a']);
   });
 
-  test('reads nothing behind damage', async () => {
+  test.each([
+    ['in its body', (size: number) => size - 2],
+    ['in its head', (size: number) => size - 30],
+  ])('reads nothing of what is damaged %s, nor behind it', async (_, placeOf) => {
     const first = await opened();
     await first.append(request('one', 'a'));
+    await first.append(request('two', 'a'));
     await abandoned(first);
-    const [name = ''] = await segments();
-    await appendFile(join(folder, name), Buffer.alloc(64, 7));
+    const path = join(folder, (await segments())[0] ?? '');
+    const bytes = await readFile(path);
+    const at = placeOf(bytes.length);
+    bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+    await writeFile(path, Buffer.concat([bytes, Buffer.alloc(64, 7)]));
     expect(await left(await opened())).toEqual(['1 one a']);
+  });
+
+  test('writes anew only for those who need it, and remembers who was done', async () => {
+    const spool = await opened({ maxBytes: 20_000, segmentBytes: 2_000 });
+    const first = await spool.append(request('for both', 'slow', 'quick'));
+    spool.done('quick', first);
+    for (let round = 0; round < 100; round += 1) {
+      spool.done('other', await spool.append(request('y'.repeat(500), 'other', ...(round === 50 ? ['quick'] : []))));
+      await expect.poll(() => spool.bytes).toBeLessThan(19_000);
+    }
+    await abandoned(spool);
+    expect((await left(await opened())).map((line) => line.replace(/^\d+ (y+|)/, ''))).toEqual([
+      'for both slow',
+      ' quick',
+    ]);
   });
 
   test('takes no more than it may hold, and more when somebody is done', async () => {
