@@ -258,6 +258,20 @@ test('the input of a tool is what a hook saw run, where a permission handler had
   expect(spans.find(({ kind }) => kind === 'tool')).toMatchObject({ input: { command: 'ls' } });
 });
 
+test('a tool of which only its id is known is told from one of another session', () => {
+  const keys = ['s1', 's2'].map((sessionId) => {
+    const { assembler, observe, spans } = setUp({ expects: { sdk: false, cli: true } });
+    const tool = { toolCallId: 'call_1', toolName: 'Bash', startedAt: 1n, endedAt: 2n } as const;
+    observe(start(0, 'hi'), seen({ type: 'session', turn: 0, sessionId } as const), {
+      ...seen({ type: 'tool-measured', part: 'span', agent: { turn: 0 }, ...tool } as const),
+      source: 'cli',
+    });
+    assembler.end();
+    return spans.find(({ kind }) => kind === 'tool')?.key;
+  });
+  expect(keys).toEqual(['tool:s1/call_1', 'tool:s2/call_1']);
+});
+
 describe('a query of which the CLI never spoke', () => {
   const thrown = seen({ type: 'query-end', by: 'error', error: { type: 'Error', message: 'spawn ENOENT' } } as const);
   const codes = (agents: readonly AgentSpan[]): string[] =>

@@ -251,7 +251,8 @@ export function buildTool(node: ToolNode, place: Place): ToolSpan {
   const wasApproximate = cliSpan === undefined && cliExecution === undefined;
   const span: Draft<ToolSpan> = {
     kind: 'tool',
-    key: `tool:${node.askedBy ?? node.cliLog?.requestId ?? ''}/${node.toolCallId}` as SpanKey,
+    // Without a request, its id is one of its session at best: gateways count from 1.
+    key: `tool:${node.askedBy ?? node.cliLog?.requestId ?? place.sessionId ?? ''}/${node.toolCallId}` as SpanKey,
     traceId: place.traceId,
     spanId: node.spanId,
     startedAt,

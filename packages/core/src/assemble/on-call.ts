@@ -243,6 +243,7 @@ function rowName(parent: Parent, purpose: LlmSpan['purpose'], ordinal: number): 
 
 export function attach(run: Run, call: CallNode, parent: Parent): void {
   if (call.parent !== undefined || call.isEnded) return;
+  if (call.passed !== undefined) run.passed.delete(call);
   if (parent.isEnded) {
     run.counters.late += 1;
     run.registry.dropCall(call);

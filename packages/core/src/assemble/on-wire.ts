@@ -1,7 +1,6 @@
 import type { CallPassed } from '../model/observation.ts';
 import { usageConflicts } from '../model/usage.ts';
 import { measuredUsage } from './call-usage.ts';
-import { closed, opened } from './lists.ts';
 import { type AgentNode, agentOf, type CallNode, mergeCalls } from './nodes.ts';
 import { endStandalone } from './emit.ts';
 import { attach } from './on-call.ts';
@@ -24,15 +23,20 @@ export function onCallPassed(run: Run, seen: CallPassed): void {
     endStandalone(run, call);
     return;
   }
-  if (call.parent === undefined) run.passed = opened(run.passed, call);
+  if (call.parent === undefined) run.passed.add(call);
 }
 
 /** It was told of as a call when it failed; then the same was asked again. */
 function dropAttempt(run: Run, attempt: NamedCall): void {
-  const call = run.passed.find(({ passed }) => passed !== undefined && isSameCall(passed.call, attempt));
+  const call = findPassed(run, ({ passed }) => passed !== undefined && isSameCall(passed.call, attempt));
   if (call === undefined || call.seenBy !== WIRE) return;
-  run.passed = closed(run.passed, call);
+  run.passed.delete(call);
   run.registry.dropCall(call);
+}
+
+function findPassed(run: Run, isMeant: (call: CallNode) => boolean): CallNode | undefined {
+  for (const call of run.passed) if (isMeant(call)) return call;
+  return undefined;
 }
 
 function isSameCall(left: NamedCall, right: NamedCall): boolean {
@@ -44,17 +48,17 @@ function isSameCall(left: NamedCall, right: NamedCall): boolean {
  * did, or that used what it used.
  */
 export function joinPassed(run: Run, call: CallNode): void {
-  if (call.passed !== undefined || call.requestId !== undefined || run.passed.length === 0) return;
+  if (call.passed !== undefined || call.requestId !== undefined || run.passed.size === 0) return;
   const agentId = agentOf(call)?.agentId;
   const hasFailed = (call.sdkError ?? call.cliSpan?.error ?? call.cliLog?.error) !== undefined;
   const usage = measuredUsage(call);
-  const same = run.passed.find(({ parent, passed }) => {
-    if (passed === undefined || parent !== undefined || passed.agent.agentId !== agentId) return false;
+  const same = findPassed(run, ({ passed }) => {
+    if (passed === undefined || passed.agent.agentId !== agentId) return false;
     if (hasFailed) return passed.error !== undefined || passed.wasCut;
     return usage !== undefined && passed.usage !== undefined && usageConflicts(usage, passed.usage).length === 0;
   });
   if (same === undefined) return;
-  run.passed = closed(run.passed, same);
+  run.passed.delete(same);
   run.registry.dropCall(same);
   mergeCalls(call, same);
 }
@@ -62,22 +66,18 @@ export function joinPassed(run: Run, call: CallNode): void {
 /** An agent that is about to end takes the calls of its own that only the wire has seen. */
 export function adoptPassed(run: Run, agent: AgentNode): void {
   for (const call of run.passed) {
-    const isPlaced = call.parent !== undefined;
-    if (!isPlaced && !isItsOwn(run, call, agent)) continue;
-    run.passed = closed(run.passed, call);
-    if (!isPlaced) attachPassed(run, call, agent);
+    if (!isItsOwn(run, call, agent)) continue;
+    attach(run, call, agent);
+    call.isSdkDone = true;
   }
 }
 
-function isItsOwn(run: Run, { passed }: CallNode, agent: AgentNode): boolean {
-  if (passed === undefined) return false;
+function isItsOwn(run: Run, call: CallNode, agent: AgentNode): boolean {
+  const { passed } = call;
+  // Found to be one with another, it lives on as that.
+  if (passed === undefined || run.registry.call(passed.call) !== call) return false;
   if (agent.turn === undefined) return agent.agentId !== undefined && passed.agent.agentId === agent.agentId;
   // A turn may be told to have ended when the next is under way.
   const endedAt = agent.cliEndedAt ?? agent.sdkEndedAt ?? run.options.clock.now();
   return passed.agent.agentId === undefined && passed.startedAt <= endedAt;
-}
-
-function attachPassed(run: Run, call: CallNode, agent: AgentNode): void {
-  attach(run, call, agent);
-  call.isSdkDone = true;
 }

@@ -5,7 +5,7 @@ import type { Attributes, Issue, Span } from '../model/span.ts';
 import type { Clock, UnixNano } from '../model/time.ts';
 import type { Totals } from '../model/usage.ts';
 import { Ledger } from './ledger.ts';
-import { appended, NONE, type Open, opened } from './lists.ts';
+import { appended, opened } from './lists.ts';
 import type { AgentNode, CallNode, Parent, ToolNode } from './nodes.ts';
 import { Registry } from './registry.ts';
 
@@ -67,7 +67,7 @@ export interface Run {
   wasWireSeen: boolean;
   hasCalls: boolean;
   /** Calls that have passed on the wire and that nobody else has spoken of. */
-  passed: Open<CallNode>;
+  readonly passed: Set<CallNode>;
   /** What the CLI has counted since the process began, and how much of it turns have claimed. */
   counted?: Totals;
   claimed?: Totals;
@@ -89,7 +89,7 @@ export function newRun(options: AssemblerOptions): Run {
     isProcessGone: false,
     wasWireSeen: false,
     hasCalls: false,
-    passed: NONE,
+    passed: new Set(),
   };
 }
 

@@ -213,7 +213,7 @@ function endsWithinTurn(
 }
 
 function endSubagent(run: Run, agent: AgentNode): void {
-  if (run.passed.length > 0) {
+  if (run.passed.size > 0) {
     adoptPassed(run, agent);
     for (const call of agent.openCalls) finishCall(run, call);
   }
