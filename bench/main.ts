@@ -35,6 +35,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   command: './src/command.mjs',
   'command-start': './src/command-start.mjs',
   store: './src/store.mjs',
+  collect: './src/collect.mjs',
   'store-ingest': './src/store-ingest.mjs',
 };
 
