@@ -46,7 +46,8 @@ export class Destination {
     this.#keys.set(traceId, key);
     if (isEarly) this.#verdicts.set(traceId, 'early');
     else if (this.#journal.known([key]).size === 0) this.#verdicts.set(traceId, 'new');
-    else this.#verdicts.set(traceId, this.#journal.takesMore ? 'merge' : 'known');
+    // What was traced while it happened may know its calls by other names: where an API gives none, each source has its own.
+    else this.#verdicts.set(traceId, this.#journal.takesMore && this.#journal.isImported(key) ? 'merge' : 'known');
   }
 
   /** Its first call is told of: a turn that was traced while it happened is known by that. */

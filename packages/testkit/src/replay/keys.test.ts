@@ -14,7 +14,7 @@ function natural(span: Span): string | undefined {
 
 /** Of a call that was not let run, telemetry alone does not say which request asked for it. */
 function isNameless(span: Span): boolean {
-  return span.kind === 'tool' && span.denied !== undefined && span.key === `tool:/${span.toolCallId}`;
+  return span.kind === 'tool' && span.denied !== undefined && span.key === `tool:${span.sessionId}/${span.toolCallId}`;
 }
 
 function spansOf(name: string, sources: (typeof SOURCES)[number]): readonly Span[] {
