@@ -158,7 +158,10 @@ const agent = { turn: 0 };
 const at = (seconds: number): bigint => 1_795_248_000_000_000_000n + BigInt(seconds) * 1_000_000_000n;
 
 /** The same turn as telemetry tells of it while it happens: it knows no ids of messages. */
-async function traceLive(prompt: { readonly userMessageId?: string }): Promise<void> {
+async function traceLive(
+  prompt: { readonly userMessageId?: string },
+  requests = [`req_${ID}_1`, `req_${ID}_3`],
+): Promise<void> {
   const base = { source: 'transcript', agent } as const;
   const answer = {
     ...base,
@@ -167,7 +170,7 @@ async function traceLive(prompt: { readonly userMessageId?: string }): Promise<v
     usage: { inputTokens: 1_110, outputTokens: 42 },
   } as const;
   const tool = { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} } as const;
-  const [first, second] = [{ requestId: `req_${ID}_1` }, { requestId: `req_${ID}_3` }];
+  const [first = {}, second = {}] = requests.map((requestId) => ({ requestId }));
   const end = { subtype: 'success', isError: false, permissionDenials: 0 } as const;
   const seen: Observation[] = [
     { ...base, type: 'session', id: 's', at: at(1), turn: 0, sessionId: ID },
@@ -194,6 +197,14 @@ test.each([{}, { userMessageId: `${ID}-1` }])(
     expect(stored()).toEqual(before);
   },
 );
+
+test('nor is one whose calls have other names there, because the API gave them none', async () => {
+  await traceLive({ userMessageId: `${ID}-1` }, ['span-1', 'span-2']);
+  const before = stored();
+  write(session());
+  expect(count(await report())).toEqual([0, 0, 0, 1]);
+  expect(stored()).toEqual(before);
+});
 
 test('an import that was cut off within a turn is completed by the next', async () => {
   write(session());
