@@ -20,6 +20,8 @@ export interface Speaker {
   /** The call by which it gave its answer in the shape that was asked for. */
   structuredCall: string | undefined;
   wasInterrupted: boolean;
+  /** A hook has said that it is enough. */
+  isStopped: boolean;
   /** What its latest tool result says. */
   wasDenied: boolean;
   denials: number;
@@ -44,6 +46,7 @@ export function speaker(ref: AgentRef, turn: number, at: UnixNano): Speaker {
     openTools: new Set(),
     structuredCall: undefined,
     wasInterrupted: false,
+    isStopped: false,
     wasDenied: false,
     denials: 0,
     failure: undefined,
@@ -51,6 +54,7 @@ export function speaker(ref: AgentRef, turn: number, at: UnixNano): Speaker {
 }
 
 /** Whether its last word was no last word: more was to come when the rows end. */
-export function isUnfinished({ stopReason, openTools, isAsking }: Speaker): boolean {
+export function isUnfinished({ stopReason, openTools, isAsking, isStopped }: Speaker): boolean {
+  if (isStopped) return false;
   return isAsking || openTools.size > 0 || stopReason === 'tool_use' || stopReason === 'pause_turn';
 }

@@ -78,6 +78,12 @@ test('a process that ended in the middle of a turn was stopped; its totals are k
   expect(turn).toMatchObject({ outcome: 'aborted', status: 'cancelled', totals: { costUsd: 0.25 } });
 });
 
+test('a hook may end a turn after any tool', () => {
+  const stop = { attachment: { type: 'hook_stopped_continuation', hookEvent: 'PostToolUse' } };
+  const rows = session().prompt('a').ask('toolu_1').result('toolu_1').row('attachment', stop).exit(0.25);
+  expect(outcomes(playedRows(rows.text).processes[0])).toEqual(['completed']);
+});
+
 test('an answer in the shape that was asked for ends its turn', () => {
   const rows = session().prompt('a').ask('toolu_1', { name: 'StructuredOutput' }).result('toolu_1');
   expect(outcomes(playedRows(rows.text).processes[0])).toEqual(['completed']);
@@ -122,6 +128,9 @@ test('what is sent while the agent is busy belongs to the running turn', () => {
   const rows = session().prompt('a', position).ask('toolu_1').prompt('and b', position);
   rows
     .row('attachment', { attachment: { type: 'queued_command', prompt: 'and c' } })
+    .row('attachment', {
+      attachment: { type: 'queued_command', prompt: '<task-notification> of a task that has ended' },
+    })
     .result('toolu_1')
     .say('done');
   const [turn, ...others] = only(playedRows(rows.text).processes[0], 'agent');

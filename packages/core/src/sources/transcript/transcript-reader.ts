@@ -180,14 +180,32 @@ export class TranscriptReader {
   }
 
   #attachment(row: TimedRow): void {
-    const attachment = fieldsOf(row.fields['attachment']);
-    if (attachment?.['type'] === 'max_turns_reached') this.#maxTurns = true;
-    else if (attachment?.['type'] === 'budget_usd') this.#costs.budgetUsd = numberIn(attachment, 'total');
-    else if (attachment?.['type'] === 'model' && this.#facts.readModel(attachment)) this.#tellSession(row);
-    else if (attachment?.['type'] === 'queued_command' && this.#main !== undefined) {
-      const content = readBlocks(attachment['prompt']);
-      if (content.length > 0) this.#tellTurn(row, 'prompt', { role: 'user', content });
+    const attachment = fieldsOf(row.fields['attachment']) ?? {};
+    switch (attachment['type']) {
+      case 'max_turns_reached':
+        this.#maxTurns = true;
+        return;
+      case 'budget_usd':
+        this.#costs.budgetUsd = numberIn(attachment, 'total');
+        return;
+      case 'model':
+        if (this.#facts.readModel(attachment)) this.#tellSession(row);
+        return;
+      case 'hook_stopped_continuation':
+        if (this.#main !== undefined) this.#main.isStopped = true;
+        return;
+      case 'queued_command':
+        this.#queued(row, { role: 'user', content: readBlocks(attachment['prompt']) });
     }
+  }
+
+  /** Handed to the agent while it was busy: by the user, or because a task in the background has ended. */
+  #queued(row: TimedRow, message: Message): void {
+    const [first] = message.content;
+    if (this.#main === undefined || first === undefined) return;
+    const isNotice = first.type === 'text' && first.text.startsWith('<task-notification>');
+    if (!isNotice) this.#tellTurn(row, 'prompt', message);
+    else this.#emit({ type: 'input', id: row.id, source: 'transcript', at: row.at, agent: this.#main.ref, message });
   }
 
   /** The main loop cannot speak outside of a turn. */
