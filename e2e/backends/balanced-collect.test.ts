@@ -6,7 +6,7 @@ import { type Collecting, endAll, runClaude, startCollect, temporaryFolder } fro
 import { distinct, expectWhole, RULES, shape } from '../src/collect-runs.ts';
 import { freePorts, type Server, startServer } from './server.ts';
 
-const build = inject('backends').balancer;
+const build = inject('backends').collector;
 
 const SOURCE = ['--conditions=@spanprism/source', join(import.meta.dirname, '../../packages/cli/src/main.ts')];
 const INSTANCES = 3;
@@ -85,7 +85,7 @@ describe.skipIf(build.absent !== undefined)(
       const url = `http://127.0.0.1:${ports[0]}`;
       const balancer: Server = await startServer({
         name: 'the balancing Collector',
-        program: join(build.folder ?? '', 'balancer'),
+        program: join(build.folder ?? '', 'collector'),
         words: ['--config', `file:${config}`],
         url,
         readyWithinMs: 30_000,

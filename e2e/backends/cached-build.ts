@@ -21,7 +21,7 @@ export interface Recipe {
 }
 
 /** For everything from the first download on: what does not come in this time is skipped. */
-const TIME_MS = 480_000;
+const TIME_MS = 600_000;
 
 const HOUR_MS = 3_600_000;
 

@@ -7,9 +7,9 @@ import { builtCollector } from './built-collector.ts';
 import type { Build } from './cached-build.ts';
 import { freePorts, type Server, startServer, temporaryFolder } from './server.ts';
 
-/** The OpenTelemetry Collector that writes what it gets to files. */
+/** The OpenTelemetry Collector, with what writes to files and what spreads over others. */
 export function buildCollector(): Promise<Build> {
-  return builtCollector('collector', '0.162.0');
+  return builtCollector('collector', '0.161.0');
 }
 
 export interface RealCollector {
