@@ -29,14 +29,14 @@ export class Reader {
   }
 
   /** The text of a name, of which a row has only the number. */
-  name(id: bigint | number): string {
-    const known = this.#names.get(Number(id));
+  name(id: number): string {
+    const known = this.#names.get(id);
     if (known !== undefined) return known;
     const row = this.get<{ readonly text: string }>('SELECT text FROM name WHERE id = ?', [id]);
     const text = row?.text ?? '';
     // Names of steps can be anything.
     if (this.#names.size > 10_000) this.#names.clear();
-    this.#names.set(Number(id), text);
+    this.#names.set(id, text);
     return text;
   }
 

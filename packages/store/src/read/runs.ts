@@ -4,33 +4,56 @@ import { type Condition, conditionOf, limitOf } from './run-filter.ts';
 import type { Reader } from './reader.ts';
 import { type UsageColumns, usageOf } from './usage-columns.ts';
 
-const RUN_COLUMNS = `r.id AS row_id, r.run_id, r.started_at, r.ended_at, r.failed, r.turns, r.spans, r.llm_calls, r.unpriced_calls,
-  r.tool_calls, r.errors, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost, r.unattributed,
-  r.outcome, r.agent, coalesce(r.project, r.folder) AS project, r.user, r.branch`;
+const NUMBERS = [
+  'failed',
+  'turns',
+  'spans',
+  'llm_calls',
+  'unpriced_calls',
+  'tool_calls',
+  'errors',
+  'input_tokens',
+  'output_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'cost',
+  'unattributed',
+  'outcome',
+  'agent',
+  'user',
+  'branch',
+];
+
+/** As one JSON text, because an object with twenty members costs twice as much to come by. */
+const RUN_COLUMNS = `json_object('row_id', r.id, 'run_id', r.run_id, 'project', coalesce(r.project, r.folder),
+  'started_at', CAST(r.started_at AS TEXT), 'ended_at', CAST(r.ended_at AS TEXT),
+  ${NUMBERS.map((column) => `'${column}', r.${column}`).join(', ')})`;
 
 interface RunColumns extends UsageColumns {
-  readonly row_id: bigint;
+  readonly row_id: number;
   readonly run_id: string;
-  readonly started_at: bigint;
-  readonly ended_at: bigint;
-  readonly failed: bigint;
-  readonly turns: bigint;
-  readonly spans: bigint;
-  readonly llm_calls: bigint;
-  readonly unpriced_calls: bigint;
-  readonly tool_calls: bigint;
-  readonly errors: bigint;
-  readonly cost: bigint;
-  readonly unattributed: bigint;
-  readonly outcome: bigint | null;
-  readonly agent: bigint | null;
-  readonly project: bigint | null;
-  readonly user: bigint | null;
-  readonly branch: bigint | null;
+  /** Digits: a double holds no nanoseconds of today. */
+  readonly started_at: string;
+  readonly ended_at: string;
+  readonly failed: number;
+  readonly turns: number;
+  readonly spans: number;
+  readonly llm_calls: number;
+  readonly unpriced_calls: number;
+  readonly tool_calls: number;
+  readonly errors: number;
+  readonly cost: number;
+  readonly unattributed: number;
+  /** Names. */
+  readonly outcome: number | null;
+  readonly agent: number | null;
+  readonly project: number | null;
+  readonly user: number | null;
+  readonly branch: number | null;
 }
 
 export interface FoundRun {
-  readonly rowId: bigint;
+  readonly rowId: number;
   readonly run: StoredRun;
 }
 
@@ -58,8 +81,9 @@ export function runByRowId(reader: Reader, rowId: number): StoredRun | undefined
 }
 
 function select(reader: Reader, rest: string, values: Condition['values']): FoundRun[] {
-  const rows = reader.exact<RunColumns>(`SELECT ${RUN_COLUMNS} FROM run r ${rest}`, values);
-  const ids = JSON.stringify(rows.map(({ row_id }) => Number(row_id)));
+  const found = reader.all<{ readonly columns: string }>(`SELECT ${RUN_COLUMNS} AS columns FROM run r ${rest}`, values);
+  const rows = found.map(({ columns }) => JSON.parse(columns) as RunColumns);
+  const ids = JSON.stringify(rows.map(({ row_id }) => row_id));
   const models = namesByRun(reader, `run_cost WHERE dimension = ${DIMENSIONS.model} AND run`, ids);
   const tags = namesByRun(reader, 'run_tag WHERE run', ids);
   return rows.map((row) => {
@@ -69,13 +93,13 @@ function select(reader: Reader, rest: string, values: Condition['values']): Foun
 }
 
 /** Of many runs in one query. */
-function namesByRun(reader: Reader, place: string, ids: string): Map<bigint, string[]> {
+function namesByRun(reader: Reader, place: string, ids: string): Map<number, string[]> {
   const column = place.startsWith('run_tag') ? 'tag' : 'name';
-  const rows = reader.exact<{ readonly run: bigint; readonly name: bigint }>(
+  const rows = reader.all<{ readonly run: number; readonly name: number }>(
     `SELECT run, ${column} AS name FROM ${place} IN (SELECT value FROM json_each(?))`,
     [ids],
   );
-  const names = new Map<bigint, string[]>();
+  const names = new Map<number, string[]>();
   for (const { run, name } of rows) {
     const text = reader.name(name);
     const list = names.get(run);
@@ -89,23 +113,23 @@ function runOf(row: RunColumns, lists: Pick<StoredRun, 'models' | 'tags'>, reade
   const { outcome, agent, project, user, branch } = row;
   return {
     id: row.run_id,
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
-    failed: row.failed === 1n,
+    startedAt: BigInt(row.started_at),
+    endedAt: BigInt(row.ended_at),
+    failed: row.failed === 1,
     ...(outcome === null ? {} : { outcome: reader.name(outcome) }),
     ...(agent === null ? {} : { agentName: reader.name(agent) }),
     ...(project === null ? {} : { project: reader.name(project) }),
     ...(user === null ? {} : { user: reader.name(user) }),
     ...(branch === null ? {} : { branch: reader.name(branch) }),
     ...lists,
-    turns: Number(row.turns),
-    spans: Number(row.spans),
-    llmCalls: Number(row.llm_calls),
-    unpricedCalls: Number(row.unpriced_calls),
-    toolCalls: Number(row.tool_calls),
-    errors: Number(row.errors),
+    turns: row.turns,
+    spans: row.spans,
+    llmCalls: row.llm_calls,
+    unpricedCalls: row.unpriced_calls,
+    toolCalls: row.tool_calls,
+    errors: row.errors,
     usage: usageOf(row) ?? {},
-    costNanoUsd: Number(row.cost),
-    unattributedNanoUsd: Number(row.unattributed),
+    costNanoUsd: row.cost,
+    unattributedNanoUsd: row.unattributed,
   };
 }
