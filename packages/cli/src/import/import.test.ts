@@ -44,12 +44,12 @@ function collected(): { readonly stream: Writable; readonly text: () => string }
   return { stream, text: () => Buffer.concat(chunks).toString() };
 }
 
-async function run(args: readonly string[]): Promise<Written> {
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Written> {
   const [stdout, stderr] = [collected(), collected()];
   const exitCode = await runCommandLine(['import', ...args], {
     stdout: stdout.stream,
     stderr: stderr.stream,
-    env: { HOME: home, XDG_DATA_HOME: join(home, 'data') },
+    env: { HOME: home, XDG_DATA_HOME: join(home, 'data'), ...env },
     cwd: home,
     isTerminal: false,
     columns: 80,
@@ -278,6 +278,24 @@ test('a backend is sent each turn once, and what did not arrive again', async ()
   expect(count(await report(to))).toEqual([1, 1, 2, 1]);
   expect(collector.spans()).toHaveLength(6);
   expect(existsSync(storePath)).toBe(false);
+});
+
+test('each place is given what it lacks', async () => {
+  await using collector = await startCollector();
+  write(session());
+  await report();
+  const { imported } = await report(['--store', '--otlp-endpoint', collector.url]);
+  expect(imported.map(({ spans, knownTurns }) => [spans, knownTurns])).toEqual([
+    [4, 0],
+    [0, 1],
+  ]);
+  expect(collector.spans()).toHaveLength(4);
+});
+
+test('sessions are where Claude Code is told to keep them', async () => {
+  write(session());
+  const { stdout } = await run(['--json', '--dry-run'], { HOME: '/nowhere', CLAUDE_CONFIG_DIR: join(home, '.claude') });
+  expect((JSON.parse(stdout) as ImportReport).sessions).toBe(1);
 });
 
 test('what is wrong is one line that says what to do', async () => {
