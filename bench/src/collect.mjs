@@ -20,7 +20,7 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
  * The rate at which `spanprism collect` takes what real runs export, each run a new session, into its sink, beside a server that does
  * nothing but decode: in turns, each slice by the same load. And whether its memory stays where it is.
  */
-export async function run({ seconds = 12, sink = 'store' } = {}) {
+export async function run({ seconds = 12, sink = 'otlp' } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'spanprism-bench-collect-'));
   const load = fork(here('./collect-load.mjs'), { execArgv: ['--conditions=@spanprism/source'] });
   const bare = fork(here('./collect-bare.mjs'), { execArgv: ['--conditions=@spanprism/source'] });
@@ -71,7 +71,10 @@ async function startOurs(folder, endpoint) {
   // As long as it takes for a session to be over here: what is measured is a state that lasts.
   const times = ['--session-idle', '2', '--settle', '1'];
   const sink = endpoint === undefined ? [] : ['--otlp-endpoint', endpoint];
+  // The backend is on the same machine, where compression only takes the processor from others.
+  const plain = { OTEL_EXPORTER_OTLP_COMPRESSION: 'none' };
   const env = {
+    ...plain,
     PATH: process.env.PATH,
     HOME: folder,
     SPANPRISM_STORE: join(folder, 'spans.db'),

@@ -31,7 +31,7 @@ export interface RunningCollector {
 }
 
 /** Of spans that wait in a sink which does not say how full it is. */
-const MOST_QUEUED = 4_000;
+const MOST_QUEUED = 8_000;
 /** Where senders begin to wait, so that sinks never have to give up anything. */
 const FULL = 0.5;
 

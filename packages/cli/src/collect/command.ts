@@ -1,6 +1,5 @@
 import type { Command } from '../command.ts';
 import { collectOptions } from './options.ts';
-import { runCollect } from './run-collect.ts';
 
 export const command: Command = {
   name: 'collect',
@@ -12,5 +11,6 @@ export const command: Command = {
     'All metrics, and whatever is not of Claude Code, go on unchanged to --otlp-endpoint or the endpoints of OpenTelemetry’s variables.',
     'GET /healthz, /readyz and /metrics tell of it, on the port of OTLP/HTTP.',
   ],
-  run: runCollect,
+  // Its help needs none of it.
+  run: async (input, io) => (await import('./run-collect.ts')).runCollect(input, io),
 };

@@ -14,8 +14,10 @@ const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
 export class SessionIds implements IdSource {
   readonly #sessionId: string;
   #request = '';
-  #minted = 0;
   #traceId = '';
+  #blocks = 0;
+  /** Hexadecimal digits that no id has yet. */
+  #digits = '';
 
   constructor(sessionId: string) {
     this.#sessionId = sessionId;
@@ -23,9 +25,11 @@ export class SessionIds implements IdSource {
 
   /** What is minted from now on is of that request, which has a name of its own, and of that trace. */
   reading(request: string, traceId: string): void {
-    if (request !== this.#request) this.#minted = 0;
-    this.#request = request;
     this.#traceId = traceId;
+    if (request === this.#request) return;
+    this.#request = request;
+    this.#blocks = 0;
+    this.#digits = '';
   }
 
   traceId(): TraceId {
@@ -36,10 +40,16 @@ export class SessionIds implements IdSource {
     return this.#mint(16) as SpanId;
   }
 
-  #mint(digits: number): string {
-    this.#minted += 1;
-    const name = `${this.#sessionId}/${this.#request}/${this.#minted}`;
-    return createHash('sha256').update(name).digest('hex').slice(0, digits);
+  /** One digest serves four spans. */
+  #mint(count: number): string {
+    if (this.#digits.length < count) {
+      this.#blocks += 1;
+      const name = `${this.#sessionId}/${this.#request}/${this.#blocks}`;
+      this.#digits = createHash('sha256').update(name).digest('hex');
+    }
+    const id = this.#digits.slice(0, count);
+    this.#digits = this.#digits.slice(count);
+    return id;
   }
 }
 

@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { close, fdatasync, open, write } from 'node:fs';
+import { promisify } from 'node:util';
 
 /**
  * When a request counts as written: when the disk has it, or when the system has it. Both survive the end of this process by any means;
@@ -15,25 +16,28 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+// On a plain descriptor: a handle costs more than the write.
+const [opened, written, synced, closed] = [promisify(open), promisify(write), promisify(fdatasync), promisify(close)];
+
 /** One write and one sync serve all that came while those before were under way. */
 const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024;
 
 /** Appends to one file. After a failure it takes nothing more: what stands at its end may be half a frame. */
 export class SegmentWriter {
-  readonly #file: FileHandle;
+  readonly #file: number;
   readonly #sync: SyncPolicy;
   #syncTimer: ReturnType<typeof setTimeout> | undefined;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #hasFailed = false;
 
-  private constructor(file: FileHandle, sync: SyncPolicy) {
+  private constructor(file: number, sync: SyncPolicy) {
     this.#file = file;
     this.#sync = sync;
   }
 
   static async create(path: string, sync: SyncPolicy): Promise<SegmentWriter> {
-    return new SegmentWriter(await open(path, 'wx', 0o600), sync);
+    return new SegmentWriter(await opened(path, 'wx', 0o600), sync);
   }
 
   get hasFailed(): boolean {
@@ -42,17 +46,17 @@ export class SegmentWriter {
 
   /** Resolves when it is written, by the policy; rejects when it may not be. */
   append(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
-    const written = new Promise<void>((resolve, reject) => this.#waiting.push({ chunks, bytes, resolve, reject }));
+    const done = new Promise<void>((resolve, reject) => this.#waiting.push({ chunks, bytes, resolve, reject }));
     this.#writing ??= this.#write();
-    return written;
+    return done;
   }
 
   async close(): Promise<void> {
     await this.#writing;
     clearTimeout(this.#syncTimer);
-    if (this.#syncTimer !== undefined) await this.#file.datasync();
+    if (this.#syncTimer !== undefined) await synced(this.#file);
     this.#syncTimer = undefined;
-    await this.#file.close();
+    await closed(this.#file);
   }
 
   async #write(): Promise<void> {
@@ -84,16 +88,16 @@ export class SegmentWriter {
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
     // One buffer costs less than handing over each piece.
     const whole = Buffer.concat(batch.flatMap((waiting) => waiting.chunks));
-    const { bytesWritten } = await this.#file.write(whole);
+    const { bytesWritten } = await written(this.#file, whole);
     if (bytesWritten !== whole.length) throw new Error(`${bytesWritten} of ${whole.length} bytes were written`);
-    if (this.#sync === 'always') return this.#file.datasync();
+    if (this.#sync === 'always') return synced(this.#file);
     this.#syncTimer ??= setTimeout(() => this.#syncLater(), SECOND_MS);
   }
 
   /** What the disk says to this comes up with the next write. */
   #syncLater(): void {
     this.#syncTimer = undefined;
-    this.#file.datasync().catch(() => {
+    synced(this.#file).catch(() => {
       this.#hasFailed = true;
     });
   }
