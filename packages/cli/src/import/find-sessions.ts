@@ -1,4 +1,5 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isSubagentFile, type SessionFiles, sessionFiles, subagentsBeside } from '@spanprism/core/transcript';
 import { CommandError, type Io } from '../command.ts';
@@ -26,7 +27,7 @@ const TAIL_BYTES = 1 << 18;
 
 /** Where Claude Code keeps its sessions. */
 export function projectsFolder(env: Io['env']): string {
-  const config = env['CLAUDE_CONFIG_DIR'] || join(env['HOME'] || '', '.claude');
+  const config = env['CLAUDE_CONFIG_DIR'] || join(env['HOME'] || homedir(), '.claude');
   return join(config, 'projects');
 }
 
