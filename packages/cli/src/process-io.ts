@@ -3,6 +3,15 @@ import type { Io } from './command.ts';
 
 const DEFAULT_COLUMNS = 80;
 
+/** One that has been removed has no path any more; what the shell calls it is the next best. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return process.env['PWD'] ?? '/';
+  }
+}
+
 /** This process, as commands see it. */
 export function processIo(): Io {
   // Whoever reads our output may stop when he has seen enough: `spanprism runs | head`.
@@ -19,7 +28,7 @@ export function processIo(): Io {
       return process.stderr;
     },
     env: process.env,
-    cwd: process.cwd(),
+    cwd: currentFolder(),
     get isTerminal() {
       return process.stdout.isTTY === true;
     },

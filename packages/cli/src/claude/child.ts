@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { spawn, type StdioOptions } from 'node:child_process';
+import { fstatSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Environment } from '@spanprism/core/child';
 import { CommandError } from '../command.ts';
@@ -35,7 +36,7 @@ export interface Child {
  * are the child's. Rejects when it could not be started.
  */
 export async function startChild({ program, args, env }: ChildParts): Promise<Child> {
-  const child = spawn(program, [...args], { stdio: 'inherit', env: { ...env } });
+  const child = spawn(program, [...args], { stdio: streamsFor(args), env: { ...env } });
   for (const signal of PASSED_ON) process.on(signal, () => child.kill(signal));
   for (const signal of FROM_TERMINAL) {
     process.on(signal, () => {
@@ -50,6 +51,30 @@ export async function startChild({ program, args, env }: ChildParts): Promise<Ch
     child.once('error', (error) => reject(notStarted(program, error)));
   });
   return { ended };
+}
+
+const FILE_OF_NUMBER = /(?:^|=)\/(?:dev|proc\/self)\/fd\/(\d{1,4})$/;
+
+/** Our own three, and what the shell has opened for an argument: `--settings <(make-settings)`. */
+function streamsFor(args: readonly string[]): StdioOptions {
+  const streams: StdioOptions = ['inherit', 'inherit', 'inherit'];
+  for (const arg of args) {
+    const number = Number(FILE_OF_NUMBER.exec(arg)?.[1] ?? 0);
+    if (number < streams.length && streams[number] !== 'ignore') continue;
+    if (!isOpen(number)) continue;
+    while (streams.length <= number) streams.push('ignore');
+    streams[number] = number;
+  }
+  return streams;
+}
+
+function isOpen(number: number): boolean {
+  try {
+    fstatSync(number);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Ends this process as the child ended: by its signal, if it was one. What is still under way is let go of. */

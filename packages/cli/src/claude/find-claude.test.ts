@@ -10,10 +10,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-function program(path: string, mode = 0o755): string {
+function program(path: string, mode = 0o755, text = '#!/bin/sh\n'): string {
   const full = join(root, path);
   mkdirSync(dirname(full), { recursive: true });
-  writeFileSync(full, '#!/bin/sh\n');
+  writeFileSync(full, text);
   chmodSync(full, mode);
   return full;
 }
@@ -38,6 +38,25 @@ describe('claude is', () => {
     symlinkSync(own, join(root, 'a', 'claude'));
     const found = program('b/claude');
     expect(findClaude({ env: pathOf('a', 'b'), cwd: root }, own).path).toBe(found);
+  });
+
+  test.each([
+    '#!/bin/sh\nexec spanprism claude "$@"\n',
+    '#!/usr/bin/env bash\n# always traced\nset -e\nnpx spanprism --quiet "claude" "$@"\n',
+    '#!/bin/sh\n"/opt/tools/spanprism" --otlp-endpoint http://collector:4318 claude "$@"\n',
+  ])('never a script that puts us before it: %j', (text) => {
+    program('a/claude', 0o755, text);
+    const found = program('b/claude');
+    expect(findClaude({ env: pathOf('a', 'b'), cwd: root }, program('bin/spanprism')).path).toBe(found);
+  });
+
+  test.each([
+    '#!/bin/sh\nexec /srv/spanprism/node_modules/claude/cli.js "$@"\n',
+    '#!/bin/sh\n# not spanprism claude\nexec /opt/claude "$@"\n',
+    '\u007fELF\nspanprism claude\n',
+  ])('any other that has our name in it: %j', (text) => {
+    const found = program('a/claude', 0o755, text);
+    expect(findClaude({ env: pathOf('a'), cwd: root }, program('bin/spanprism')).path).toBe(found);
   });
 
   test('the one that the Agent SDK of the project brings, where PATH has none', () => {

@@ -1,4 +1,4 @@
-import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -37,9 +37,28 @@ function findOnPath({ env, cwd }: Place, own: string | undefined): string | unde
   for (const folder of (env['PATH'] ?? env['Path'] ?? '').split(delimiter)) {
     // An empty entry is the current folder.
     const candidate = names.map((name) => join(folder === '' ? cwd : folder, name)).find(isProgram);
-    if (candidate !== undefined && realPath(candidate) !== ourselves) return candidate;
+    if (candidate !== undefined && realPath(candidate) !== ourselves && !startsUs(candidate)) return candidate;
   }
   return undefined;
+}
+
+/** A line of a script that runs us with `claude`; as part of a path, our name says nothing. */
+const STARTS_US = /^#!(?:.*\n)+?[^#\n]*\bspanprism["']?[ \t](?:.*[ \t])?["']?claude\b/;
+const SCRIPT_BYTES = 4_096;
+
+/** A script of that name puts us before `claude` wherever it is called: the one behind it is meant. */
+function startsUs(path: string): boolean {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const bytes = Buffer.alloc(SCRIPT_BYTES);
+      return STARTS_US.test(bytes.toString('latin1', 0, readSync(file, bytes)));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return false;
+  }
 }
 
 function isProgram(path: string): boolean {
