@@ -66,7 +66,7 @@ async function measure(apps, origin) {
   const samples = {};
   // Compilers and pools of all: what is measured is how it goes on, not how it begins.
   for (const name of [NONE, OURS, PEER])
-    await drive({ urls: urlsOf(name), concurrency: LANES, requests: 960, bodies, ...FAST });
+    await drive({ urls: urlsOf(name), concurrency: LANES, requests: 1_600, bodies, ...FAST });
   for (const { label, names, rounds, isBlocked, ...load } of RUNS) {
     samples[label] = Object.fromEntries(names.map((name) => [name, []]));
     for (let round = 0; round < rounds; round++) {

@@ -64,6 +64,8 @@ export class Connection {
   #isTunnel = false;
   #isDone = false;
   #answers = 0;
+  /** About what the next answer will have, by the latest. */
+  #expectedBytes = 0;
   #failure: string | undefined;
 
   constructor(client: Socket, host: WireHost) {
@@ -128,7 +130,7 @@ export class Connection {
     if (dialed === undefined) return this.#refuse('unknown_token');
     this.#client.setTimeout(0);
     const isCall = line.method === 'POST' && CALL.test(path);
-    const observed = isCall && this.#host.observes ? new ObservedExchange(token, head) : undefined;
+    const observed = isCall && this.#host.observes ? new ObservedExchange(token, head, this.#expectedBytes) : undefined;
     const request = new BodyScanner(framing, (payload, start, end) => observed?.requestBytes(payload, start, end));
     if (request.isOver) observed?.requestComplete();
     this.#open = { method: line.method, request, observed, answer: undefined };
@@ -243,12 +245,14 @@ export class Connection {
     this.#open = undefined;
     this.#host.ended(end);
     const failure = this.#failure;
-    if (open.observed !== undefined)
+    if (open.observed !== undefined) {
+      this.#expectedBytes = Math.ceil(open.observed.answerLength * 1.25);
       this.#host.observed(open.observed, {
         end,
         ...(failure === undefined ? {} : { failure }),
         isSettled: this.#upstream?.writableLength === 0,
       });
+    }
     if (this.#early.length === 0) return;
     const next = this.#early;
     this.#early = EMPTY;

@@ -4,8 +4,8 @@ import type { ExchangeEnd, PassedAnswer, PassedExchange, PassedRequest } from '.
 
 /** What one exchange may hold in memory; the API itself takes no request above 32 MB. */
 const MAX_KEPT_BYTES = 64 * 1024 * 1024;
-/** Most answers are no longer. */
-const FIRST_BYTES = 16 * 1024;
+const LEAST_BYTES = 8 * 1024;
+const MOST_EXPECTED_BYTES = 256 * 1024;
 
 /** Collects what passes of one model call. */
 export class ObservedExchange {
@@ -16,12 +16,15 @@ export class ObservedExchange {
   #answer: Omit<PassedAnswer, 'body' | 'firstByteAt'> | undefined;
   #answerBody: Buffer = EMPTY;
   #answerLength = 0;
+  readonly #firstBytes: number;
   #firstByteAt: number | undefined;
   #isRequestComplete = false;
   bytes = 0;
 
-  constructor(token: string, head: Head) {
+  /** `expectedBytes`: of its answer, where one like it has passed before. */
+  constructor(token: string, head: Head, expectedBytes: number) {
     this.token = token;
+    this.#firstBytes = Math.min(MOST_EXPECTED_BYTES, Math.max(LEAST_BYTES, expectedBytes));
     this.#startedAt = timeNow();
     this.#fields = {
       ...given('sessionId', fieldOf(head, 'x-claude-code-session-id')),
@@ -57,12 +60,16 @@ export class ObservedExchange {
     const length = this.#answerLength + end - start;
     // Deltas are small and many: one buffer that doubles is copied less often, and handed on at once.
     if (length > this.#answerBody.length) {
-      const larger = Buffer.from(new ArrayBuffer(Math.max(FIRST_BYTES, length, 2 * this.#answerBody.length)));
+      const larger = Buffer.from(new ArrayBuffer(Math.max(this.#firstBytes, length, 2 * this.#answerBody.length)));
       this.#answerBody.copy(larger, 0, 0, this.#answerLength);
       this.#answerBody = larger;
     }
     bytes.copy(this.#answerBody, this.#answerLength, start, end);
     this.#answerLength = length;
+  }
+
+  get answerLength(): number {
+    return this.#answerLength;
   }
 
   /** What was seen of it; `isThin`: without the bodies. */
