@@ -1,6 +1,5 @@
 import type { Command } from '../command.ts';
 import { sinkOptions } from '../sinks/options.ts';
-import { runImport } from './run-import.ts';
 
 export const command: Command = {
   name: 'import',
@@ -21,5 +20,6 @@ export const command: Command = {
     'Without a path it reads ~/.claude/projects, or projects in CLAUDE_CONFIG_DIR. What was imported or traced before is not added again.',
     'Exit code 1: a file could not be read, or not everything was delivered.',
   ],
-  run: runImport,
+  // Its help needs none of it.
+  run: async (input, io) => (await import('./run-import.ts')).runImport(input, io),
 };

@@ -26,8 +26,11 @@ export function* importSession(
 ): Generator<void, void, void> {
   const session = new ImportedSession(context);
   const reader = new TranscriptReader({ observe: (observation) => session.observe(observation, reader) });
-  yield* readSession(files, reader, options);
-  session.end();
+  try {
+    yield* readSession(files, reader, options);
+  } finally {
+    session.end();
+  }
 }
 
 class ImportedSession {

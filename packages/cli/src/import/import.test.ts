@@ -280,6 +280,16 @@ test('a backend is sent each turn once, and what did not arrive again', async ()
   expect(existsSync(storePath)).toBe(false);
 });
 
+test.skipIf(process.platform !== 'linux')(
+  'a file that cannot be read is told, and the others are imported',
+  async () => {
+    const { exitCode, stdout } = await run(['/proc/self/mem', write(session())]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(`Added 4 spans of 1 turn in 1 run to ${storePath}`);
+    expect(stdout).toMatch(/^Cannot read \/proc\/self\/mem: EIO/m);
+  },
+);
+
 test('each place is given what it lacks', async () => {
   await using collector = await startCollector();
   write(session());

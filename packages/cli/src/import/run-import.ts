@@ -37,7 +37,8 @@ export async function runImport({ values, positionals }: CommandInput, io: Io): 
   const skipped = new SkippedLines();
   const places = dryRun ? await dryPlaces(io) : await realPlaces(values, io);
   try {
-    const problem = await importAll(found.sessions, { places, skipped, since: sinceNano, io });
+    const unreadable = [...found.unreadable];
+    const problem = await importAll(found.sessions, { places, skipped, unreadable, since: sinceNano, io });
     const report: ImportReport = {
       dryRun,
       sessions: found.sessions.length,
@@ -45,14 +46,14 @@ export async function runImport({ values, positionals }: CommandInput, io: Io): 
       bytes: bytesOf(found.sessions),
       imported: places.destinations.map(({ imported }) => imported),
       running: found.running,
-      unreadable: found.unreadable,
+      unreadable,
       skippedLines: skipped.count,
       skippedByReason: skipped.byReason,
       skipped: skipped.named,
     };
     io.stdout.write(values['json'] === true ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
     if (problem !== undefined) io.stderr.write(`spanprism: ${problem}\n`);
-    return problem === undefined && found.unreadable.length === 0 ? 0 : 1;
+    return problem === undefined && unreadable.length === 0 ? 0 : 1;
   } finally {
     places.close();
   }
@@ -125,13 +126,15 @@ function storeOf(path: string | undefined): { open: () => Store | undefined; clo
 interface ImportParts {
   readonly places: Places;
   readonly skipped: SkippedLines;
+  /** Gets what fails while it is read. */
+  readonly unreadable: { readonly file: string; readonly reason: string }[];
   readonly since: bigint | undefined;
   readonly io: Io;
 }
 
 /** Why not everything was delivered; undefined when it was. */
 async function importAll(found: readonly SessionFiles[], parts: ImportParts): Promise<string | undefined> {
-  const { places, skipped, since, io } = parts;
+  const { places, skipped, unreadable, since, io } = parts;
   const { destinations, sessions } = places;
   const progress = progressOn({ stream: io.stderr, bytes: bytesOf(found), sessions: found.length });
   const sessionIds = new Set(found.map(({ path }) => basename(path, '.jsonl')));
@@ -139,7 +142,11 @@ async function importAll(found: readonly SessionFiles[], parts: ImportParts): Pr
   const options = { skipped: skipped.add.bind(skipped), progress: progress.read };
   try {
     for (const files of found) {
-      await paced(importSession(files, context, options), destinations, () => arrive(places));
+      const steps = importSession(files, context, options);
+      await paced(steps, destinations, () => arrive(places)).catch((error: unknown) => {
+        if (!isSystemError(error)) throw error;
+        unreadable.push({ file: files.path, reason: error.message });
+      });
       await arrive(places);
       progress.session();
     }
@@ -168,6 +175,10 @@ async function paced(
     waitedAt = spansOf(destinations);
     await wait();
   }
+}
+
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
 }
 
 class NotDelivered extends Error {}
