@@ -131,7 +131,10 @@ function collecting({ env }: Io, lines: string[]): Diag {
 async function loaded(parts: TraceRunParts, lines: string[]): Promise<RunTrace | undefined> {
   try {
     const { traceRun } = await import('./trace-run.ts');
-    return await traceRun(parts);
+    const trace = await traceRun(parts);
+    // Needed when `claude` has ended, when every millisecond is one that somebody waits.
+    await Promise.all([import('./last-lines.ts'), import('./settings-override.ts')]);
+    return trace;
   } catch (error) {
     parts.port.close();
     lines.push(`this run was not traced: ${wordsOf(error)}`);
