@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '@spanprism/core/child';
@@ -67,7 +67,8 @@ function environmentIn(text: string): Readonly<Record<string, unknown>> {
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    // What a shell writes into a pipe for `--settings <(…)` was for `claude`, and may never end.
+    return statSync(file).isFile() ? readFileSync(file, 'utf8') : '';
   } catch {
     return '';
   }

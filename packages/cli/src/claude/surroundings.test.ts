@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,4 +57,12 @@ test('settings that say something else than our environment are found, wherever 
     file: '--settings',
     names: ['OTEL_LOGS_EXPORTER'],
   });
+});
+
+test('settings that a shell writes into a pipe are not waited for', () => {
+  const pipe = join(root, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  expect(settingsOverrides({ env: { HOME: root }, cwd: root, made: { A: '1' }, args: ['--settings', pipe] })).toEqual(
+    [],
+  );
 });
