@@ -60,6 +60,8 @@ export class SegmentWriter {
   }
 
   async #write(): Promise<void> {
+    // What came in by the same turn of the event loop is written in one piece.
+    await new Promise(setImmediate);
     while (this.#waiting.length > 0) {
       const batch = this.#take();
       try {
