@@ -18,7 +18,7 @@ async function spanprism() {
   const wire = startWire({ reader });
   await Promise.all([reader.ready(), wire.ready()]);
   const sessions = createSessions({
-    sinks: [otlpSink({ url: `${sink}/v1/traces`, capture: 'full', compression: 'none' })],
+    sinks: [otlpSink({ url: `${sink}/v1/traces`, capture: 'full', compression: 'none', diag: () => {} })],
   });
   const { hostname: host, port } = new URL(upstream);
   const urls = Array.from({ length: lanes }, () => {

@@ -2,7 +2,7 @@ import workers from 'node:worker_threads';
 import { answer, apiError, cut, text, when } from '@spanprism/testkit';
 import { expect, test } from 'vitest';
 import { checkTrace } from './check-trace.ts';
-import { usage } from './replies.ts';
+import { bash, usage } from './replies.ts';
 import { type Run, runScenario } from './run-scenario.ts';
 
 const wire = { wire: true } as const;
@@ -102,6 +102,24 @@ test('an upstream that is down is a clean error for the CLI, which tries again',
   });
   expect(run.stats?.wire).toMatchObject({ unreachable: 2, captured: 2, lost: 0 });
   expect(calls(run)).toMatchObject([{ status: 'error', attempts: 2, error: { type: 'api_error' } }]);
+});
+
+test('a query that outlives its tracing still reaches the model', async () => {
+  let last: unknown;
+  await runScenario({
+    tracing: wire,
+    rules: [
+      when.toolResult('toolu_1').reply(fine),
+      when.lastUserText('hi').reply(answer(bash('toolu_1', 'echo one'), { usage: usage(1200, 9) })),
+    ],
+    play: async ({ sdk, tracing, options }) => {
+      for await (const message of sdk.query({ prompt: 'hi', options: options() })) {
+        if (message.type === 'system' && message.subtype === 'init') await tracing?.close(100);
+        last = message;
+      }
+    },
+  });
+  expect(last).toMatchObject({ type: 'result', is_error: false, result: 'Finally.' });
 });
 
 /** Threads that begin from now on, by their names. */

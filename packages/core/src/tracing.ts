@@ -186,8 +186,10 @@ class LiveTracing implements Tracing {
   }
 
   async #close(deadlineMs: number): Promise<void> {
+    // A child that still runs knows one way to its model: through us.
+    const hasChildren = [...this.#open].some((query) => !query.isOver);
     await this.#delivery.close(deadlineMs);
-    await this.#wire?.close();
+    await this.#wire?.close(hasChildren);
     await this.#loopback?.close();
   }
 

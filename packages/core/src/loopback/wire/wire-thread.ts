@@ -1,6 +1,7 @@
 // The entry of the forwarding thread. It is started by its file name and has nothing to import from: see start-wire.ts.
-import type { AddressInfo } from 'node:net';
-import { workerData } from 'node:worker_threads';
+import type { AddressInfo, Server } from 'node:net';
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { RecentMap } from '../../model/bounded.ts';
 import { createPassThrough } from './pass-through.ts';
 import { type Dialed, prepare } from './upstream.ts';
 import {
@@ -15,6 +16,7 @@ import {
 
 /** What may lie here unread before bodies are left out. */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024;
+const MOST_RELEASED = 256;
 
 run(workerData as WireStart);
 
@@ -22,18 +24,19 @@ function run(start: WireStart): void {
   const { port: main, readerPort: reader } = start;
   const state = new WireState(start.shared);
   const routes = new Map<string, { readonly dialed: Dialed; exchanges: number }>();
+  // A child that is let go of may still have something to ask: it gets through, unseen.
+  const released = new RecentMap<Dialed>(MOST_RELEASED);
   let isRead = true;
   // With its reader gone nothing is collected any more; everything still passes.
   reader.on('close', () => {
     isRead = false;
   });
-  const tell = (message: FromWire): void => main.postMessage(message);
   const server = createPassThrough(
     {
       get observes() {
         return isRead;
       },
-      route: (token) => routes.get(token)?.dialed,
+      route: (token) => routes.get(token)?.dialed ?? released.get(token),
       refused: () => state.count('refused'),
       requested: (isCall) => {
         state.count('requests');
@@ -59,11 +62,21 @@ function run(start: WireStart): void {
   );
   main.on('message', (message: ToWire) => {
     if (message.type === 'admit') routes.set(message.token, { dialed: prepare(message.upstream), exchanges: 0 });
-    else if (routes.delete(message.token))
+    else {
+      const route = routes.get(message.token);
+      if (route === undefined) return;
+      routes.delete(message.token);
+      released.set(message.token, route.dialed);
       reader.postMessage({ type: 'release', token: message.token } satisfies ToReader);
+    }
   });
   // Nothing that goes wrong with one connection may end the others.
   process.on('uncaughtException', () => state.count('lost'));
+  listen(server, state, main);
+}
+
+function listen(server: Server, state: WireState, main: MessagePort): void {
+  const tell = (message: FromWire): void => main.postMessage(message);
   server.once('error', (error) => {
     state.publishPort(undefined);
     tell({ type: 'listen-failed', message: error.message });
