@@ -76,7 +76,7 @@ function byteSpots(groups, body) {
   const ids = new Set();
   for (const { records } of groups)
     for (const { traceId, spanId, parentSpanId } of records)
-      for (const id of [traceId, spanId, parentSpanId]) if (id) ids.add(id);
+      for (const id of [traceId, spanId, parentSpanId].filter(Boolean)) ids.add(id);
   return [...ids].flatMap((id) => placesOf(body, Buffer.from(id, 'hex')).map((at) => ({ at, isText: false })));
 }
 

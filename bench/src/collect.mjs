@@ -12,7 +12,7 @@ const BARE = 'node:http and decoding';
 const CONNECTIONS = 64;
 const SLICES = 6;
 /** Before anything is measured: compilers settle, sessions fill up. */
-const WARM_UP_MS = 3_000;
+const WARM_UP_MS = 5_000;
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
