@@ -11,12 +11,16 @@ export interface OpenPort {
   close(): void;
 }
 
+const MAX_CONNECTIONS = 512;
+
 /**
  * A port on 127.0.0.1 at once. The HTTP server that will serve it takes longer to load than `claude` may be kept waiting, and much
  * longer than it takes to listen. Rejects where nothing can listen.
  */
 export async function openPort(): Promise<OpenPort> {
   const server = createServer({ noDelay: true, pauseOnConnect: true });
+  // Whoever else is on this machine may knock, but not use up our descriptors.
+  server.maxConnections = MAX_CONNECTIONS;
   const waiting: Socket[] = [];
   let wasUsed = false;
   let take = (socket: Socket): void => void waiting.push(socket);
