@@ -109,6 +109,34 @@ describe('turns', () => {
     expect(turns()).toEqual(['0: hello', '1: task_notification']);
   });
 
+  test('begin with an init when the one before has said its last words, and results come in their order', () => {
+    const { read, seen, turns } = reader();
+    read.promptGiven('launch');
+    const woken = { ...result, origin: { kind: 'task-notification' } };
+    for (const message of [init(), answer(), result, init(), answer(), init(), answer(), woken, woken])
+      read.read(message);
+    // A result says once more why its turn began.
+    expect([...new Set(turns())]).toEqual(['0: launch', '1: task_notification', '2: task_notification']);
+    const spoken = seen.flatMap((one) => (one.type === 'answer' ? [one.agent.turn] : []));
+    const ended = seen.flatMap((one) => (one.type === 'turn-result' ? [one.turn] : []));
+    expect([spoken, ended]).toEqual([
+      [0, 1, 2],
+      [0, 1, 2],
+    ]);
+  });
+
+  test('go on with an init while a tool is asked for', () => {
+    const { read, turns } = reader();
+    read.promptGiven('hello');
+    const asking = {
+      type: 'assistant',
+      parent_tool_use_id: null,
+      message: { id: 'm', content: [{ type: 'tool_use', id: 't' }] },
+    };
+    for (const message of [init(), asking, init(), result]) read.read(message);
+    expect(turns()).toEqual(['0: hello']);
+  });
+
   test('begin with a result, where that is all there is', () => {
     const { read, turns } = reader();
     read.read(result);

@@ -33,6 +33,10 @@ export class MessageReader {
   #turn = -1;
   #mainLoop: AgentRef = { turn: 0 };
   #isTurnOpen = false;
+  /** The main loop's latest words ask for nothing more. */
+  #hasAnswered = false;
+  /** Turns that are over but for their results, which the SDK holds back while background tasks wake the session one after the other. */
+  readonly #overdue: number[] = [];
   #wasPromptBlocked = false;
   #unnamed = 0;
 
@@ -80,6 +84,7 @@ export class MessageReader {
     switch (message['type']) {
       case 'assistant':
         readAssistant(this.#main(message), this.#options.observe);
+        if (!isOfSubagent(message)) this.#hasAnswered = !asksForTools(message);
         return;
       case 'user':
         readUser(this.#envelope(message), this.#options.observe);
@@ -101,7 +106,9 @@ export class MessageReader {
 
   #system(message: Fields): void {
     if (message['subtype'] === 'init') {
-      if (!this.#isTurnOpen) this.#openTurn(...this.#nextPrompts(stringsIn(message, 'user_message_uuids')));
+      if (this.#isTurnOpen && this.#hasAnswered) this.#overdue.push(this.#turn);
+      if (!this.#isTurnOpen || this.#hasAnswered)
+        this.#openTurn(...this.#nextPrompts(stringsIn(message, 'user_message_uuids')));
     }
     if (fieldsOf(message['prompt_submit_outcome'])?.['kind'] === 'blocked_by_hook') this.#wasPromptBlocked = true;
     readSystem(this.#envelope(message), {
@@ -113,8 +120,13 @@ export class MessageReader {
 
   #result(message: Fields): void {
     if (!this.#isTurnOpen) this.#openTurn(...this.#nextPrompts(undefined));
-    readResult(this.#envelope(message), { observe: this.#options.observe, wasPromptBlocked: this.#wasPromptBlocked });
-    this.#isTurnOpen = false;
+    const overdue = this.#overdue.shift();
+    const envelope = this.#envelope(message);
+    readResult(overdue === undefined ? envelope : { ...envelope, turn: overdue, agent: { turn: overdue } }, {
+      observe: this.#options.observe,
+      wasPromptBlocked: this.#wasPromptBlocked,
+    });
+    if (overdue === undefined) this.#isTurnOpen = false;
     this.#wasPromptBlocked = false;
   }
 
@@ -135,6 +147,7 @@ export class MessageReader {
   #openTurn(...prompts: readonly Prompt[]): void {
     this.#turn += 1;
     this.#isTurnOpen = true;
+    this.#hasAnswered = false;
     const at = this.#options.clock.now();
     const last = prompts.at(-1);
     const content = prompts.flatMap((prompt) => prompt.message?.content ?? []);
@@ -180,6 +193,15 @@ export class MessageReader {
 
 function isOfSubagent(message: Fields): boolean {
   return typeof message['parent_tool_use_id'] === 'string';
+}
+
+function asksForTools(message: Fields): boolean {
+  const content = fieldsOf(message['message'])?.['content'];
+  return Array.isArray(content) && content.some(isToolUse);
+}
+
+function isToolUse(block: unknown): boolean {
+  return fieldsOf(block)?.['type'] === 'tool_use';
 }
 
 function subagentRef(message: Fields): AgentRef | undefined {
