@@ -209,7 +209,7 @@ function placeOf(run: Run, node: Node, turn: AgentNode): Place {
   return {
     traceId: turn.traceId ?? options.ids.traceId(),
     parentSpanId: parent?.spanId ?? outer?.spanId,
-    parentIsRemote: outer !== undefined && options.parent?.isRemote === true ? true : undefined,
+    parentIsRemote: outer !== undefined && options.parent?.isRemote !== false ? true : undefined,
     sessionId: (turn.session ?? run.session)?.sessionId,
     agentName: agent?.agentName ?? options.agentName,
     requestModel: agent?.session?.requestModel,

@@ -8,6 +8,7 @@ import type {
   TurnResult,
   TurnStarted,
 } from '../model/observation.ts';
+import type { TraceContext } from '../model/ids.ts';
 import type { Message } from '../model/message.ts';
 import { subtractUsage, type Totals } from '../model/usage.ts';
 import { addTotals } from './totals.ts';
@@ -67,8 +68,15 @@ export function onTurnMeasured(run: Run, seen: TurnMeasured): void {
   run.registry.nameCliSpan(seen.cliSpanId, turn);
   turn.cliStartedAt = seen.startedAt;
   turn.cliEndedAt = seen.at;
+  if (seen.parent !== undefined) takeParent(run, turn, seen.parent);
   // The stream may be read long after; the wait for its word begins when there is nothing else to wait for.
   if (!run.options.expects.sdk || run.isSdkOver) turn.deadline ??= nowMs(run) + run.options.settleMs;
+}
+
+/** Who has started the process knows better; without him it is in its trace, below what it was told of. */
+function takeParent({ options }: Run, turn: AgentNode, parent: TraceContext): void {
+  const isKnown = options.expects.sdk || options.parent !== undefined || options.firstTurn !== undefined;
+  if (!isKnown && turn.traceId === parent.traceId) turn.parentContext ??= parent;
 }
 
 export function onTurnResult(run: Run, seen: TurnResult): void {

@@ -1,3 +1,4 @@
+import type { TraceContext } from './ids.ts';
 import type { ContentBlock, Json, Message, ToolDefinition } from './message.ts';
 import type { Decider, Issue, LlmSpan, SourceName, SpanError, SpanEvent } from './span.ts';
 import type { UnixNano } from './time.ts';
@@ -78,6 +79,8 @@ export interface TurnMeasured extends Seen {
   readonly turn: number;
   readonly cliSpanId: string;
   readonly startedAt: UnixNano;
+  /** What the process was told by `TRACEPARENT` that it stands in. */
+  readonly parent?: TraceContext;
 }
 
 /** A message without tool results that the agent's next call will carry. */

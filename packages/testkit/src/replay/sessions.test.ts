@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { memorySink } from '../../../core/src/sinks/memory-sink.ts';
 import type { Sink } from '../../../core/src/model/sink.ts';
 import type { Span } from '../../../core/src/model/span.ts';
-import { parseTraceparent } from '../../../core/src/model/ids.ts';
+import { parseTraceparent, type SpanId, type TraceId } from '../../../core/src/model/ids.ts';
 import { createSessions, type Sessions, type SessionOptions } from '../../../core/src/sessions.ts';
 import { listRecordings, openRecording } from '../recordings/recording.ts';
 import { play } from './replay.ts';
@@ -40,6 +40,25 @@ describe('a session of telemetry alone', () => {
     const { parent: _, ...alone } = script;
     const root = traced(alone, { firstTurn }).find((span) => span.kind === 'agent');
     expect(root).toMatchObject({ traceId: firstTurn.traceId, spanId: firstTurn.spanId });
+  });
+
+  test.each([
+    ['of its trace, stands below what its process was told of', (traceId: string) => traceId, true],
+    ['of another trace, stands alone', () => 'ab'.repeat(16), false],
+  ])('that nobody has placed, %s', (_, ownTrace, isBelow) => {
+    const { parent: _parent, ...alone } = script;
+    const told = alone.steps.flatMap(({ what }) =>
+      what.type === 'telemetry' && what.request.signal === 'traces' ? what.request.groups : [],
+    );
+    const turn = told.flatMap(({ records }) => records).find(({ name }) => name === 'claude_code.interaction');
+    let spanIds = 0;
+    const ids = {
+      traceId: () => ownTrace(turn?.traceId ?? '') as TraceId,
+      spanId: () => (spanIds += 1).toString(16).padStart(16, '0') as SpanId,
+    };
+    const root = traced(alone, { ids }).find((span) => span.kind === 'agent');
+    expect(turn?.parentSpanId).toMatch(/^[0-9a-f]{16}$/);
+    expect(root?.parentSpanId).toBe(isBelow ? turn?.parentSpanId : undefined);
   });
 
   test('has its own attributes beside those of all sessions', () => {

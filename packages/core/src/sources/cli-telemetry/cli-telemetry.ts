@@ -1,4 +1,5 @@
 import { RecentMap } from '../../model/bounded.ts';
+import { isSpanId, isTraceId, type TraceContext } from '../../model/ids.ts';
 import type {
   CallMeasured,
   Observation,
@@ -219,6 +220,7 @@ export class CliTelemetrySource {
       turn,
       cliSpanId: span.spanId,
       startedAt: span.startedAt,
+      ...given('parent', parentOf(span)),
     };
   }
 
@@ -256,6 +258,12 @@ export class CliTelemetrySource {
     const session: SessionSeen = { type: 'session', id: `cli:session:${value}`, source: 'cli', at, sessionId: value };
     this.#options.observe(session);
   }
+}
+
+/** Of a turn that has its place from the process's environment. */
+function parentOf({ traceId, parentSpanId = '', attributes }: OtlpSpan): TraceContext | undefined {
+  if (attributes['parent.source'] !== 'env' || !isTraceId(traceId) || !isSpanId(parentSpanId)) return undefined;
+  return { traceId, spanId: parentSpanId, sampled: true };
 }
 
 function triggerOf(log: OtlpLog, prompt: string | undefined): TurnStarted['trigger'] {
