@@ -31,19 +31,22 @@ async function asked({ api }: CommandStage): Promise<void> {
   await delay(100);
 }
 
-/** The `claude` of a run, be it the process itself or its child. */
-function claudeOf({ child }: CommandStage): number {
+function processes(): readonly { readonly pid: number; readonly parent: number; readonly args: string }[] {
   const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
-  const rows = [...table.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm)].map(([, pid, parent, args = '']) => ({
-    pid,
-    parent,
+  return [...table.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm)].map(([, pid, parent, args = '']) => ({
+    pid: Number(pid),
+    parent: Number(parent),
     args,
   }));
-  const own = rows.find(({ pid, parent, args }) => {
-    return args.startsWith(binary()) && (Number(pid) === child.pid || Number(parent) === child.pid);
-  });
+}
+
+/** The `claude` of a run, be it the process itself or its child. */
+function claudeOf({ child }: CommandStage): number {
+  const own = processes().find(
+    ({ pid, parent, args }) => args.startsWith(binary()) && (pid === child.pid || parent === child.pid),
+  );
   if (own === undefined) throw new Error(`no claude below ${child.pid}`);
-  return Number(own.pid);
+  return own.pid;
 }
 
 describe('claude through the command ends as claude ends', () => {
@@ -174,6 +177,21 @@ describe.skipIf(!hasTerminal)('in a terminal (skipped without util-linux’s scr
     const env = { ...terminal.env, ...exportingTo(collector.url) };
     const plain = await runCommand({ ...scenario, env }, 'plain');
     expect(visible(await runCommand(scenario, ['--quiet']))).toEqual(visible(plain));
+  });
+
+  test('an interrupt that somebody sends to the command alone reaches claude all the same', async () => {
+    const scenario: CommandScenario = {
+      ...terminal,
+      args: HANG,
+      drive: async (stage) => {
+        await asked(stage);
+        // The shell within `script` has become the command.
+        const [command] = processes().filter(({ parent }) => parent === stage.child.pid);
+        process.kill(command?.pid ?? 0, 'SIGINT');
+      },
+    };
+    const [plain, traced] = [await runCommand(scenario, 'plain'), await runCommand(scenario, ['--quiet'])];
+    expect([traced.code, traced.signal]).toEqual([plain.code, plain.signal]);
   });
 });
 

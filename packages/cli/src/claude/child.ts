@@ -9,6 +9,8 @@ import { isInForeground } from './terminal-group.ts';
 const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 /** A terminal sends them to its whole foreground group: the child has them already, and we stay to see what it does with them. */
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
+/** A child that has not ended by then may not have been sent it: somebody can mean us alone. To `claude`, a second one says what the first did. */
+const PASS_ON_MS = 1_000;
 
 /** As shells have it. */
 const NOT_FOUND = 127;
@@ -41,6 +43,7 @@ export async function startChild({ program, args, env }: ChildParts): Promise<Ch
   for (const signal of FROM_TERMINAL) {
     process.on(signal, () => {
       if (!isInForeground()) child.kill(signal);
+      else setTimeout(() => child.kill(signal), PASS_ON_MS).unref();
     });
   }
   const ended = new Promise<Ending>((resolve) => {
