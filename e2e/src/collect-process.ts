@@ -8,6 +8,7 @@ import {
   cleanEnvironment,
   makeProject,
   type MessagesApi,
+  type Project,
   type Rule,
   startMessagesApi,
 } from '@spanprism/testkit';
@@ -106,6 +107,8 @@ export interface ClaudeRun {
   /** Arguments beside `-p`, its model and its tools. */
   readonly args?: readonly string[];
   readonly during?: (api: MessagesApi) => Promise<void>;
+  /** One of its own unless given. */
+  readonly project?: Project;
 }
 
 /** What a run of the real `claude` has cost, as the wire saw it. */
@@ -125,14 +128,17 @@ const EXPORTS = {
 };
 
 /** Runs the real `claude` in a project of its own, exporting to where `env` says. */
-export async function runClaude({ prompt, rules, env, args = [], during }: ClaudeRun): Promise<Cost> {
+export async function runClaude(run: ClaudeRun): Promise<Cost> {
+  const { prompt, rules, env, args = [], during } = run;
   const { path = '' } = claudeBinary(import.meta.url);
-  await using api = await startMessagesApi({ rules: [...rules] });
-  await using project = await makeProject();
+  // Request ids of two runs of one session are not the same.
+  await using api = await startMessagesApi({ rules: [...rules], name: prompt });
+  await using own = run.project === undefined ? await makeProject() : undefined;
+  const { cwd, home } = run.project ?? (own as Project);
   const words = ['-p', prompt, '--model', 'claude-sonnet-4-5', '--allowedTools', 'Bash,Agent', ...args];
   const child = spawn(path, words, {
-    cwd: project.cwd,
-    env: cleanEnvironment({ home: project.home, apiUrl: api.url, extra: { ...EXPORTS, ...env } }),
+    cwd,
+    env: cleanEnvironment({ home, apiUrl: api.url, extra: { ...EXPORTS, ...env } }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

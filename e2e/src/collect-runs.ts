@@ -18,7 +18,8 @@ const sessionOf = (span: CollectedSpan): unknown => span.attributes['gen_ai.conv
 export function shape(spans: readonly CollectedSpan[]): readonly string[] {
   const known = new Map(spans.map((span) => [span.spanId, span]));
   const depth = (span: CollectedSpan): number => {
-    if (span.parentSpanId === undefined) return 0;
+    // A turn may stand below a span of another process.
+    if (span.parentSpanId === undefined || span.name === 'invoke_agent claude') return 0;
     const parent = known.get(span.parentSpanId);
     if (parent === undefined) throw new Error(`${span.name} has lost its parent`);
     return 1 + depth(parent);

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { claudeBinary, startCollector } from '@spanprism/testkit';
+import { answer, claudeBinary, makeProject, startCollector, text, when } from '@spanprism/testkit';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { endAll, runClaude, startCollect, temporaryFolder } from './collect-process.ts';
 import { expectWhole, exportsTo, FULL_SHAPE, PROTOCOLS, RULES } from './collect-runs.ts';
+import { usage } from './replies.ts';
 
 const { absent } = claudeBinary(import.meta.url);
 
@@ -41,6 +42,39 @@ describe.skipIf(absent !== undefined)('spanprism collect', () => {
     }
     const own = backend.requests.filter(({ signal, path }) => signal === 'logs' || !path.startsWith('/v1/'));
     expect(own).toEqual([]);
+  });
+
+  test('places runs that share a session and a TRACEPARENT: each turn once, below the step that began it', async () => {
+    await using folder = await temporaryFolder();
+    await using backend = await startCollector();
+    const collecting = await startCollect({
+      folder: folder.path,
+      args: ['--otlp-endpoint', backend.url, '--settle', '1'],
+    });
+    const step = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8) };
+    const env = { ...exportsTo(collecting, 'http/protobuf'), TRACEPARENT: `00-${step.traceId}-${step.spanId}-01` };
+    const sessionId = '11111111-2222-4333-8444-555555555555';
+    await using project = await makeProject();
+    const turn = (prompt: string, args: readonly string[]) =>
+      runClaude({
+        prompt,
+        rules: [when.lastUserText(prompt).reply(answer(text('ok'), { usage: usage(100, 10) }))],
+        env,
+        args,
+        project,
+      });
+    await turn('first', ['--session-id', sessionId]);
+    await turn('second', ['--resume', sessionId]);
+    expect(await collecting.stop()).toBe(0);
+    const spans = backend.spans().filter(({ attributes }) => attributes['gen_ai.conversation.id'] === sessionId);
+    const turns = spans.filter(({ name }) => name === 'invoke_agent claude');
+    expect(turns.map(({ traceId, parentSpanId }) => [traceId, parentSpanId])).toEqual([
+      [step.traceId, step.spanId],
+      [step.traceId, step.spanId],
+    ]);
+    expect(spans.filter(({ name }) => name.startsWith('chat')).map(({ parentSpanId }) => parentSpanId)).toEqual(
+      turns.map(({ spanId }) => spanId),
+    );
   });
 
   test('takes a real run with its token over TLS only, by each protocol', async (context) => {
