@@ -17,6 +17,7 @@ const SCENARIO: CommandScenario = {
   args: ['-p', SECRET, '--model', MODEL, '--allowedTools', 'Bash'],
   rules: [
     when.toolResult('toolu_1').reply(answer(text('Done.'))),
+    when.lastUserText('the second prompt').reply(answer(text('Again.'))),
     when.reply(answer([thinking('Hm.'), text('Let me check.'), bash('toolu_1', `echo ${OUTPUT}`)])),
   ],
 };
@@ -119,6 +120,22 @@ describe('what a run leaves', () => {
       const before = shown(run);
       read(run, 'import', `${run.home}/.claude/projects`);
       expect(shown(run)).toEqual(before);
+    });
+  });
+
+  test('is what this process did, of a session that is resumed', async () => {
+    const id = '11111111-2222-4333-8444-555555555555';
+    const flags = ['--model', MODEL, '--allowedTools', 'Bash'];
+    const before = ['-p', 'the first prompt', ...flags, '--session-id', id];
+    const args = ['-p', 'the second prompt', ...flags, '--resume', id];
+    await runCommand({ ...SCENARIO, before, args }, [], (run) => {
+      const { run: summary, spans } = shown(run);
+      expect(summary).toMatchObject({ id, llmCalls: 1, toolCalls: 0 });
+      expect(spans.map(({ kind, seenBy, issues }) => ({ kind, seenBy, issues }))).toEqual(
+        ['agent', 'llm'].map((kind) => ({ kind, seenBy: ['cli', 'transcript'], issues: [] })),
+      );
+      expect(JSON.stringify(spans)).toContain('the second prompt');
+      expect(JSON.stringify(spans)).not.toContain('the first prompt');
     });
   });
 
