@@ -4,16 +4,13 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['@spanprism/source', 'node', 'development|production'];
 const resolution = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
-// On a machine that does all suites at once, a port that a test is given may have been another's a moment ago, whose client still calls.
-const retry = process.env['CI'] === undefined ? 0 : 1;
-
 // One process per core. Vitest leaves a core to itself, which on a machine of two is half of it; its own process mostly waits.
 const maxWorkers = '100%';
 
 // No test measures time: the limit is for what hangs. Ten thousand spans through a vendor's SDK take seconds on a busy machine.
 const unit = (name: string) => ({
   ...resolution,
-  test: { name, root: `packages/${name}`, include: ['src/**/*.test.ts'], testTimeout: 60_000, retry, maxWorkers },
+  test: { name, root: `packages/${name}`, include: ['src/**/*.test.ts'], testTimeout: 60_000, maxWorkers },
 });
 
 const sentry = unit('claude-sentry');
@@ -45,7 +42,8 @@ export default defineConfig({
           include: ['src/**/*.test.ts'],
           globalSetup: 'src/packed.ts',
           testTimeout: 120_000,
-          retry,
+          // A port that a test is given may have been another program's a moment ago, whose client still calls.
+          retry: process.env['CI'] === undefined ? 0 : 1,
           maxWorkers,
           hookTimeout: 300_000,
         },
