@@ -88,6 +88,7 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
       const until = performance.now() + deadlineMs;
       await Promise.all([sockets.closed(deadlineMs * ARRIVAL_SHARE), parts.wire?.drained(deadlineMs * ARRIVAL_SHARE)]);
       session.end(by);
+      chosen.writeStore?.();
       await sessions.close(Math.max(0, until - performance.now()));
       return { totals: totals.totals, chosen, received };
     },

@@ -30,7 +30,13 @@ const OTLP = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
 describe('sinks are', () => {
   test('the local store where nothing else is asked for', async () => {
     const store = join(folder, 'spans.db');
-    expect(await chosen({})).toEqual({ names: ['store'], places: [store], problems: [], storePath: store });
+    expect(await chosen({})).toEqual({
+      names: ['store'],
+      places: [store],
+      problems: [],
+      storePath: store,
+      writeStore: expect.any(Function),
+    });
   });
 
   test('what the environment names, and the store no more unless it is asked for', async () => {

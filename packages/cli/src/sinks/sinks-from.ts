@@ -12,6 +12,8 @@ export interface ChosenSinks {
   readonly capture?: CaptureOptions;
   /** Where the local store is, if it is one of them. */
   readonly storePath?: string;
+  /** Writes to it here and now: its own thread takes longer to start than a short run has at its end. */
+  readonly writeStore?: () => void;
 }
 
 export interface SinkSurroundings {
@@ -60,13 +62,15 @@ export async function sinksFrom(
   const isElsewhere = chosen.sinks.length + made.length + problems.length > 0;
   if (!isElsewhere || flags['store'] === true) await add(() => localStore(capture ?? 'full', surroundings));
   if (flags['trace-console'] === true) await add(() => onConsole(capture));
-  const storePath = made.find((one) => one.storePath !== undefined)?.storePath;
+  const store = made.find((one) => one.storePath !== undefined);
   return {
     sinks: [...chosen.sinks, ...made.map(({ sink }) => sink)],
     places: [...chosen.found, ...made.map(({ place }) => place).filter((place) => place !== '')],
     problems,
     ...(capture === undefined ? {} : { capture }),
-    ...(storePath === undefined ? {} : { storePath }),
+    ...(store?.storePath === undefined
+      ? {}
+      : { storePath: store.storePath, writeStore: () => store.sink.persistSync?.(true) }),
   };
 }
 
