@@ -46,7 +46,7 @@ const NOWHERE: Classes = {
   diagnostics: [],
 };
 
-describe('content of every recording', { retry: 0 }, () => {
+describe('content of every recording', () => {
   const cases = recordings.flatMap((name) => SOURCE_SETS.map((sources) => ({ name, sources })));
 
   test.each(cases)('$name, $sources: none of it leaves by default', async ({ name, sources }) => {
