@@ -10,7 +10,7 @@ import { prometheusText } from './prometheus.ts';
 import { Releaser } from './releaser.ts';
 import { SessionTable } from './session-table.ts';
 import type { CollectSettings } from './settings.ts';
-import { RequestSpool } from './spool/request-spool.ts';
+import { RequestSpool, type StoredRequest } from './spool/request-spool.ts';
 
 export interface CollectorParts {
   readonly settings: CollectSettings;
@@ -57,7 +57,7 @@ export async function startCollector(parts: CollectorParts): Promise<RunningColl
     await Promise.allSettled([sessions.close(0), spool.close()]);
     throw error;
   });
-  for await (const found of spool.unfinished()) intake.replay(found);
+  for await (const found of spool.unfinished()) replay(intake, found, diag);
   intake.start();
   const releaser = new Releaser({ spool, sessions, table, forwarder, intake });
   releaser.start();
@@ -75,6 +75,18 @@ export async function startCollector(parts: CollectorParts): Promise<RunningColl
       await spool.close();
     },
   };
+}
+
+/** Another version may have taken what this one cannot read: it stays where it is, and holds nobody up. */
+function replay(intake: Intake, found: StoredRequest, diag: Diag): void {
+  try {
+    intake.replay(found);
+  } catch (error) {
+    diag(
+      'error',
+      `collect: a request in the spool cannot be read (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
 }
 
 async function openSpool({ settings, diag }: CollectorParts): Promise<RequestSpool> {
