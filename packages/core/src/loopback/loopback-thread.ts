@@ -31,9 +31,9 @@ function run(start: ThreadStart): void {
   });
   const passed: WireListener = {
     isFull: () => shared.backlogBytes > MAX_BACKLOG_BYTES,
-    tell: (exchange, bytes) => {
+    tell: (exchanges, bytes) => {
       shared.addBacklog(bytes);
-      tell({ type: 'exchange', exchange, bytes });
+      tell({ type: 'exchanges', exchanges, bytes });
     },
   };
   main.on('message', (order: ToThread) => {

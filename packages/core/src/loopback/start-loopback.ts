@@ -248,9 +248,10 @@ class LoopbackThread implements Loopback {
         return this.#fail({ code: 'listen_failed', message: message.message });
       case 'batch':
         return this.#deliver(message);
-      case 'exchange':
+      case 'exchanges':
         this.#shared.removeBacklog(message.bytes);
-        return this.#guard(() => this.#takeExchange(message.exchange));
+        for (const exchange of message.exchanges) this.#guard(() => this.#takeExchange(exchange));
+        return;
       case 'gone':
         return this.#guard(() => this.#routes.get(message.token)?.client.childGone?.());
     }

@@ -63,7 +63,7 @@ export type ToMain =
   | { readonly type: 'listening' }
   | { readonly type: 'listen-failed'; readonly message: string }
   | { readonly type: 'batch'; readonly token: string; readonly request: OtlpRequest; readonly bytes: number }
-  | { readonly type: 'exchange'; readonly exchange: WireExchange; readonly bytes: number }
+  | { readonly type: 'exchanges'; readonly exchanges: readonly WireExchange[]; readonly bytes: number }
   | { readonly type: 'gone'; readonly token: string };
 
 const PORT = 0;

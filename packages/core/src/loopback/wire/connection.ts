@@ -80,7 +80,15 @@ export class Connection {
     client.on('close', () => this.#clientClosed());
   }
 
+  /** What comes in one piece goes out in one. */
   #fromClient(bytes: Buffer): void {
+    const upstream = this.#upstream;
+    upstream?.cork();
+    this.#takeFromClient(bytes);
+    upstream?.uncork();
+  }
+
+  #takeFromClient(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length && !this.#isDone) {
       if (this.#isTunnel) {

@@ -7,8 +7,8 @@ import { type PassedExchange, passedBytes, type ToReader, WireState } from './wi
 export interface WireListener {
   /** Whether the main thread has so much to take already that content must be left out. */
   isFull(): boolean;
-  /** `bytes`: about what it holds. */
-  tell(exchange: WireExchange, bytes: number): void;
+  /** `bytes`: about what they hold. */
+  tell(exchanges: readonly WireExchange[], bytes: number): void;
 }
 
 /** Reads, on this thread, what the forwarding thread has let pass. */
@@ -17,19 +17,23 @@ export function readWire({ port, shared }: Omit<ReadWire, 'type'>, listener: Wir
   const reader = new ExchangeReader();
   port.on('message', (message: ToReader) => {
     if (message.type === 'release') return reader.release(message.token);
-    const { exchange } = message;
-    const bytes = passedBytes(exchange);
     const isFull = listener.isFull();
-    if (isFull) state.count('thinned');
-    listener.tell(reader.read(isFull ? thin(exchange) : exchange), isFull ? 0 : bytes);
-    state.removeWaiting(bytes);
+    let bytes = 0;
+    const exchanges = message.exchanges.map((exchange) => {
+      bytes += passedBytes(exchange);
+      if (isFull) state.count('thinned');
+      return reader.read(isFull ? thin(exchange) : exchange);
+    });
+    listener.tell(exchanges, isFull ? 0 : bytes);
+    // Each as it was added: they are counted in whole KiB.
+    for (const exchange of message.exchanges) state.removeWaiting(passedBytes(exchange));
   });
 }
 
 /** Reads on the thread that calls, for a program that has nothing else to do. */
 export const readHere: Pick<Loopback, 'readWire'> = {
   readWire: (passed, take) => {
-    readWire(passed, { isFull: () => false, tell: take });
+    readWire(passed, { isFull: () => false, tell: (exchanges) => exchanges.forEach(take) });
     passed.port.unref();
   },
 };

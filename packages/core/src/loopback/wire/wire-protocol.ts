@@ -76,7 +76,7 @@ export type FromWire = { readonly type: 'listening' } | { readonly type: 'listen
 
 /** From the forwarding thread to the reader. */
 export type ToReader =
-  | { readonly type: 'exchange'; readonly exchange: PassedExchange }
+  | { readonly type: 'exchanges'; readonly exchanges: readonly PassedExchange[] }
   | { readonly type: 'release'; readonly token: string };
 
 const SLOTS = [

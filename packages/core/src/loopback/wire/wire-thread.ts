@@ -2,6 +2,7 @@
 import type { AddressInfo, Server } from 'node:net';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { RecentMap } from '../../model/bounded.ts';
+import { Outbox } from './outbox.ts';
 import { createPassThrough } from './pass-through.ts';
 import { type Dialed, prepare } from './upstream.ts';
 import {
@@ -26,6 +27,7 @@ function run(start: WireStart): void {
   const routes = new Map<string, { readonly dialed: Dialed; exchanges: number }>();
   // A child that is let go of may still have something to ask: it gets through, unseen.
   const released = new RecentMap<Dialed>(MOST_RELEASED);
+  const outbox = new Outbox(reader);
   let isRead = true;
   // With its reader gone nothing is collected any more; everything still passes.
   reader.on('close', () => {
@@ -54,8 +56,7 @@ function run(start: WireStart): void {
         const passed = exchange.ended({ ...how, number: route.exchanges++, isThin });
         if (passed.wasThinned) state.count('thinned');
         state.addWaiting(passedBytes(passed));
-        const message: ToReader = { type: 'exchange', exchange: passed };
-        reader.postMessage(message, isSettled ? buffersOf(passed) : []);
+        outbox.add(passed, isSettled ? buffersOf(passed) : []);
       },
     },
     () => state.count('connections'),
@@ -67,6 +68,7 @@ function run(start: WireStart): void {
       if (route === undefined) return;
       routes.delete(message.token);
       released.set(message.token, route.dialed);
+      outbox.post();
       reader.postMessage({ type: 'release', token: message.token } satisfies ToReader);
     }
   });
