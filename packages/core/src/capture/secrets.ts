@@ -2,8 +2,13 @@
 interface SecretKind {
   readonly name: string;
   readonly hints: readonly string[];
+  /** A character that all hints have and prose seldom: where it is not, no hint need be looked for. */
+  readonly mark: Mark | undefined;
   readonly pattern: RegExp;
 }
+
+const MARKS = ['_', '-', '/', '@', '.'] as const;
+type Mark = (typeof MARKS)[number];
 
 // Every pattern begins with a literal that is tried only where a word begins, and repeats one class of characters at a time, so that
 // each scan is linear. `-` and `_` belong to the word: else each piece of a hyphenated text would be a beginning of its own.
@@ -13,7 +18,8 @@ const START_OUTSIDE_BASE64 = '(?<![A-Za-z0-9_+/-])';
 const END = '(?![A-Za-z0-9_-])';
 
 function kind(name: string, hints: readonly string[], pattern: string): SecretKind {
-  return { name, hints, pattern: new RegExp(pattern, 'g') };
+  const mark = MARKS.find((character) => hints.every((hint) => hint.includes(character)));
+  return { name, hints, mark, pattern: new RegExp(pattern, 'g') };
 }
 
 /** Key formats as the vendors describe them. */
@@ -106,7 +112,9 @@ const SHORT_LENGTH = 256;
 export function scrubSecrets(text: string): string {
   if (text.length < 8 || (text.length <= SHORT_LENGTH && !ANY_HINT.test(text))) return text;
   let scrubbed = text;
-  for (const { name, hints, pattern } of KINDS) {
+  const absent = MARKS.filter((mark) => !text.includes(mark));
+  for (const { name, hints, mark, pattern } of KINDS) {
+    if (mark !== undefined && absent.includes(mark)) continue;
     if (hints.some((hint) => text.includes(hint))) scrubbed = scrubbed.replace(pattern, `[redacted: ${name}]`);
   }
   if (text.includes('://') && text.includes('@')) scrubbed = scrubbed.replace(URL_PASSWORD, '[redacted: password]');
