@@ -160,7 +160,8 @@ function textOf(path: string, text: string): string {
 const OURS = /^spanprism: .*\n/gm;
 
 /** Everything of a run that somebody else than us can see. */
-export function visible({ stdout, stderr, code, signal, files }: CommandRun): object {
+export function visible(run: CommandRun): Omit<CommandRun, 'store' | 'home'> {
+  const { stdout, stderr, code, signal, files } = run;
   return { stdout: maskedText(stdout), stderr: maskedText(stderr.replaceAll(OURS, '')), code, signal, files };
 }
 

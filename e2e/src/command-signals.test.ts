@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { answer, hang, startCollector, text, when } from '@spanprism/testkit';
+import { answer, hang, text, when } from '@spanprism/testkit';
 import { describe, expect, test } from 'vitest';
 import {
   binary,
+  type CommandRun,
   type CommandScenario,
   type CommandStage,
   maskedText,
@@ -76,21 +77,19 @@ describe('claude through the command ends as claude ends', () => {
   });
 });
 
-const exportingTo = (url: string): Readonly<Record<string, string>> => ({
-  CLAUDE_CODE_ENABLE_TELEMETRY: '1',
-  OTEL_LOGS_EXPORTER: 'otlp',
-  OTEL_METRICS_EXPORTER: 'otlp',
-  OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
-  OTEL_EXPORTER_OTLP_ENDPOINT: url,
-});
+/**
+ * Of an interrupted `claude`, without what it has time for: one that exports telemetry, to whomever, takes a moment to send it, and may
+ * in that print and note that it was interrupted.
+ */
+function interrupted(run: CommandRun): object {
+  const { stdout, stderr, code, signal } = { ...run, ...visible(run) };
+  return { stdout: stdout.replace('Execution error', ''), stderr, code, signal };
+}
 
-// On SIGINT, a `claude` that exports telemetry takes the time to send it, in which it still prints that it was interrupted; one that
-// exports nothing has no such time. The command is held against the former.
-test('SIGINT: claude through the command ends as a claude ends that exports telemetry', async () => {
-  await using collector = await startCollector();
+test('SIGINT: claude through the command ends as claude ends', async () => {
   const scenario = { args: HANG, rules: RULES, drive: whileItHangs(({ child }) => child.kill('SIGINT')) };
-  const plain = await runCommand({ ...scenario, env: exportingTo(collector.url) }, 'plain');
-  expect(visible(await runCommand(scenario, []))).toEqual(visible(plain));
+  const [plain, traced] = [await runCommand(scenario, 'plain'), await runCommand(scenario, [])];
+  expect(interrupted(traced)).toEqual(interrupted(plain));
 });
 
 /** util-linux's `script` gives a program a terminal of its own; that of other systems takes other options. */
@@ -165,7 +164,6 @@ describe.skipIf(!hasTerminal)('in a terminal (skipped without util-linux’s scr
   });
 
   test('Ctrl-C reaches claude once', async () => {
-    await using collector = await startCollector();
     const scenario: CommandScenario = {
       ...terminal,
       args: HANG,
@@ -174,9 +172,8 @@ describe.skipIf(!hasTerminal)('in a terminal (skipped without util-linux’s scr
         stage.child.stdin?.write('\x03');
       },
     };
-    const env = { ...terminal.env, ...exportingTo(collector.url) };
-    const plain = await runCommand({ ...scenario, env }, 'plain');
-    expect(visible(await runCommand(scenario, ['--quiet']))).toEqual(visible(plain));
+    const [plain, traced] = [await runCommand(scenario, 'plain'), await runCommand(scenario, ['--quiet'])];
+    expect(interrupted(traced)).toEqual(interrupted(plain));
   });
 
   test('an interrupt that somebody sends to the command alone reaches claude all the same', async () => {
@@ -200,5 +197,5 @@ function steady(screen: string): string {
   return maskedText(screen)
     .replaceAll(/[\u2580-\u259f]/g, ' ')
     .replaceAll(/^\s*\S \S+ for \d+s.*$/gm, '<spinner>')
-    .replaceAll(/^ +/gm, '');
+    .replaceAll(/^[ ~·]+/gm, '');
 }
