@@ -87,6 +87,55 @@ describe.skipIf(absent !== undefined)('spanprism collect, killed', () => {
   });
 });
 
+describe('spanprism collect, killed again and again under load', () => {
+  test('delivers every session that was acknowledged, whole', async () => {
+    await using folder = await temporaryFolder();
+    await using backend = await startCollector();
+    const options = {
+      folder: folder.path,
+      args: ['--otlp-endpoint', backend.url, '--session-idle', '1', '--settle', '1'],
+    };
+    let collecting = await startCollect(options);
+    const acknowledged: string[] = [];
+    let isOver = false;
+    /** Sends until it is taken, as an exporter does. */
+    const deliver = async (body: Body): Promise<boolean> => {
+      while (!isOver) {
+        const status = await post(collecting, body).then(
+          (response) => response.status,
+          () => 0,
+        );
+        if (status === 200) return true;
+        await delay(20);
+      }
+      return false;
+    };
+    const client = async (name: number): Promise<void> => {
+      for (let run = 0; !isOver; run += 1) {
+        const sessionId = `00000000-0000-4000-${String(name).padStart(4, '0')}-${String(run).padStart(12, '0')}`;
+        const taken: boolean[] = [];
+        for (const body of recordedBodies('bash-call', sessionId)) taken.push(await deliver(body));
+        if (taken.every(Boolean)) acknowledged.push(sessionId);
+      }
+    };
+    const clients = Array.from({ length: 4 }, (_, name) => client(name));
+    for (let kills = 0; kills < 5; kills += 1) {
+      await delay(200 + 150 * kills);
+      await collecting.kill();
+      collecting = await startCollect({ ...options, like: collecting });
+    }
+    isOver = true;
+    await Promise.all(clients);
+    expect(await collecting.stop()).toBe(0);
+    const shapes = acknowledged.map((id) =>
+      shape(distinct(backend.spans().filter(({ attributes }) => attributes['gen_ai.conversation.id'] === id))),
+    );
+    expect(shapes.length).toBeGreaterThan(10);
+    expect(shapes[0]).toEqual([' chat', ' chat', ' execute_tool Bash', 'invoke_agent claude']);
+    for (const one of shapes) expect(one).toEqual(shapes[0]);
+  });
+});
+
 describe('spanprism collect, full', () => {
   test('answers 429 with a time when its spool is full, and takes more when its backend does', async () => {
     await using folder = await temporaryFolder();
@@ -125,12 +174,21 @@ function post({ http }: Collecting, { path, body, type }: Body): Promise<Respons
   return fetch(`${http}${path}`, { method: 'POST', body, headers: { 'content-type': type } });
 }
 
-/** What a recorded run has exported, in the order in which it arrived. */
-function recordedBodies(name: string): readonly Body[] {
+/** What a recorded run has exported, in the order in which it arrived; as that of another session, if one is given. */
+function recordedBodies(name: string, sessionId?: string): readonly Body[] {
   const { traces, logs, metrics } = openRecording(name).telemetry;
   return [...traces, ...logs, ...metrics]
     .toSorted((left, right) => left.atMs - right.atMs)
-    .map(({ url, payload }) => ({ path: url, body: JSON.stringify(payload), type: 'application/json' }));
+    .map(({ url, payload }) => ({
+      path: url,
+      body: inSession(JSON.stringify(payload), sessionId),
+      type: 'application/json',
+    }));
+}
+
+function inSession(body: string, sessionId: string | undefined): string {
+  const recorded = /"session\.id","value":\{"stringValue":"([^"]+)"/.exec(body)?.[1];
+  return sessionId === undefined || recorded === undefined ? body : body.replaceAll(recorded, sessionId);
 }
 
 function foreignBody(bytes: number): string {
