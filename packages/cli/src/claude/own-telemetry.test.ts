@@ -13,9 +13,11 @@ const CONTEXT = {
 function childOf(
   env: Readonly<Record<string, string>>,
   wantsContent = true,
+  settings: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string | undefined>> {
   const endpoint = (signal: string): string => `http://127.0.0.1:1/token/v1/${signal}`;
-  return environmentOf({ env, own: ownTelemetry(env), endpoint, context: CONTEXT, wantsContent });
+  const exported = { ...env, ...settings };
+  return environmentOf({ env, exported, own: ownTelemetry(exported), endpoint, context: CONTEXT, wantsContent });
 }
 
 describe('the user’s own telemetry', () => {
@@ -91,6 +93,24 @@ describe('the environment of the child', () => {
       OTEL_TRACES_EXPORTER: 'otlp',
       OTEL_TRACES_EXPORT_INTERVAL: '500',
     });
+    expect(Object.keys(made).filter((name) => name.startsWith('OTEL_LOG_'))).toEqual([]);
+  });
+
+  test('asks for no content where a settings file sends a signal elsewhere, nor for what its user does not export there', () => {
+    const set = { ...ON, OTEL_LOGS_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://c.example/logs' };
+    const made = childOf({}, true, set);
+    expect(Object.keys(made).filter((name) => name.startsWith('OTEL_LOG_'))).toEqual([]);
+    expect(made['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']).toBe('http://127.0.0.1:1/token/v1/traces');
+    const silent = childOf({}, true, { OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://c.example/logs' });
+    expect(silent).toMatchObject({ OTEL_LOGS_EXPORTER: 'none', OTEL_TRACES_EXPORTER: 'otlp' });
+    expect(Object.keys(silent).filter((name) => name.startsWith('OTEL_LOG_'))).toEqual([]);
+  });
+
+  test('of a set-up in a settings file comes to us first where only its general address is named', () => {
+    const set = { ...ON, OTEL_LOGS_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c.example:4318' };
+    expect(ownTelemetry(set).logs?.url).toBe('http://c.example:4318/v1/logs');
+    const made = childOf({}, true, set);
+    expect(made['OTEL_EXPORTER_OTLP_LOGS_ENDPOINT']).toBe('http://127.0.0.1:1/token/v1/logs');
     expect(Object.keys(made).filter((name) => name.startsWith('OTEL_LOG_'))).toEqual([]);
   });
 

@@ -10,7 +10,7 @@ import { findClaude } from './find-claude.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { type OwnTelemetry, ownTelemetry } from './own-telemetry.ts';
 import { gitBranch, projectName } from './surroundings.ts';
-import type { OverrideSearch } from './settings-override.ts';
+import { type OverrideSearch, settingsEnvironment, settingsOverrides } from './settings-override.ts';
 import type { RunTrace, TraceRunParts } from './trace-run.ts';
 
 /** What the end of a run may take beyond that of `claude`, and only where a backend or the disk is slow. */
@@ -31,7 +31,7 @@ export async function runClaude({ values, positionals }: CommandInput, io: Io): 
   const capture = captureOf(values['capture']);
   const program = findClaude(io).path;
   const lines: string[] = [];
-  const start = await beginning(io, lines);
+  const start = await beginning(io, positionals, lines);
   const wire = start !== undefined && values['wire'] === true ? await wired(io, lines) : undefined;
   const env =
     start === undefined
@@ -59,7 +59,7 @@ export async function runClaude({ values, positionals }: CommandInput, io: Io): 
     const by = ending.signal === null && !STOPPED.has(ending.code ?? 0) ? 'process-gone' : 'abort';
     lines.push(...(await reported({ trace, port: start.port, by })));
     if (!positionals.some((arg) => TELLS_ONLY.has(arg)))
-      lines.push(...(await overridden({ env: io.env, cwd: io.cwd, args: positionals, made: env })));
+      lines.push(...overridden({ env: io.env, cwd: io.cwd, args: positionals, made: env }));
   }
   if (values['quiet'] !== true) for (const line of lines) io.stderr.write(`spanprism: ${line}\n`);
   return endLike(ending);
@@ -72,19 +72,21 @@ interface Beginning extends Omit<TraceRunParts, 'flags' | 'args' | 'startedAt' |
 }
 
 /** Everything that has to be known before `claude` can start; undefined when it is to run untraced. */
-async function beginning(io: Io, lines: string[]): Promise<Beginning | undefined> {
+async function beginning(io: Io, args: readonly string[], lines: string[]): Promise<Beginning | undefined> {
   const { env, cwd } = io;
   if (env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return undefined;
   try {
     const port = await openPort();
     const token = randomBytes(16).toString('hex');
-    const own = ownTelemetry(env);
+    const exported = { ...env, ...settingsEnvironment({ env, cwd, args }) };
+    const own = ownTelemetry(exported);
     const parent = parseTraceparent(env['TRACEPARENT'], env['TRACESTATE']);
     const ids = randomIds();
     const minted = { traceId: parent?.traceId ?? ids.traceId(), spanId: ids.spanId(), sampled: true };
     const context = parent?.traceState === undefined ? minted : { ...minted, traceState: parent.traceState };
     return {
       env,
+      exported,
       port,
       token,
       own,
@@ -171,8 +173,7 @@ async function reported({ trace, port, by }: Finishing): Promise<readonly string
 }
 
 /** Why the trace of a run may lack what telemetry tells. */
-async function overridden(search: OverrideSearch): Promise<readonly string[]> {
-  const { settingsOverrides } = await import('./settings-override.ts');
+function overridden(search: OverrideSearch): readonly string[] {
   return settingsOverrides(search).map(
     ({ file, names }) =>
       `${file} sets ${names.join(', ')} over ours, so this run may be traced in part or not at all: take it out there`,

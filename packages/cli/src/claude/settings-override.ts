@@ -23,6 +23,13 @@ const MANAGED: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
   win32: 'C:\\Program Files\\ClaudeCode\\managed-settings.json',
 };
 
+/** What settings files set in the environment of `claude`, whatever it is started with; administrators have the last word. */
+export function settingsEnvironment(place: Omit<OverrideSearch, 'made'>): Environment {
+  const places = placesOf(place).toSorted((a, b) => Number(a.isManaged) - Number(b.isManaged));
+  const entries = places.flatMap(({ text }) => Object.entries(environmentIn(text)));
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+}
+
 /** Settings files whose `env` says something else than the environment that the child is given; `claude` believes them. */
 export function settingsOverrides({ env, cwd, args, made }: OverrideSearch): readonly Override[] {
   const ours = Object.keys(made).filter((name) => made[name] !== env[name]);
@@ -33,7 +40,14 @@ export function settingsOverrides({ env, cwd, args, made }: OverrideSearch): rea
   });
 }
 
-function placesOf({ env, cwd, args }: Omit<OverrideSearch, 'made'>): readonly { file: string; text: string }[] {
+interface SettingsPlace {
+  readonly file: string;
+  readonly text: string;
+  readonly isManaged: boolean;
+}
+
+/** Later ones go before earlier ones, but for those of administrators. */
+function placesOf({ env, cwd, args }: Omit<OverrideSearch, 'made'>): readonly SettingsPlace[] {
   const home = env['CLAUDE_CONFIG_DIR'] || join(env['HOME'] || homedir(), '.claude');
   const given = argumentOf(args, '--settings');
   const inline = given?.trimStart().startsWith('{') === true ? given : undefined;
@@ -45,8 +59,8 @@ function placesOf({ env, cwd, args }: Omit<OverrideSearch, 'made'>): readonly { 
     inline === undefined ? given : undefined,
   ].filter((file) => file !== undefined);
   return [
-    ...files.map((file) => ({ file, text: textOf(file) })),
-    ...(inline === undefined ? [] : [{ file: '--settings', text: inline }]),
+    ...files.map((file) => ({ file, text: textOf(file), isManaged: file === MANAGED[process.platform] })),
+    ...(inline === undefined ? [] : [{ file: '--settings', text: inline, isManaged: false }]),
   ];
 }
 

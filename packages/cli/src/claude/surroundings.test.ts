@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { settingsOverrides } from './settings-override.ts';
+import { settingsEnvironment, settingsOverrides } from './settings-override.ts';
 import { gitBranch } from './surroundings.ts';
 
 let root: string;
@@ -56,6 +56,17 @@ test('settings that say something else than our environment are found, wherever 
   ).toContainEqual({
     file: '--settings',
     names: ['OTEL_LOGS_EXPORTER'],
+  });
+});
+
+test('what settings put over the environment: the nearest has the last word', () => {
+  write('home/.claude/settings.json', '{ "env": { "A": "home", "B": 1, "C": "home" } }');
+  write('project/.claude/settings.local.json', '{ "env": { "A": "project" } }');
+  const place = { env: { HOME: join(root, 'home') }, cwd: join(root, 'project') };
+  expect(settingsEnvironment({ ...place, args: ['--settings', '{"env":{"C":"given"}}'] })).toEqual({
+    A: 'project',
+    B: '1',
+    C: 'given',
   });
 });
 

@@ -13,6 +13,8 @@ import { type RunTotals, TotalsSink } from './run-totals.ts';
 
 export interface TraceRunParts {
   readonly env: Environment;
+  /** With what settings files put over it. */
+  readonly exported: Environment;
   readonly flags: Readonly<Record<string, unknown>>;
   /** What `claude` was given. */
   readonly args: readonly string[];
@@ -82,7 +84,7 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
     batch,
     rejected: (reason) => diag('warn', `an export of claude was refused: ${reason}`),
   });
-  const sockets = serve(port, forwarding({ server, token, own, env, batch }));
+  const sockets = serve(port, forwarding({ server, token, own, env: parts.exported, batch }));
   return {
     finish: async (by, deadlineMs) => {
       const until = performance.now() + deadlineMs;
