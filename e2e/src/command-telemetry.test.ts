@@ -159,7 +159,7 @@ describe('what a run leaves', () => {
 
 describe('a telemetry set-up of the user’s own', () => {
   /** What he gets of the CLI: events, metrics and spans by name, and the attributes that each has. */
-  const received = (collector: Collector): object => {
+  const received = (collector: Collector): Readonly<Record<'logs' | 'metrics' | 'spans', readonly string[]>> => {
     const keys = ({ attributes }: { readonly attributes: object }): string => Object.keys(attributes).sort().join(' ');
     return {
       logs: collector.logs().map((log) => `${String(log.attributes['event.name'])}: ${keys(log)}`),
@@ -197,6 +197,23 @@ describe('a telemetry set-up of the user’s own', () => {
       expect(spans.map(({ kind }) => kind)).toEqual(['agent', 'llm', 'tool', 'llm']);
       expect(spans[2]?.output).toBe(OUTPUT);
     });
+  });
+
+  test.each<[string, (url: string) => Readonly<Record<string, string>>]>([
+    ['in general', (url) => ({ OTEL_EXPORTER_OTLP_ENDPOINT: url })],
+    ['of the signal', (url) => ({ OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${url}/v1/logs` })],
+  ])('in a settings file gets what it would have got, and no content: the address %s', async (_name, address) => {
+    await using before = await startCollector();
+    await using after = await startCollector();
+    const set = ({ url }: Collector): CommandScenario => {
+      const { OTEL_METRICS_EXPORTER: _, OTEL_EXPORTER_OTLP_ENDPOINT: __, ...env } = own({ url }).env ?? {};
+      return { ...SCENARIO, home: { '.claude/settings.json': JSON.stringify({ env: { ...env, ...address(url) } }) } };
+    };
+    await runCommand(set(before), 'plain');
+    await runCommand(set(after), ['--store']);
+    expect(received(before).logs.length).toBeGreaterThan(3);
+    expect(received(after)).toEqual(received(before));
+    expect([after.bytes().includes(SECRET), after.bytes().includes(OUTPUT)]).toEqual([false, false]);
   });
 
   test('of which the backend is down leaves claude as it is', async () => {

@@ -1,8 +1,9 @@
+import { hostname, networkInterfaces } from 'node:os';
 import type { Diag } from '@spanprism/core';
 import { type CommandInput, CommandError, type Io } from '../command.ts';
 import { sinksFrom } from '../sinks/sinks-from.ts';
 import { type RunningCollector, startCollector } from './collector.ts';
-import { forwardTargets } from './forward-targets.ts';
+import { forwardTargets, SIGNALS } from './forward-targets.ts';
 import { type CollectSettings, collectSettings } from './settings.ts';
 
 /** Of everything that is done between the signal and the end. */
@@ -23,6 +24,7 @@ export async function runCollect({ values, positionals }: CommandInput, io: Io):
   };
   const settings = collectSettings(values, env);
   const targets = forwardTargets(env, values['otlp-endpoint']);
+  for (const signal of SIGNALS) refuseOurselves(targets[signal]?.url, settings);
   const chosen = await sinksFrom({ env, diag }, values);
   const [problem] = chosen.problems;
   if (problem !== undefined)
@@ -42,6 +44,23 @@ export async function runCollect({ values, positionals }: CommandInput, io: Io):
   say(`${await stopped}: delivering what is known …`);
   await collector.close(DRAIN_MS);
   return 0;
+}
+
+/** The environment of a machine often names the collector of that machine, which is us: what came in would come in again for ever. */
+function refuseOurselves(endpoint: string | undefined, { port, grpcPort }: CollectSettings): void {
+  if (endpoint === undefined) return;
+  const url = new URL(endpoint);
+  const at = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+  if ((at !== port && at !== grpcPort) || !isThisMachine(url.hostname.replace(/^\[|\]$/g, ''))) return;
+  throw new CommandError({
+    what: `collect: what is received would be sent to ${url.host}, where it is received`,
+    fix: 'name the next place by --otlp-endpoint or OTEL_EXPORTER_OTLP_ENDPOINT, or none; or listen elsewhere (--port)',
+  });
+}
+
+function isThisMachine(host: string): boolean {
+  if (['localhost', '0.0.0.0', '::', hostname()].includes(host) || host.startsWith('127.')) return true;
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === host));
 }
 
 function withoutMetrics<S extends { metrics?: unknown }>(sink: S): S {

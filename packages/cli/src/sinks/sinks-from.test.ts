@@ -53,6 +53,11 @@ describe('sinks are', () => {
     });
   });
 
+  test('named without what is confidential in their addresses', async () => {
+    const flags = { 'otlp-endpoint': 'http://user:hunter2@127.0.0.1:2/otlp?api_key=k' };
+    expect((await chosen({}, flags)).places).toEqual(['otlp (http://127.0.0.1:2/otlp)']);
+  });
+
   test('not where OpenTelemetry’s variables speak of another’s spans', async () => {
     expect((await chosen(OTLP, {}, { usesOtlpVariables: false })).names).toEqual(['store']);
   });

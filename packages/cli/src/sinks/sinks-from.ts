@@ -99,8 +99,13 @@ async function byEnvironment(
 const OTLP_VARIABLES = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
 
 async function otlp(url: string, { env, diag }: SinkSurroundings): Promise<Made> {
-  const { otlpSink } = await import('@spanprism/claude-otlp');
-  return { sink: otlpSink({ endpoint: url, environment: env, diag }), place: `otlp (${url})` };
+  const [{ otlpSink }, { shownUrl }] = await Promise.all([
+    import('@spanprism/claude-otlp'),
+    import('@spanprism/core/otlp'),
+  ]);
+  // Made first: it says what is wrong with an endpoint.
+  const sink = otlpSink({ endpoint: url, environment: env, diag });
+  return { sink, place: `otlp (${shownUrl(new URL(url)).replace(/\/$/, '')})` };
 }
 
 async function logfire(token: string, { env, diag }: SinkSurroundings): Promise<Made> {
