@@ -18,8 +18,10 @@ export function screenOf(
 }
 
 /** A control sequence with its parameters and final byte, another escape, or one character. */
-const PIECES =
-  /\x1b(\[([0-9;]*)([A-Za-z])|\[[?<>=][0-9;$]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|P[^\x1b]*\x1b\\|.)|[^]/gu;
+const PIECES = new RegExp(
+  String.raw`${'\x1b'}(\[([0-9;]*)([A-Za-z])|\[[?<>=][0-9;$]*[A-Za-z]|\][^${'\x07\x1b'}]*${'\x07'}?|[()][A-Z0-9]|.)|[^]`,
+  'gu',
+);
 
 class Screen {
   readonly #lines: string[][] = [];
