@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { openStore, type RunDetail } from '@spanprism/store';
+import { openStore, type StoredSpan } from '@spanprism/store';
 import { answer, cleanEnvironment, makeProject, startMessagesApi, text, when } from '@spanprism/testkit';
 import { expect, inject, test } from 'vitest';
 import { binary, MODEL } from './command-run.ts';
@@ -30,7 +30,7 @@ function stored(path: string) {
 }
 
 /** Kind, name, state and parent of each span. */
-const shapeOf = ({ spans }: Pick<RunDetail, 'spans'>): readonly string[] => {
+const shapeOf = ({ spans }: { readonly spans: readonly Omit<StoredSpan, 'body'>[] }): readonly string[] => {
   const nameOf = new Map(spans.map(({ spanId, kind, name }) => [spanId, `${kind} ${name}`]));
   return spans.map(({ kind, name, status, outcome = '', parentSpanId = '' }) => {
     return `${kind} ${name} ${status} ${outcome} in ${nameOf.get(parentSpanId) ?? 'nothing'}`;
