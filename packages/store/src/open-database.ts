@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { APPLICATION_ID, MIGRATIONS, VERSION } from './schema.ts';
-import { type Database, isBusy, isCorrupt, sqlite, StoreProblem } from './sqlite.ts';
+import { damaged, type Database, isBusy, isCorrupt, sqlite, StoreProblem } from './sqlite.ts';
 
 export interface OpenOptions {
   /** How long SQLite itself waits for another's lock before it says `busy`. */
@@ -65,16 +65,11 @@ function asking<T>(file: string, open: () => T): T {
     return open();
   } catch (error) {
     if (error instanceof StoreProblem || isBusy(error)) throw error;
-    const cause = { cause: error };
-    if (isCorrupt(error)) {
-      throw new StoreProblem(
-        'store_corrupt',
-        `${file} is no SQLite database, or a damaged one: move it away, and a new one is made`,
-        cause,
-      );
-    }
+    if (isCorrupt(error)) throw damaged(file, error);
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StoreProblem('store_unusable', `${file} cannot be opened: ${reason}; check its permissions`, cause);
+    throw new StoreProblem('store_unusable', `${file} cannot be opened: ${reason}; check its permissions`, {
+      cause: error,
+    });
   }
 }
 

@@ -56,5 +56,16 @@ export function isBusy(error: unknown): boolean {
 
 export function isCorrupt(error: unknown): boolean {
   const code = resultCode(error);
-  return code === CORRUPT || code === NOT_A_DATABASE;
+  return code === CORRUPT || code === NOT_A_DATABASE || (error instanceof StoreProblem && error.code === STORE_CORRUPT);
+}
+
+const STORE_CORRUPT = 'store_corrupt';
+
+/** What SQLite's word for damage means for the user: some damage is found when the file is opened, some only where it is. */
+export function damaged(file: string, cause: unknown): StoreProblem {
+  return new StoreProblem(
+    STORE_CORRUPT,
+    `${file} is no SQLite database, or a damaged one: move it away, and a new one is made`,
+    { cause },
+  );
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '@spanprism/core';
 import { openForReading, openForWriting } from '../open-database.ts';
-import { type Database, isBusy, StoreProblem } from '../sqlite.ts';
+import { type Database, isBusy, isCorrupt, StoreProblem } from '../sqlite.ts';
 import { leftoversOf, readLeftovers } from '../sink/leftovers.ts';
 import { defaultStorePath } from '../store-path.ts';
 import { Writer } from '../write/writer.ts';
@@ -55,7 +55,7 @@ function storeLeftovers(path: string): void {
       database.close();
     }
   } catch (error) {
-    if (!isBusy(error) && !(error instanceof StoreProblem)) throw error;
+    if (!isBusy(error) && !isCorrupt(error) && !(error instanceof StoreProblem)) throw error;
   }
 }
 
@@ -78,7 +78,7 @@ class SqliteStore implements Store {
 
   constructor(path: string, database: Database) {
     this.path = path;
-    this.#reader = new Reader(database);
+    this.#reader = new Reader(database, path);
     this.#from = { reader: this.#reader, bodies: new BodyReader(this.#reader) };
   }
 

@@ -1,31 +1,35 @@
-import type { Database, Statement } from '../sqlite.ts';
+import { ConfigurationError } from '@spanprism/core';
+import { damaged, type Database, isCorrupt, type Statement } from '../sqlite.ts';
 
 type Value = string | number | bigint | Uint8Array;
 
 /** Prepared statements and names are kept: preparing a query takes longer than most take to answer. */
 export class Reader {
   readonly #database: Database;
+  readonly #path: string;
   readonly #statements: Map<string, Statement> = new Map();
   readonly #names: Map<number, string> = new Map();
 
-  constructor(database: Database) {
+  constructor(database: Database, path: string) {
     this.#database = database;
+    this.#path = path;
   }
 
   /** Rows with numbers as numbers, which hold no nanoseconds of today. */
   all<Row>(sql: string, values: readonly Value[] = []): readonly Row[] {
-    return this.#statement(sql).all(...values) as unknown as Row[];
+    return this.#asking(sql, (statement) => statement.all(...values)) as unknown as Row[];
   }
 
   get<Row>(sql: string, values: readonly Value[] = []): Row | undefined {
-    return this.#statement(sql).get(...values) as Row | undefined;
+    return this.#asking(sql, (statement) => statement.get(...values)) as Row | undefined;
   }
 
   /** Rows with every whole number as a bigint. */
   exact<Row>(sql: string, values: readonly Value[] = []): readonly Row[] {
-    const statement = this.#statement(sql);
-    statement.setReadBigInts(true);
-    return statement.all(...values) as unknown as Row[];
+    return this.#asking(sql, (statement) => {
+      statement.setReadBigInts(true);
+      return statement.all(...values);
+    }) as unknown as Row[];
   }
 
   /** The text of a name, of which a row has only the number. */
@@ -46,12 +50,32 @@ export class Reader {
     try {
       return read();
     } finally {
-      this.#database.exec('COMMIT');
+      this.#endReading();
     }
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  /** Nothing was written: what is wrong with the file was told by the question itself. */
+  #endReading(): void {
+    try {
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+    }
+  }
+
+  /** Opening reads the first page alone; what is damaged further in is found by whoever gets there. */
+  #asking<T>(sql: string, ask: (statement: Statement) => T): T {
+    try {
+      return ask(this.#statement(sql));
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      const { code, message } = damaged(this.#path, error);
+      throw new ConfigurationError(code, message, { cause: error });
+    }
   }
 
   #statement(sql: string): Statement {

@@ -1,6 +1,6 @@
 import { openForWriting } from '../open-database.ts';
 import type { SpanRow } from '../span-row.ts';
-import { type Database, isBusy, StoreProblem } from '../sqlite.ts';
+import { damaged, type Database, isBusy, isCorrupt, StoreProblem } from '../sqlite.ts';
 import { Retention, type RetentionLimits } from '../write/retention.ts';
 import { Writer } from '../write/writer.ts';
 import { readLeftovers } from './leftovers.ts';
@@ -10,6 +10,8 @@ export type Told =
   | { readonly type: 'stored'; readonly ids: readonly number[]; readonly refused: number }
   /** Nothing can be written for now; it goes on trying. */
   | { readonly type: 'trouble'; readonly message: string }
+  /** The file is damaged: it has let go of every batch it was given. */
+  | { readonly type: 'damaged'; readonly message: string }
   /** Something that the user should know and that stops nothing. */
   | { readonly type: 'note'; readonly message: string };
 
@@ -100,6 +102,10 @@ export class Scribe {
     // A file that was moved away or replaced is opened anew.
     this.#open?.database.close();
     this.#open = undefined;
+    if (isCorrupt(error)) {
+      this.#queue = [];
+      return this.#options.tell({ type: 'damaged', message: damaged(this.#options.path, error).message });
+    }
     const message = error instanceof Error ? error.message : String(error);
     if (!this.#inTrouble) this.#options.tell({ type: 'trouble', message });
     this.#inTrouble = true;

@@ -1,7 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CapturedSpan } from '@spanprism/core';
+import type { CapturedSpan, Diag } from '@spanprism/core';
 import { tool } from '@spanprism/testkit/samples';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { newFolder, newPath, open, write } from '../__fixtures__/store-folder.ts';
@@ -13,6 +22,7 @@ import { StoreWriting } from './store-writing.ts';
 
 /** Longer than anything takes on a busy machine. */
 const LONG_MS = 30_000;
+const PAGE_BYTES = 4096;
 
 function spans(count: number, first = 1): readonly CapturedSpan[] {
   return Array.from({ length: count }, (_, index) => tool({ id: first + index, ms: [0, 1] }));
@@ -27,7 +37,8 @@ interface Opened {
 function opened(options: SqliteSinkOptions = {}): Opened {
   const path = options.path ?? newPath();
   const lines: string[] = [];
-  const sink = sqliteSink({ path, environment: {}, diag: (_, line) => void lines.push(line), ...options });
+  const diag: Diag = (level, line) => void (level === 'debug' ? undefined : lines.push(line));
+  const sink = sqliteSink({ path, environment: {}, diag, ...options });
   onTestFinished(() => sink.close(1_000).catch(() => undefined));
   return { sink, path, lines };
 }
@@ -44,6 +55,18 @@ function lock(path: string): () => void {
     database.exec('ROLLBACK');
     database.close();
   };
+}
+
+/** Where its tables and indexes begin: it opens as ever. */
+function overwritePages(path: string): void {
+  const database = openForWriting(path, { busyMs: 0 });
+  const roots = database.prepare('SELECT rootpage FROM sqlite_schema WHERE rootpage > 0').all();
+  database.close();
+  const file = readFileSync(path);
+  for (const { rootpage } of roots as unknown as { rootpage: number }[]) {
+    file.fill(0xa5, (rootpage - 1) * PAGE_BYTES, rootpage * PAGE_BYTES);
+  }
+  writeFileSync(path, file);
 }
 
 const leftovers = (path: string): readonly string[] =>
@@ -137,11 +160,46 @@ describe('a program that ends', () => {
     give(sink, spans(4));
     await sink.close(200);
     unlock();
-    expect(lines.join()).toMatch(/4 spans could not be stored in time; they are in .*-left-/);
+    expect(lines.join()).toMatch(/not everything could be stored in time; 4 spans are in .*-left-/);
     expect(openStore(path, { readOnly: true }).runs()).toEqual([]);
     // Whoever asks may have it stored.
     expect(open(path).runs()[0]?.spans).toBe(4);
     expect(leftovers(path)).toEqual([]);
+  });
+});
+
+describe('a store that is damaged', () => {
+  test('costs no span: they are left over at once, told of once, and stored when it was moved away', async () => {
+    const path = newPath();
+    write(path, spans(200, 1000));
+    overwritePages(path);
+    const { sink, lines } = opened({ path });
+    give(sink, spans(3));
+    await sink.flush(LONG_MS);
+    expect(leftovers(path).length).toBe(1);
+    give(sink, spans(2, 4));
+    await sink.close(LONG_MS);
+    expect(leftovers(path).length).toBe(2);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^store: .*spans\.db is no SQLite database, or a damaged one: move it away, and a new one is made; 3 spans are in .*-left-/,
+      ),
+    ]);
+    renameSync(path, `${path}.broken`);
+    expect(open(path).runs()[0]?.spans).toBe(5);
+    expect(leftovers(path)).toEqual([]);
+  });
+
+  test('is told of in the words for one that does not open', () => {
+    const path = newPath();
+    write(path, spans(200));
+    overwritePages(path);
+    writeFileSync(`${path}-left-x`, '');
+    const store = open(path);
+    const damage = expect.objectContaining({ name: 'ConfigurationError', code: 'store_corrupt' });
+    expect(() => store.runs()).toThrow(damage);
+    expect(() => store.cost({ by: 'model' })).toThrow(damage);
+    expect(() => store.knownKeys(['a'])).toThrow(damage);
   });
 });
 

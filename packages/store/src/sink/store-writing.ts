@@ -20,6 +20,7 @@ export interface StoreWritingOptions {
   readonly openThread?: (options: ChannelOptions) => Channel;
 }
 
+const LATE = 'not everything could be stored in time';
 /** How long a program that ends waits for another's lock. */
 const EXIT_BUSY_MS = 250;
 
@@ -36,6 +37,9 @@ export class StoreWriting {
   #delivered = 0;
   /** What the scribe last said of why it cannot write. */
   #trouble: string | undefined;
+  /** The file will not get better: spans are left over, a batch at a time. */
+  #isDamaged = false;
+  #hasLeftOver = false;
   /** Dropped since a flush last told of it. */
   #untold = 0;
 
@@ -53,18 +57,19 @@ export class StoreWriting {
     if (this.#closed !== undefined) return this.#drop('closed', 'a span came after close() and is dropped');
     if (!isPackable(row)) return this.#drop('refused', 'a span whose times are no instants cannot be stored');
     if (!this.#backlog.add(row)) return this.#overflow();
-    if (this.#backlog.isBatchFull) return this.#send();
-    if (this.#isScheduled) return;
+    if (this.#backlog.isBatchFull) return this.#isDamaged ? this.#leaveAllOver() : this.#send();
+    if (this.#isScheduled || this.#isDamaged) return;
     this.#isScheduled = true;
     // What ends in one turn of the loop goes over in one piece.
     setImmediate(() => {
       this.#isScheduled = false;
-      this.#send();
+      if (!this.#isDamaged) this.#send();
     });
   }
 
   async flush(deadlineMs: number): Promise<void> {
-    this.#send();
+    if (this.#isDamaged) this.#leaveAllOver();
+    else this.#send();
     const upTo = this.#backlog.lastId;
     const { firstId } = this.#backlog;
     const isDone = firstId === undefined || firstId > upTo || (await this.#flushes.wait(upTo, deadlineMs));
@@ -87,7 +92,7 @@ export class StoreWriting {
       this.#writeHere(rows);
       this.#delivered += rows.length;
     } catch {
-      this.#leaveOver(rows);
+      this.#leaveOver(rows, LATE);
     }
   }
 
@@ -102,7 +107,7 @@ export class StoreWriting {
       failure = error;
     });
     const rows = this.#backlog.takeAll();
-    if (rows.length > 0) failure = this.#leaveOver(rows) ? undefined : failure;
+    if (rows.length > 0) failure = this.#leaveOver(rows, LATE) ? undefined : failure;
     if (this.#channel !== undefined) await within(this.#channel.close(), Math.max(50, end - performance.now()));
     if (failure !== undefined) throw failure;
   }
@@ -141,6 +146,7 @@ export class StoreWriting {
   #hear(told: Told): void {
     const { name, diag, path } = this.#options;
     if (told.type === 'note') return diag('warn', `${name}: ${told.message}`);
+    if (told.type === 'damaged') return this.#giveUp(told.message);
     if (told.type === 'trouble') {
       this.#trouble = told.message;
       return diag('warn', `${name}: nothing can be stored in ${path} for now: ${told.message}`);
@@ -149,6 +155,18 @@ export class StoreWriting {
     this.#delivered += this.#backlog.settle(told.ids) - told.refused;
     if (this.#backlog.fullness < 0.5) this.#isOverflowing = false;
     this.#count('refused', told.refused);
+    this.#flushes.settled(this.#backlog.firstId);
+  }
+
+  #giveUp(message: string): void {
+    this.#isDamaged = true;
+    this.#trouble = message;
+    this.#leaveAllOver();
+  }
+
+  #leaveAllOver(): void {
+    const rows = this.#backlog.takeAll();
+    if (rows.length > 0) this.#leaveOver(rows, this.#reason());
     this.#flushes.settled(this.#backlog.firstId);
   }
 
@@ -188,17 +206,15 @@ export class StoreWriting {
   }
 
   /** False when even that is not possible. */
-  #leaveOver(rows: readonly SpanRow[]): boolean {
+  #leaveOver(rows: readonly SpanRow[], why: string): boolean {
     const { path, name, diag } = this.#options;
+    const lines = rows.map(({ line }) => line);
     try {
-      const file = writeLeftovers(
-        path,
-        rows.map(({ line }) => line),
-      );
-      diag(
-        'warn',
-        `${name}: ${rows.length} spans could not be stored in time; they are in ${file} until the next start`,
-      );
+      const file = writeLeftovers(path, lines);
+      // A damaged file is told of once, not with each batch.
+      const level = this.#isDamaged && this.#hasLeftOver ? 'debug' : 'warn';
+      this.#hasLeftOver = true;
+      diag(level, `${name}: ${why}; ${rows.length} spans are in ${file} until the next start`);
       return true;
     } catch (error) {
       this.#count('not_stored', rows.length);
