@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { APPLICATION_ID, MIGRATIONS, VERSION } from './schema.ts';
 import { damaged, type Database, isBusy, isCorrupt, sqlite, StoreProblem } from './sqlite.ts';
@@ -73,12 +73,12 @@ function asking<T>(file: string, open: () => T): T {
   }
 }
 
-/** SQLite gives -wal and -shm the mode of the file itself. */
+/** SQLite gives -wal and -shm the mode of the file itself, so it is closed to others before it is opened. */
 function makePrivate(file: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file));
     closeSync(openSync(file, 'a', 0o600));
-    if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
+    if ((statSync(file).mode & 0o077) !== 0 && isOurs(file)) chmodSync(file, 0o600);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new StoreProblem(
@@ -86,6 +86,33 @@ function makePrivate(file: string): void {
       `the store ${file} cannot be written: ${reason}; set SPANPRISM_STORE to a place that can`,
       { cause: error },
     );
+  }
+}
+
+/** Step by step: below a folder such as /proc, where none can be made, the `recursive` of Node 24 never ends. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been quicker.
+    if (!existsSync(folder)) throw error;
+  }
+}
+
+/** Where the header of a SQLite file has the id of the program that it belongs to. */
+const APPLICATION_ID_AT = 68;
+
+/** Empty, or a store: what is another program's stays as it is. */
+function isOurs(path: string): boolean {
+  const header = Buffer.alloc(APPLICATION_ID_AT + 4);
+  const file = openSync(path, 'r');
+  try {
+    const length = readSync(file, header, 0, header.length, 0);
+    return length === 0 || header.readInt32BE(APPLICATION_ID_AT) === APPLICATION_ID;
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -9,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CapturedSpan, Diag } from '@spanprism/core';
 import { tool } from '@spanprism/testkit/samples';
@@ -289,4 +291,29 @@ test('a store that others can read is closed to them', async () => {
   chmodSync(path, 0o644);
   opened({ path });
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("another program's file keeps its mode", () => {
+  const folder = newFolder();
+  const [text, database] = [join(folder, 'text.db'), join(folder, 'other.db')];
+  writeFileSync(text, 'my notes');
+  const other = new DatabaseSync(database);
+  other.exec('CREATE TABLE notes (text)');
+  other.close();
+  for (const path of [text, database]) {
+    chmodSync(path, 0o644);
+    expect(() => sqliteSink({ path, environment: {} })).toThrow(
+      /is (no SQLite database|a database of another program)/,
+    );
+    expect(statSync(path).mode & 0o777).toBe(0o644);
+  }
+});
+
+test.runIf(process.platform === 'linux')('where no folder can be made it ends, and says so', () => {
+  // In a process of its own, as it would hang this one.
+  const url = new URL('../open-database.ts', import.meta.url).href;
+  const script = `import(${JSON.stringify(url)}).then((m) => m.openForWriting('/proc/nope/s.db', { busyMs: 0 })).catch((e) => console.log(e.code))`;
+  const args = ['--conditions=@spanprism/source', '--input-type=module', '-e', script];
+  const { stdout } = spawnSync(process.execPath, args, { timeout: LONG_MS, encoding: 'utf8' });
+  expect(stdout).toBe('store_not_writable\n');
 });
