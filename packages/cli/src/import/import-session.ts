@@ -4,6 +4,7 @@ import {
   type ReadOptions,
   readSession,
   type SessionFiles,
+  totalsAfter,
   TranscriptReader,
   traceIdOf,
 } from '@spanprism/core/transcript';
@@ -12,8 +13,8 @@ import type { Destination, TurnInHand } from './destination.ts';
 export interface ImportContext {
   readonly sessions: Sessions;
   readonly destinations: readonly Destination[];
-  /** Sessions that are imported with this one: what was copied from them is theirs. */
-  readonly sessionIds: ReadonlySet<string>;
+  /** Files of the sessions that are imported with this one, by id: what was copied from them is theirs. */
+  readonly paths: ReadonlyMap<string, string>;
   /** Turns that began before are left out; nanoseconds since 1970. */
   readonly since: bigint | undefined;
 }
@@ -25,7 +26,13 @@ export function* importSession(
   options: ReadOptions,
 ): Generator<void, void, void> {
   const session = new ImportedSession(context);
-  const reader = new TranscriptReader({ observe: (observation) => session.observe(observation, reader) });
+  const reader = new TranscriptReader({
+    observe: (observation) => session.observe(observation, reader),
+    baseline: ({ sessionId, rowId }) => {
+      const path = context.paths.get(sessionId);
+      return path === undefined ? undefined : totalsAfter(path, rowId);
+    },
+  });
   try {
     yield* readSession(files, reader, options);
   } finally {
@@ -96,8 +103,8 @@ class ImportedSession {
     const id = call.requestId ?? call.messageId;
     if (turn === undefined || this.#hasCalled || agent.agentId !== undefined || id === undefined) return;
     this.#hasCalled = true;
-    const { destinations, sessionIds } = this.#context;
-    const isElsewhere = copiedFrom !== undefined && copiedFrom !== this.#sessionId && sessionIds.has(copiedFrom);
+    const { destinations, paths } = this.#context;
+    const isElsewhere = copiedFrom !== undefined && copiedFrom !== this.#sessionId && paths.has(copiedFrom);
     for (const destination of destinations) {
       if (isElsewhere) destination.isElsewhere(turn);
       else destination.firstCall(turn, `llm:${id}`);

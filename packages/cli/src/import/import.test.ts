@@ -141,17 +141,35 @@ test('of a session that has gone on, the rest is added', async () => {
 test('history that a fork copied is counted once, and belongs to the session that it was copied from', async () => {
   const rows = session();
   // Read in the order in which they were written to: the original has gone on after the fork.
-  write(rows.fork(FORK).prompt('other').say('way').exit(0.75), FORK, new Date('2026-11-21T09:00:00Z'));
+  const fork = rows.fork(FORK).prompt('other').say('way').exit(0.75, { input: 320, output: 126 });
+  write(fork, FORK, new Date('2026-11-21T09:00:00Z'));
   write(rows);
   await report();
   const { runs } = stored();
   expect(runs.map(({ run: one }) => [one.id, one.turns, one.spans, one.costNanoUsd]).toSorted()).toEqual([
     [ID, 1, 4, 5e8],
-    [FORK, 1, 2, 0],
+    [FORK, 1, 2, 2.5e8],
   ]);
   const before = stored();
   await report();
   expect(stored()).toEqual(before);
+});
+
+test('what a fork of a session that had not yet said its last word has used itself is unknown', async () => {
+  const rows = new SessionText(ID).prompt('go').say('done');
+  write(rows.fork(FORK).prompt('other').say('way').exit(0.75), FORK, new Date('2026-11-21T09:00:00Z'));
+  write(rows.prompt('more').say('yes').exit(0.5));
+  await report();
+  expect(stored().runs.find(({ run: one }) => one.id === FORK)?.run.costNanoUsd).toBe(0);
+});
+
+test('what was there already is told in words', async () => {
+  write(session());
+  await run([]);
+  expect((await run([])).stdout).toMatch(/; 1 turn was there already\n/);
+  write(session().prompt('more').say('yes').exit(0.75));
+  await run([]);
+  expect((await run([])).stdout).toMatch(/Added 0 spans of 0 turns in 0 runs to .*; 2 turns were there already\n/);
 });
 
 const agent = { turn: 0 };

@@ -38,7 +38,8 @@ export function reportText(report: ImportReport): string {
   const lines = [`Read ${counted(sessions, 'session')} in ${counted(files, 'file')} (${sizeText(bytes)})`];
   const verb = report.dryRun ? 'Would add' : 'Added';
   for (const { place, runs, turns, spans, knownTurns } of imported) {
-    const there = knownTurns === 0 ? '' : `; ${counted(knownTurns, 'turn')} ${knownTurns === 1 ? 'was' : 'were'} there`;
+    const there =
+      knownTurns === 0 ? '' : `; ${counted(knownTurns, 'turn')} ${knownTurns === 1 ? 'was' : 'were'} there already`;
     const what = `${counted(spans, 'span')} of ${counted(turns, 'turn')} in ${counted(runs, 'run')}`;
     lines.push(`${verb} ${what} to ${place}${there}`);
   }

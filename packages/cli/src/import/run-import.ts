@@ -137,8 +137,8 @@ async function importAll(found: readonly SessionFiles[], parts: ImportParts): Pr
   const { places, skipped, unreadable, since, io } = parts;
   const { destinations, sessions } = places;
   const progress = progressOn({ stream: io.stderr, bytes: bytesOf(found), sessions: found.length });
-  const sessionIds = new Set(found.map(({ path }) => basename(path, '.jsonl')));
-  const context = { sessions, destinations, sessionIds, since };
+  const paths = new Map(found.map(({ path }) => [basename(path, '.jsonl'), path]));
+  const context = { sessions, destinations, paths, since };
   const options = { skipped: skipped.add.bind(skipped), progress: progress.read };
   try {
     for (const files of found) {

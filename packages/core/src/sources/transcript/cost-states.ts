@@ -1,6 +1,15 @@
-import { subtractUsage, type Totals } from '../../model/usage.ts';
+import { isNegativeUsage, subtractUsage, type Totals } from '../../model/usage.ts';
 import { readModelUsage } from '../sdk/content.ts';
 import { type Fields, numberIn } from '../sdk/guards.ts';
+
+export interface CopiedRow {
+  /** The session that it was copied from. */
+  readonly sessionId: string;
+  readonly rowId: string;
+}
+
+/** What that session had used when it was copied, as far as that row; undefined where nobody can tell. */
+export type Baseline = (copied: CopiedRow) => Totals | undefined;
 
 /**
  * The totals that a process leaves when it exits: sums since the session began, over all its processes, and in a fork those of the
@@ -11,19 +20,23 @@ export class CostStates {
   #latest: Totals | undefined;
   #previous: Totals | undefined;
   #hasExited = false;
-  #isBaselineUnknown = false;
+  readonly #baseline: Baseline;
+  #copied: CopiedRow | undefined;
+
+  constructor(baseline: Baseline = () => undefined) {
+    this.#baseline = baseline;
+  }
 
   read(row: Fields): void {
-    const totals = readModelUsage(row['modelUsage']);
+    const totals = totalsIn(row);
     if (totals === undefined) return;
-    const costUsd = numberIn(row, 'totalCostUSD') ?? totals.costUsd;
-    this.#latest = { usage: totals.usage, ...(costUsd === undefined ? {} : { costUsd }) };
+    this.#latest = totals;
     this.#hasExited = true;
   }
 
-  /** A row was copied from the session that this one was forked from: what that had used is in these sums and not known. */
-  sawCopy(): void {
-    if (this.#previous === undefined) this.#isBaselineUnknown = true;
+  /** A row was copied from the session that this one was forked from: what that had used is in these sums. */
+  sawCopy(copied: CopiedRow): void {
+    if (this.#previous === undefined) this.#copied = copied;
   }
 
   /** The process that wrote the rows so far has said its last word. */
@@ -41,14 +54,34 @@ export class CostStates {
     const [latest, previous] = [this.#latest, this.#previous];
     if (latest === undefined || latest === previous) return undefined;
     this.#previous = latest;
-    if (previous === undefined) return this.#isBaselineUnknown ? undefined : latest;
-    const usage = subtractUsage(latest.usage, previous.usage);
-    if (latest.costUsd === undefined) return { usage };
-    return { usage, costUsd: latest.costUsd - (previous.costUsd ?? 0) };
+    if (previous !== undefined) return difference(latest, previous);
+    if (this.#copied === undefined) return latest;
+    const before = this.#baseline(this.#copied);
+    const own = before === undefined ? undefined : difference(latest, before);
+    // Sums that shrink are not of that session.
+    return own === undefined || hasNegative(own) ? undefined : own;
   }
 
   processEnded(): void {
     this.#hasExited = false;
     this.budgetUsd = undefined;
   }
+}
+
+/** The sums in a `cost-state` row. */
+export function totalsIn(row: Fields): Totals | undefined {
+  const totals = readModelUsage(row['modelUsage']);
+  if (totals === undefined) return undefined;
+  const costUsd = numberIn(row, 'totalCostUSD') ?? totals.costUsd;
+  return { usage: totals.usage, ...(costUsd === undefined ? {} : { costUsd }) };
+}
+
+function difference(latest: Totals, previous: Totals): Totals {
+  const usage = subtractUsage(latest.usage, previous.usage);
+  if (latest.costUsd === undefined) return { usage };
+  return { usage, costUsd: latest.costUsd - (previous.costUsd ?? 0) };
+}
+
+function hasNegative({ usage, costUsd = 0 }: Totals): boolean {
+  return isNegativeUsage(usage) || costUsd < 0;
 }

@@ -9,4 +9,5 @@ export {
 } from './session-files.ts';
 export { type ReadOptions, readSession } from './session-rows.ts';
 export type { Subagent } from './subagent-rows.ts';
+export { totalsAfter } from './totals-after.ts';
 export { TranscriptReader, type TranscriptReaderOptions } from './transcript-reader.ts';

@@ -5,7 +5,7 @@ import type { SpanEvent } from '../../model/span.ts';
 import type { UnixNano } from '../../model/time.ts';
 import { readBlocks } from '../sdk/content.ts';
 import { fieldsOf, numberIn, stringIn } from '../sdk/guards.ts';
-import { CostStates } from './cost-states.ts';
+import { type Baseline, CostStates } from './cost-states.ts';
 import { endOfTurn } from './end-of-turn.ts';
 import { readAssistantRow } from './read-assistant-row.ts';
 import { compactionOf, readRequest, readSystemRow } from './read-system-row.ts';
@@ -23,6 +23,8 @@ export interface TranscriptReaderOptions {
    * another, and its turns are counted from 0 again.
    */
   readonly observe: (observation: Observation) => void;
+  /** What a fork's sums began with. Default: unknown, and with it what the fork itself has used. */
+  readonly baseline?: Baseline;
 }
 
 type TurnTrigger = 'prompt' | 'command' | 'task_notification';
@@ -33,7 +35,7 @@ export class TranscriptReader {
   readonly #subagents: SubagentRows;
   readonly #sidechains: Sidechains;
   readonly #facts: SessionFacts = new SessionFacts();
-  readonly #costs: CostStates = new CostStates();
+  readonly #costs: CostStates;
   #turn = -1;
   #main: Speaker | undefined;
   #turnIndex: number | undefined;
@@ -44,8 +46,9 @@ export class TranscriptReader {
   #compaction: { readonly id: string; readonly event: SpanEvent } | undefined;
   #lastAt: UnixNano = 0n;
 
-  constructor({ observe }: TranscriptReaderOptions) {
+  constructor({ observe, baseline }: TranscriptReaderOptions) {
     this.#emit = observe;
+    this.#costs = new CostStates(baseline);
     this.#subagents = new SubagentRows(observe);
     this.#sidechains = new Sidechains(this.#subagents);
   }
@@ -99,7 +102,7 @@ export class TranscriptReader {
         return;
       case 'assistant':
         readAssistantRow(row, this.#open(row), this.#emit);
-        if (typeof row.fields['requestSessionId'] === 'string') this.#costs.sawCopy();
+        this.#copied(row);
         this.#sidechains.asked(row);
         return;
       case 'system':
@@ -113,6 +116,11 @@ export class TranscriptReader {
         return;
       case 'cost-state':
     }
+  }
+
+  #copied({ fields, id }: TimedRow): void {
+    const sessionId = stringIn(fields, 'requestSessionId');
+    if (sessionId !== undefined) this.#costs.sawCopy({ sessionId, rowId: id });
   }
 
   #user(row: TimedRow): void {
