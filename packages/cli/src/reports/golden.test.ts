@@ -43,6 +43,7 @@ test.each([
   ['show-narrow', ['show', 'session-1'], 80],
   ['show-api-error', ['show'], undefined],
   ['cost-by-tool', ['cost', '--by', 'tool'], undefined],
+  ['cost-by-day', ['cost', '--by', 'day'], undefined],
   ['cost-by-model', ['cost'], undefined],
   ['cost-by-subagent-folded', ['cost', '--by', 'subagent', '--limit', '1'], undefined],
 ] as const)('%s is as it was read', async (name, args, columns) => {

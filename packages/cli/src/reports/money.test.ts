@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dollars, dollarsOf, readDollars, usdFromNanos } from './money.ts';
+import { costOf, dollars, dollarsOf, readDollars, usdFromNanos } from './money.ts';
 
 const sumOf = (texts: readonly string[]): number =>
   Math.round(texts.reduce((sum, text) => sum + Number(text.replace(/[$,]/g, '')), 0) * 1e4) / 1e4;
@@ -52,4 +52,12 @@ test('what a user writes is read exactly or refused', () => {
   for (const text of ['', '1,5', '-1', 'abc', '1e3', '.5']) {
     expect(() => readDollars('min-cost', text)).toThrow('is no amount of dollars');
   }
+});
+
+test('what nobody told is unknown, and not nothing', () => {
+  expect(costOf({ llmCalls: 2, unpricedCalls: 2, costNanoUsd: 0 })).toBe('–');
+  // The turns' totals may know what the calls do not.
+  expect(costOf({ llmCalls: 2, unpricedCalls: 2, costNanoUsd: 500_000_000 })).toBe('$0.5000');
+  expect(costOf({ llmCalls: 2, unpricedCalls: 1, costNanoUsd: 0 })).toBe('$0.0000');
+  expect(costOf({ llmCalls: 0, unpricedCalls: 0, costNanoUsd: 0 })).toBe('$0.0000');
 });

@@ -1,4 +1,5 @@
 import { dollars as oneAmount } from '@spanprism/core/terminal';
+import type { StoredRun } from '@spanprism/store';
 import { CommandError } from '../command.ts';
 import { quoted } from './document.ts';
 
@@ -50,6 +51,23 @@ export function dollarsOf(rows: readonly number[], total: number): { rows: reado
 /** One amount on its own, as everywhere. */
 export function dollars(nanos: number): string {
   return oneAmount(usdFromNanos(nanos));
+}
+
+/** Where an amount would stand that nobody told. */
+export const UNKNOWN_AMOUNT = '–';
+
+/** Nobody told what any of these calls cost: a sum of 0 is none. */
+export function isCostUnknown(sum: {
+  readonly calls: number;
+  readonly unpricedCalls: number;
+  readonly costNanoUsd: number;
+}): boolean {
+  return sum.calls > 0 && sum.unpricedCalls === sum.calls && sum.costNanoUsd === 0;
+}
+
+/** Of a run. */
+export function costOf(run: Pick<StoredRun, 'llmCalls' | 'unpricedCalls' | 'costNanoUsd'>): string {
+  return isCostUnknown({ ...run, calls: run.llmCalls }) ? UNKNOWN_AMOUNT : dollars(run.costNanoUsd);
 }
 
 function spelled(units: number, places: number): string {

@@ -1,5 +1,5 @@
 import { count, type Screen, type Segment, type Usage } from '@spanprism/core/terminal';
-import { dollarsOf } from '../money.ts';
+import { dollarsOf, isCostUnknown, UNKNOWN_AMOUNT } from '../money.ts';
 import { type Column, renderTable } from '../table.ts';
 import type { FoldedReport, FoldedRow } from './fold-rows.ts';
 
@@ -19,20 +19,21 @@ export function costTable({ by, rows, total }: FoldedReport, screen: Screen): st
     rows.map(({ costNanoUsd }) => costNanoUsd),
     total.costNanoUsd,
   );
+  const isUnknown = isCostUnknown(total);
   const isOfTools = by === 'tool' || by === 'mcp-server';
   return renderTable<Row>(
     {
       columns: columnsOf(by),
       rows: rows.map((row, index) => ({
         ...row,
-        cost: costs.rows[index] ?? '',
+        cost: isUnknown ? UNKNOWN_AMOUNT : (costs.rows[index] ?? ''),
         share: percent(row.costNanoUsd, total.costNanoUsd),
       })),
       foot: [
         {
           kind: 'total',
           name: 'total',
-          cost: costs.total,
+          cost: isUnknown ? UNKNOWN_AMOUNT : costs.total,
           share: percent(total.costNanoUsd, total.costNanoUsd),
           // The total counts model calls, the rows tool calls.
           ...(isOfTools ? {} : { calls: total.calls, usage: total.usage }),
@@ -46,7 +47,8 @@ export function costTable({ by, rows, total }: FoldedReport, screen: Screen): st
 function columnsOf(by: FoldedReport['by']): readonly Column<Row>[] {
   return [
     {
-      title: by,
+      // Other tables show local times.
+      title: by === 'day' ? 'day (UTC)' : by,
       cell: ({ kind, name }) => [kind === 'row' ? 'plain' : kind === 'total' ? 'bold' : 'dim', name],
       flexes: true,
     },

@@ -1,7 +1,7 @@
 import { cellsOf, count, cutToCells, duration, msBetween, type Screen, type Segment } from '@spanprism/core/terminal';
 import type { StoredRun } from '@spanprism/store';
 import { localTime } from '../local-time.ts';
-import { dollars } from '../money.ts';
+import { costOf } from '../money.ts';
 import { shortIds } from '../report.ts';
 import { endingOf } from '../run-ending.ts';
 import { type Column, renderTable } from '../table.ts';
@@ -38,7 +38,7 @@ const COLUMNS: readonly Column<RunRow>[] = [
   },
   { title: 'in', align: 'right', cell: ({ run }) => tokenCount(run.usage.inputTokens), dispensable: 4 },
   { title: 'out', align: 'right', cell: ({ run }) => tokenCount(run.usage.outputTokens), dispensable: 4 },
-  { title: 'cost', align: 'right', cell: ({ run }) => ['bold', dollars(run.costNanoUsd)] },
+  { title: 'cost', align: 'right', cell: ({ run }) => ['bold', costOf(run)] },
   { title: 'prompt', cell: ({ prompt }) => ['dim', cutTo(prompt)], flexes: true, dispensable: 1 },
 ];
 

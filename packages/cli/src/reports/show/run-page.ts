@@ -11,7 +11,7 @@ import {
 } from '@spanprism/core/terminal';
 import type { RunDetail, StoredRun } from '@spanprism/store';
 import { localTime } from '../local-time.ts';
-import { dollars } from '../money.ts';
+import { costOf, dollars } from '../money.ts';
 import { endingOf } from '../run-ending.ts';
 import { contentOf } from './content-of.ts';
 import { reasonings } from './reasoning.ts';
@@ -40,7 +40,7 @@ export function runPage(detail: RunDetail, { screen, isFull }: PageOptions): str
 }
 
 function factLines(run: StoredRun): readonly (readonly Segment[])[] {
-  const { agentName, startedAt, endedAt, usage, costNanoUsd, unattributedNanoUsd, unpricedCalls } = run;
+  const { agentName, startedAt, endedAt, usage, unattributedNanoUsd, unpricedCalls } = run;
   const { style, sign, word } = endingOf(run);
   const rest = unattributedNanoUsd === 0 ? '' : `${dollars(unattributedNanoUsd)} of it unattributed`;
   const unknown = unpricedCalls === 0 ? '' : `${plural(unpricedCalls, 'call')} without a known cost`;
@@ -65,7 +65,7 @@ function factLines(run: StoredRun): readonly (readonly Segment[])[] {
       ),
     ),
     fact('used', tokens(usage)),
-    fact('cost', joined(dollars(costNanoUsd), rest, unknown)),
+    fact('cost', joined(costOf(run), rest, unknown)),
   ].filter((line) => line.length > 0);
 }
 
