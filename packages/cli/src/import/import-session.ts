@@ -1,10 +1,11 @@
 import type { Observation, Session, Sessions } from '@spanprism/core/sessions';
 import {
+  type Baseline,
   keyedIds,
+  lastWords,
   type ReadOptions,
   readSession,
   type SessionFiles,
-  totalsAfter,
   TranscriptReader,
   traceIdOf,
 } from '@spanprism/core/transcript';
@@ -26,18 +27,34 @@ export function* importSession(
   options: ReadOptions,
 ): Generator<void, void, void> {
   const session = new ImportedSession(context);
+  const baselines = new Baselines(context.paths);
   const reader = new TranscriptReader({
     observe: (observation) => session.observe(observation, reader),
-    baseline: ({ sessionId, rowId }) => {
-      const path = context.paths.get(sessionId);
-      return path === undefined ? undefined : totalsAfter(path, rowId);
-    },
+    baseline: baselines.of,
   });
   try {
     yield* readSession(files, reader, options);
   } finally {
     session.end();
   }
+}
+
+/** What sessions had used that this one was forked from. Each is read once. */
+class Baselines {
+  readonly #paths: ReadonlyMap<string, string>;
+  readonly #known: Map<string, ReturnType<typeof lastWords>> = new Map();
+
+  constructor(paths: ReadonlyMap<string, string>) {
+    this.#paths = paths;
+  }
+
+  of: Baseline = ({ sessionId, rowId }) => {
+    const path = this.#paths.get(sessionId);
+    if (path === undefined) return undefined;
+    const known = this.#known.get(sessionId) ?? lastWords(path);
+    this.#known.set(sessionId, known);
+    return known.get(rowId);
+  };
 }
 
 class ImportedSession {

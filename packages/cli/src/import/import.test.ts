@@ -139,16 +139,19 @@ test('of a session that has gone on, the rest is added', async () => {
 });
 
 test('history that a fork copied is counted once, and belongs to the session that it was copied from', async () => {
-  const rows = session();
+  const rows = new SessionText(ID).prompt('go').ask('toolu_1').result('toolu_1').say('done');
+  rows.exit(0.5, { input: 2_220, output: 84 });
   // Read in the order in which they were written to: the original has gone on after the fork.
-  const fork = rows.fork(FORK).prompt('other').say('way').exit(0.75, { input: 320, output: 126 });
+  const fork = rows.fork(FORK).prompt('other').say('way').exit(0.75, { input: 3_330, output: 126 });
   write(fork, FORK, new Date('2026-11-21T09:00:00Z'));
   write(rows);
   await report();
   const { runs } = stored();
-  expect(runs.map(({ run: one }) => [one.id, one.turns, one.spans, one.costNanoUsd]).toSorted()).toEqual([
-    [ID, 1, 4, 5e8],
-    [FORK, 1, 2, 2.5e8],
+  // Of each its own: neither is set against the calls of the other.
+  const told = runs.map(({ run: one }) => [one.id, one.turns, one.spans, one.costNanoUsd, one.usage.inputTokens]);
+  expect(told.toSorted()).toEqual([
+    [ID, 1, 4, 5e8, 2_220],
+    [FORK, 1, 2, 2.5e8, 1_110],
   ]);
   const before = stored();
   await report();

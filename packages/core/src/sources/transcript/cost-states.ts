@@ -8,7 +8,7 @@ export interface CopiedRow {
   readonly rowId: string;
 }
 
-/** What that session had used when it was copied, as far as that row; undefined where nobody can tell. */
+/** The sums of that session when it was copied, where its process exited after that row; undefined where nobody can tell. */
 export type Baseline = (copied: CopiedRow) => Totals | undefined;
 
 /**
@@ -21,7 +21,11 @@ export class CostStates {
   #previous: Totals | undefined;
   #hasExited = false;
   readonly #baseline: Baseline;
+  /** The latest, until its turn is over. */
   #copied: CopiedRow | undefined;
+  /** What `#previous` is when it is of the other session. */
+  #base: Totals | undefined;
+  #isBaseUnknown = false;
 
   constructor(baseline: Baseline = () => undefined) {
     this.#baseline = baseline;
@@ -36,7 +40,7 @@ export class CostStates {
 
   /** A row was copied from the session that this one was forked from: what that had used is in these sums. */
   sawCopy(copied: CopiedRow): void {
-    if (this.#previous === undefined) this.#copied = copied;
+    this.#copied = copied;
   }
 
   /** The process that wrote the rows so far has said its last word. */
@@ -49,17 +53,34 @@ export class CostStates {
     return this.budgetUsd !== undefined && costUsd !== undefined && costUsd >= this.budgetUsd;
   }
 
-  /** What was used since the last time that this was asked; undefined when no new sums have come, or nothing is known to set them against. */
+  /**
+   * What was used since the last time that this was asked; undefined when no new sums have come, or nothing is known to set them against.
+   * Of copied turns it is what the other session told, so that the fork is not set against their calls.
+   */
   take(): Totals | undefined {
+    const ofCopied = this.#takeCopied();
     const [latest, previous] = [this.#latest, this.#previous];
-    if (latest === undefined || latest === previous) return undefined;
+    if (latest === undefined || latest === previous) return ofCopied;
+    const isUnknown = this.#isBaseUnknown;
     this.#previous = latest;
-    if (previous !== undefined) return difference(latest, previous);
-    if (this.#copied === undefined) return latest;
-    const before = this.#baseline(this.#copied);
-    const own = before === undefined ? undefined : difference(latest, before);
-    // Sums that shrink are not of that session.
-    return own === undefined || hasNegative(own) ? undefined : own;
+    this.#isBaseUnknown = false;
+    if (isUnknown) return undefined;
+    if (previous === undefined) return latest;
+    const own = difference(latest, previous);
+    // Sums that shrink did not begin with those.
+    return previous === this.#base && hasNegative(own) ? undefined : own;
+  }
+
+  #takeCopied(): Totals | undefined {
+    const [copied, previous] = [this.#copied, this.#previous];
+    if (copied === undefined) return undefined;
+    this.#copied = undefined;
+    const sums = this.#baseline(copied);
+    this.#isBaseUnknown = sums === undefined;
+    if (sums === undefined) return undefined;
+    this.#base = sums;
+    this.#previous = sums;
+    return previous === undefined ? sums : difference(sums, previous);
   }
 
   processEnded(): void {

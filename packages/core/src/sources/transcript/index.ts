@@ -1,4 +1,6 @@
+export type { Baseline, CopiedRow } from './cost-states.ts';
 export { keyedIds, traceIdOf } from './keyed-ids.ts';
+export { lastWords } from './last-words.ts';
 export { type Row, readRow, type SkippedLine, type SkipReason } from './row.ts';
 export {
   isSubagentFile,
@@ -9,5 +11,4 @@ export {
 } from './session-files.ts';
 export { type ReadOptions, readSession } from './session-rows.ts';
 export type { Subagent } from './subagent-rows.ts';
-export { totalsAfter } from './totals-after.ts';
 export { TranscriptReader, type TranscriptReaderOptions } from './transcript-reader.ts';
