@@ -103,6 +103,7 @@ describe('a request that cannot be taken', () => {
   test.each([
     ['without a token', undefined, Buffer.alloc(0), 16],
     ['with a wrong one', 'Bearer wrong', Buffer.alloc(0), 16],
+    ['without a token, of whatever size', undefined, Buffer.alloc(2 * 1024 * 1024), 16],
     ['that is malformed', 'Bearer secret', Buffer.from([0x0a, 0xff]), 3],
     ['that is too large', 'Bearer secret', Buffer.alloc(2 * 1024 * 1024), 8],
   ])('over gRPC, %s, has its code and changes nothing', async (_, authorization, body, code) => {

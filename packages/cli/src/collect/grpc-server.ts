@@ -29,7 +29,10 @@ const SERVICES: Readonly<Record<OtlpSignal, string>> = {
 /** OTLP/gRPC at an address. Messages are not taken apart by a gRPC library: their bytes are those of OTLP/HTTP. */
 export async function startGrpc(parts: GrpcParts, address: string): Promise<GrpcReceiver> {
   const grpc = await import('@grpc/grpc-js');
-  const server = new grpc.Server({ 'grpc.max_receive_message_length': parts.maxMessageBytes });
+  const server = new grpc.Server({
+    'grpc.max_receive_message_length': parts.maxMessageBytes,
+    interceptors: [doorkeeper(parts, grpc)],
+  });
   for (const [signal, service] of Object.entries(SERVICES) as [OtlpSignal, string][]) {
     const method = {
       path: `/${service}/Export`,
@@ -47,6 +50,24 @@ export async function startGrpc(parts: GrpcParts, address: string): Promise<Grpc
 }
 
 const asItIs = (bytes: Buffer): Buffer => bytes;
+
+/** Asks for the token before a message is read: what came packed may be a thousand times as large. */
+function doorkeeper({ isAuthorized, counters }: GrpcParts, grpc: typeof Grpc): Grpc.ServerInterceptor {
+  return (_method, call) => {
+    const listener = new grpc.ServerListenerBuilder().withOnReceiveMetadata((metadata, goOn) => {
+      const authorization: Grpc.MetadataValue | undefined = metadata.get('authorization')[0];
+      if (isAuthorized(authorization?.toString())) {
+        goOn(metadata);
+        return;
+      }
+      counters.rejected.add(['unauthenticated']);
+      const { code, message } = REFUSALS.unauthenticated;
+      call.sendStatus({ code, details: message });
+    });
+    const responder = new grpc.ResponderBuilder().withStart((goOn) => goOn(listener.build()));
+    return new grpc.ServerInterceptingCall(call, responder.build());
+  };
+}
 
 function credentialsOf({ ServerCredentials }: typeof Grpc, tls: TlsFiles | undefined) {
   if (tls === undefined) return ServerCredentials.createInsecure();
@@ -89,8 +110,6 @@ function handler(parts: GrpcParts, signal: OtlpSignal, { Metadata: NewMetadata }
 }
 
 async function take(parts: GrpcParts, signal: OtlpSignal, call: Grpc.ServerUnaryCall<Buffer, Buffer>): Promise<Buffer> {
-  const authorization: Grpc.MetadataValue | undefined = call.metadata.get('authorization')[0];
-  if (!parts.isAuthorized(authorization?.toString())) throw new Rejected<RefusalReason>('unauthenticated');
   const body = call.request;
   const result = await parts.intake.take({ signal, encoding: 'protobuf', body, transport: 'grpc' });
   return Buffer.from(encodeExportResponse(signal, 'protobuf', result));
