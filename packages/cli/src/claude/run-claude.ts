@@ -165,6 +165,8 @@ async function reported({ trace, port, by }: Finishing): Promise<readonly string
     if (outcome === undefined) return [`the trace of this run was not delivered within ${FINISH_MS / 1000} s`];
     const { report } = outcome;
     if (report === undefined || report.received === 0) return [];
+    // A session that is left at once, or a command line that `claude` refuses, says that it began, and nothing more.
+    if (report.totals.spans === 0) return report.chosen.problems;
     const { summaryOf } = await import('./last-lines.ts');
     return [...report.chosen.problems, summaryOf(report)];
   } catch (error) {
