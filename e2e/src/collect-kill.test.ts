@@ -93,7 +93,8 @@ describe('spanprism collect, killed again and again under load', () => {
     await using backend = await startCollector();
     const options = {
       folder: folder.path,
-      args: ['--otlp-endpoint', backend.url, '--session-idle', '1', '--settle', '1'],
+      // Idle for longer than a restart takes: a session that has ended without its last figures is told again with them.
+      args: ['--otlp-endpoint', backend.url, '--session-idle', '4', '--settle', '1'],
     };
     let collecting = await startCollect(options);
     const acknowledged: string[] = [];

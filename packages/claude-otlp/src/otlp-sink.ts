@@ -55,7 +55,7 @@ function startSink(config: OtlpConfig, options: NamedOptions): Sink {
   const traces = startTraces(config, { ...options, complaints });
   const metrics = startMetrics(config, {
     ...options,
-    complaints,
+    complaints: afterTraces(complaints, traces),
     areSpansTaken: () => (traces.stats?.().delivered ?? 0) > 0,
   });
   if (metrics === undefined) return traces;
@@ -77,6 +77,14 @@ function startSink(config: OtlpConfig, options: NamedOptions): Sink {
       const { delivered, queued, dropped } = traces.stats?.() ?? NOTHING;
       return { delivered, queued, dropped: { ...dropped, ...metrics.dropped() } };
     },
+  };
+}
+
+/** While spans wait for the same backend, it is they that tell of it: what becomes of them, on a disk perhaps, is what matters. */
+function afterTraces(complaints: Complaints, traces: Sink): Complaints {
+  const areWaiting = (): boolean => (traces.stats?.().queued ?? 0) > 0;
+  return {
+    say: (level, kind, line) => (level === 'warn' && areWaiting() ? undefined : complaints.say(level, kind, line)),
   };
 }
 
