@@ -94,7 +94,8 @@ export class SessionTable {
 
   #newEntry(id: string): Entry {
     const ids = new SessionIds(id);
-    const session = this.#sessions.open({ sources: ['cli'], ids, settleMs: this.#limits.settleMs });
+    const { settleMs } = this.#limits;
+    const session = this.#sessions.open({ sources: ['cli'], ids, settleMs, knowsEnd: false });
     this.#opened += 1;
     return { session, ids, turns: new Turns(), lastAt: 0, lastSequence: 0 };
   }

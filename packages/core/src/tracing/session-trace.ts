@@ -34,6 +34,11 @@ export interface SessionOptions {
   readonly sources: readonly ('cli' | 'transcript' | 'wire')[];
   /** False where the CLI's own metrics reach the user's backend by another way. Default true. */
   readonly handsOnMetrics?: boolean;
+  /**
+   * False where nobody is told when the process ends: what it has counted by then is the totals of its last turn, and by any other
+   * moment of nothing, so turns have none. Default true.
+   */
+  readonly knowsEnd?: boolean;
 }
 
 /** One session of Claude Code that is traced without an SDK. Nothing of it throws. */
@@ -87,7 +92,9 @@ export class SessionTrace implements Session, OpenTrace {
       isResumed: false,
     });
     this.#cli = new CliTelemetrySource({
-      observe: (observation) => this.#assembler.observe(observation),
+      observe: (observation) => {
+        if (observation.type !== 'counters' || options.knowsEnd !== false) this.#assembler.observe(observation);
+      },
       ...(options.handsOnMetrics === false ? {} : { metrics: (points) => delivery.fanOut.metrics(points) }),
       askedParty: 'user',
       hasStream,

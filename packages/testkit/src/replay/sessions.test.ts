@@ -68,6 +68,16 @@ describe('a session of telemetry alone', () => {
     expect(spans.find((span) => span.kind === 'agent')).toMatchObject({ agentName: 'reviewer' });
   });
 
+  test('of which nobody knows when its process ends has calls with figures, and turns without totals', () => {
+    const figures = (spans: readonly Span[]) => [
+      spans.flatMap((span) => (span.kind === 'agent' ? [span.totals?.usage.outputTokens] : [])),
+      spans.flatMap((span) => (span.kind === 'llm' ? [span.usage?.outputTokens] : [])),
+    ];
+    const [[total], calls] = figures(traced(script)) as [[number], number[]];
+    expect(total).toBe(calls.reduce((sum, tokens) => sum + tokens, 0));
+    expect(figures(traced(script, { knowsEnd: false }))).toEqual([[undefined], calls]);
+  });
+
   test('hands on the metrics of the CLI', () => {
     const names: Set<string> = new Set();
     const sink: Sink = {
