@@ -1,6 +1,22 @@
 /** Marks the file as a store of ours (`PRAGMA application_id`): "SPRM". */
 export const APPLICATION_ID = 0x5350524d;
 
+/** Columns of a run that are sums over its spans. */
+export const SUM_COLUMNS = [
+  'turns',
+  'spans',
+  'llm_calls',
+  'unpriced_calls',
+  'tool_calls',
+  'errors',
+  'input_tokens',
+  'output_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'cost',
+  'unattributed',
+] as const;
+
 /**
  * Dimensions of which the rollups keep sums. `all` has one name and everything, `unpriced` one name and the calls whose cost nobody told.
  * Part of the file format: never renumbered.

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { BodyTrouble, Rejection } from '../otlp/receive/rejected.ts';
 import type { OtlpRequest } from '../otlp/records.ts';
+import { SharedSlots } from './shared-slots.ts';
 import type { WireExchange } from './wire/wire-exchange.ts';
 
 /** Why a request was not taken. */
@@ -66,56 +67,30 @@ export type ToMain =
   | { readonly type: 'exchanges'; readonly exchanges: readonly WireExchange[]; readonly bytes: number }
   | { readonly type: 'gone'; readonly token: string };
 
-const PORT = 0;
-const BACKLOG_KIB = 1;
-const FIRST_REASON = 2;
-const FAILED = -1;
-
-/** The few numbers both threads must see without waiting for a message: readable while the other thread is blocked or already gone. */
-export class SharedState {
-  readonly buffer: SharedArrayBuffer;
-  readonly #slots: Int32Array<SharedArrayBuffer>;
-
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * (FIRST_REASON + REASONS.length))) {
-    this.buffer = buffer;
-    this.#slots = new Int32Array(buffer);
-  }
-
-  /** The port, or undefined while it is not known and after a failure. */
-  get port(): number | undefined {
-    const port = Atomics.load(this.#slots, PORT);
-    return port > 0 ? port : undefined;
-  }
-
-  publishPort(port: number | undefined): void {
-    Atomics.store(this.#slots, PORT, port ?? FAILED);
-    Atomics.notify(this.#slots, PORT);
-  }
-
-  /** Blocks this thread until the port is known, the start has failed, or `limitMs` are over. */
-  waitForPort(limitMs: number): void {
-    Atomics.wait(this.#slots, PORT, 0, limitMs);
+/** What the receiver's thread and the main thread share. */
+export class SharedState extends SharedSlots<RejectReason | 'backlogKib'> {
+  constructor(buffer?: SharedArrayBuffer) {
+    super([...REASONS, 'backlogKib'], buffer);
   }
 
   /** Bytes of bodies that were decoded but not yet taken by the main thread, in whole KiB. */
   get backlogBytes(): number {
-    return Atomics.load(this.#slots, BACKLOG_KIB) * 1024;
+    return this.read('backlogKib') * 1024;
   }
 
   addBacklog(bytes: number): void {
-    Atomics.add(this.#slots, BACKLOG_KIB, Math.ceil(bytes / 1024));
+    this.add('backlogKib', Math.ceil(bytes / 1024));
   }
 
   removeBacklog(bytes: number): void {
-    Atomics.sub(this.#slots, BACKLOG_KIB, Math.ceil(bytes / 1024));
+    this.add('backlogKib', -Math.ceil(bytes / 1024));
   }
 
   countRejection(reason: RejectReason): void {
-    Atomics.add(this.#slots, FIRST_REASON + REASONS.indexOf(reason), 1);
+    this.add(reason, 1);
   }
 
   rejections(): Readonly<Record<RejectReason, number>> {
-    const counts = REASONS.map((reason, index) => [reason, Atomics.load(this.#slots, FIRST_REASON + index)]);
-    return Object.fromEntries(counts) as Record<RejectReason, number>;
+    return Object.fromEntries(REASONS.map((reason) => [reason, this.read(reason)])) as Record<RejectReason, number>;
   }
 }

@@ -1,28 +1,10 @@
-import { DIMENSIONS } from '../schema.ts';
+import { DIMENSIONS, SUM_COLUMNS } from '../schema.ts';
 import type { RunFilter, StoredRun } from '../store.ts';
 import { type Condition, conditionOf, limitOf } from './run-filter.ts';
 import type { Reader } from './reader.ts';
 import { type UsageColumns, usageOf } from './usage-columns.ts';
 
-const NUMBERS = [
-  'failed',
-  'turns',
-  'spans',
-  'llm_calls',
-  'unpriced_calls',
-  'tool_calls',
-  'errors',
-  'input_tokens',
-  'output_tokens',
-  'cache_read_tokens',
-  'cache_write_tokens',
-  'cost',
-  'unattributed',
-  'outcome',
-  'agent',
-  'user',
-  'branch',
-];
+const NUMBERS = ['failed', ...SUM_COLUMNS, 'outcome', 'agent', 'user', 'branch'];
 
 /** As one JSON text, because an object with twenty members costs twice as much to come by. */
 const RUN_COLUMNS = `json_object('row_id', r.id, 'run_id', r.run_id, 'project', coalesce(r.project, r.folder),

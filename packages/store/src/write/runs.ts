@@ -1,4 +1,5 @@
 import { AGENT, CUSTOM, ERROR, LLM, type Place, type SpanRow, TOOL } from '../span-row.ts';
+import { SUM_COLUMNS } from '../schema.ts';
 import type { Database, Statement } from '../sqlite.ts';
 import type { Names } from './names.ts';
 import type { Sums } from './sums.ts';
@@ -114,21 +115,6 @@ const SUMS = [
   'cost',
   'unattributed',
 ] as const satisfies readonly (keyof RunChange)[];
-
-const SUM_COLUMNS = [
-  'turns',
-  'spans',
-  'llm_calls',
-  'unpriced_calls',
-  'tool_calls',
-  'errors',
-  'input_tokens',
-  'output_tokens',
-  'cache_read_tokens',
-  'cache_write_tokens',
-  'cost',
-  'unattributed',
-] as const;
 
 const CREATE = `INSERT INTO run (run_id, started_at, ended_at, stored_at, failed, outcome_at, ${SUM_COLUMNS.join(', ')})
   VALUES (?, ${NEVER}, 0, 0, 0, 0, ${SUM_COLUMNS.map(() => '0').join(', ')})`;

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { SharedSlots } from '../shared-slots.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Why a connection was turned away, with the answer it got. */
@@ -111,53 +112,31 @@ export interface WireCounts {
   readonly lost: number;
 }
 
-const PORT = 0;
-const FAILED = -1;
-
 /** Numbers that all threads see without waiting for a message. */
-export class WireState {
-  readonly buffer: SharedArrayBuffer;
-  readonly #slots: Int32Array<SharedArrayBuffer>;
-
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * (1 + SLOTS.length))) {
-    this.buffer = buffer;
-    this.#slots = new Int32Array(buffer);
-  }
-
-  get port(): number | undefined {
-    const port = Atomics.load(this.#slots, PORT);
-    return port > 0 ? port : undefined;
-  }
-
-  publishPort(port: number | undefined): void {
-    Atomics.store(this.#slots, PORT, port ?? FAILED);
-    Atomics.notify(this.#slots, PORT);
-  }
-
-  /** Blocks this thread until the port is known, the start has failed, or `limitMs` are over. */
-  waitForPort(limitMs: number): void {
-    Atomics.wait(this.#slots, PORT, 0, limitMs);
+export class WireState extends SharedSlots<Slot> {
+  constructor(buffer?: SharedArrayBuffer) {
+    super(SLOTS, buffer);
   }
 
   count(slot: Slot, by = 1): void {
-    Atomics.add(this.#slots, 1 + SLOTS.indexOf(slot), by);
+    this.add(slot, by);
   }
 
   /** Bytes of exchanges that have passed and that nobody has read yet. */
   get waitingBytes(): number {
-    return Atomics.load(this.#slots, 1 + SLOTS.indexOf('waitingKib')) * 1024;
+    return this.read('waitingKib') * 1024;
   }
 
   addWaiting(bytes: number): void {
-    this.count('waitingKib', Math.ceil(bytes / 1024));
+    this.add('waitingKib', Math.ceil(bytes / 1024));
   }
 
   removeWaiting(bytes: number): void {
-    this.count('waitingKib', -Math.ceil(bytes / 1024));
+    this.add('waitingKib', -Math.ceil(bytes / 1024));
   }
 
   counts(): WireCounts {
-    const counts = SLOTS.map((slot, index) => [slot, Atomics.load(this.#slots, 1 + index)] as const);
+    const counts = SLOTS.map((slot) => [slot, this.read(slot)] as const);
     const { waitingKib: _, ...told } = Object.fromEntries(counts) as Record<Slot, number>;
     return told;
   }
