@@ -1,7 +1,11 @@
 import { hostname, tmpdir } from 'node:os';
 import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { runCommandLine } from '../run-command-line.ts';
+
+/** No folder can be made below a file: a collect that is not refused before ends here instead of listening for ever. */
+const NO_SPOOL = ['--spool', `${fileURLToPath(import.meta.url)}/spool`];
 
 async function collect(args: readonly string[], env: Readonly<Record<string, string>>) {
   const said: string[] = [];
@@ -13,7 +17,7 @@ async function collect(args: readonly string[], env: Readonly<Record<string, str
   });
   const io = { stdout: stream, stderr: stream, cwd: tmpdir(), isTerminal: false, columns: 80, now: () => new Date() };
   return {
-    exitCode: await runCommandLine(['collect', ...args], { ...io, env: { HOME: tmpdir(), ...env } }),
+    exitCode: await runCommandLine(['collect', ...NO_SPOOL, ...args], { ...io, env: { HOME: tmpdir(), ...env } }),
     said: said.join(''),
   };
 }
