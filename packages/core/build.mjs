@@ -19,6 +19,9 @@ const BESIDE_INDEX = {
   transcript: 'src/sources/transcript/index.ts',
 };
 
+/** A file that the index loads when it is needed. */
+const LATER = 'src/loopback/wire/main-pipe.ts';
+
 /**
  * What entries share goes into one file for each set of entries that share it. With the index in all of these, what it is made of is
  * one set in place of a dozen: each further file costs every program most of a millisecond.
@@ -26,7 +29,7 @@ const BESIDE_INDEX = {
 const withIndex = {
   name: 'with-index',
   setup({ onLoad, onResolve }) {
-    const files = new Set(Object.values(BESIDE_INDEX).map(pathOf));
+    const files = new Set([...Object.values(BESIDE_INDEX), LATER].map(pathOf));
     onResolve({ filter: /^core-index$/ }, () => ({ path: INDEX, sideEffects: true }));
     onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       if (!files.has(path)) return undefined;
@@ -42,16 +45,18 @@ const quietly = {
 };
 
 await build({
-  ...bundled({ index: 'src/index.ts', ...BESIDE_INDEX, child: 'src/child.ts' }),
+  ...bundled({ index: 'src/index.ts', ...BESIDE_INDEX }),
   ...quietly,
   plugins: [withIndex],
 });
 
-// Threads share no memory with who starts them: each is one file, found at run time beside the file that starts it.
+// Threads share no memory with who starts them: each is one file, found at run time beside the file that starts it. What a child
+// process is given is asked for where the index is too much; it keeps no state that the two copies would have to share.
 await build({
   ...bundled({
     'loopback-thread': 'src/loopback/loopback-thread.ts',
     'wire-thread': 'src/loopback/wire/wire-thread.ts',
+    child: 'src/child.ts',
   }),
   ...quietly,
   splitting: false,
