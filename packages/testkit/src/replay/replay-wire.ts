@@ -2,7 +2,9 @@ import { Assembler } from '../../../core/src/assemble/assembler.ts';
 import { ExchangeReader } from '../../../core/src/loopback/wire/exchange-reader.ts';
 import type { ExchangeEnd, PassedExchange } from '../../../core/src/loopback/wire/wire-protocol.ts';
 import { randomIds } from '../../../core/src/model/ids.ts';
+import type { Observation } from '../../../core/src/model/observation.ts';
 import { unixNanoFromMs } from '../../../core/src/model/time.ts';
+import { TurnsOfWire } from '../../../core/src/sources/wire/turns.ts';
 import { WireSource } from '../../../core/src/sources/wire/wire-source.ts';
 import type { RecordedEnd, RecordedExchange } from '../recordings/recorded-wire.ts';
 import { isMessagesCall } from '../recordings/recorded-wire.ts';
@@ -59,12 +61,14 @@ export function playWire(exchanges: readonly PassedExchange[]): Played {
     isResumed: false,
   });
   const reader = new ExchangeReader();
-  const source = new WireSource({ observe: (observation) => assembler.observe(observation), isAlone: true });
+  const observe = (observation: Observation): void => assembler.observe(observation);
+  const turns = new TurnsOfWire(observe);
+  const source = new WireSource({ observe, onPassed: (exchange, passed) => turns.take(exchange, passed) });
   for (const exchange of exchanges) {
     nowMs = exchange.endedAt;
     source.receive(reader.read(exchange));
   }
-  source.end();
+  turns.end();
   const at = unixNanoFromMs(nowMs);
   assembler.observe({ type: 'query-end', id: 'end', source: 'wire', at, by: 'process-gone' });
   assembler.end();

@@ -3,12 +3,11 @@ import type { CallPassed, CallRef, Observation } from '../../model/observation.t
 import type { SpanEvent } from '../../model/span.ts';
 import { unixNanoFromMs } from '../../model/time.ts';
 import { readCall, type WireCall } from './read-call.ts';
-import { TurnsOfWire } from './turns.ts';
 
 export interface WireSourceOptions {
   readonly observe: (observation: Observation) => void;
-  /** Nobody else tells of the run: turns, subagents and tools are read off the requests. */
-  readonly isAlone?: boolean;
+  /** Takes each call in place of `observe`: for `TurnsOfWire`, where nobody else tells of the run. */
+  readonly onPassed?: (exchange: WireExchange, passed: CallPassed) => void;
 }
 
 export interface WireSourceCounters {
@@ -29,7 +28,6 @@ interface Attempts {
 /** Turns exchanges with the Messages API into observations. One exchange is one attempt; what an agent asks again unchanged is one call. */
 export class WireSource {
   readonly #options: WireSourceOptions;
-  readonly #turns: TurnsOfWire | undefined;
   /** By agent and purpose. */
   readonly #failed: Map<string, Attempts> = new Map();
   #sessionId: string | undefined;
@@ -38,7 +36,6 @@ export class WireSource {
 
   constructor(options: WireSourceOptions) {
     this.#options = options;
-    this.#turns = options.isAlone === true ? new TurnsOfWire(options.observe) : undefined;
   }
 
   get counters(): WireSourceCounters {
@@ -51,13 +48,9 @@ export class WireSource {
     this.#session(exchange);
     const call = readCall(exchange);
     const passed = this.#passed(exchange, call);
-    if (this.#turns === undefined) this.#options.observe(passed);
-    else this.#turns.take(exchange, passed);
-  }
-
-  /** Nothing more will pass. */
-  end(): void {
-    this.#turns?.end();
+    const { observe, onPassed } = this.#options;
+    if (onPassed === undefined) observe(passed);
+    else onPassed(exchange, passed);
   }
 
   #session({ sessionId, startedAt }: WireExchange): void {
