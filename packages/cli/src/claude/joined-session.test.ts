@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Observation, OtlpRequest, Session } from '@spanprism/core/sessions';
@@ -44,10 +44,18 @@ function joined(parts: Partial<JoinedSessionParts> = {}): JoinedSession {
 }
 
 const METRICS: OtlpRequest = { signal: 'metrics', groups: [] };
-const LOGS: OtlpRequest = {
-  signal: 'logs',
-  groups: [{ resource: {}, scope: { name: '' }, records: [{ at: 1n, attributes: { 'session.id': 'the-session' } }] }],
-} as unknown as OtlpRequest;
+const logs = (name: string): OtlpRequest =>
+  ({
+    signal: 'logs',
+    groups: [
+      {
+        resource: {},
+        scope: { name: '' },
+        records: [{ at: 1n, attributes: { 'session.id': 'the-session', 'event.name': name } }],
+      },
+    ],
+  }) as unknown as OtlpRequest;
+const LOGS = logs('user_prompt');
 
 function writeTranscript(): void {
   mkdirSync(join(folder, 'projects', 'p'), { recursive: true });
@@ -83,14 +91,34 @@ test('telemetry waits for a transcript that is a little late', () => {
   expect(told.at(-1)).toBe('logs');
 });
 
-test('telemetry goes on alone when there is none, and when the run is over', () => {
+test('a session may take its time to begin: its file comes with its first prompt', () => {
+  const run = joined();
+  run.receive(logs('hook_execution_complete'));
+  vi.advanceTimersByTime(60_000);
+  expect(opened).toEqual([]);
+  writeTranscript();
+  vi.advanceTimersByTime(250);
+  expect(opened).toEqual([['cli', 'transcript']]);
+});
+
+test('exports that come thick and fast do not shorten the wait', () => {
+  const run = joined();
+  for (let count = 0; count < 100; count += 1) run.receive(LOGS);
+  expect(opened).toEqual([]);
+  writeTranscript();
+  vi.advanceTimersByTime(250);
+  expect(opened).toEqual([['cli', 'transcript']]);
+  expect(told.filter((one) => one === 'logs')).toHaveLength(100);
+});
+
+test('telemetry goes on alone when there is none, and when the run is over', async () => {
   const run = joined();
   run.receive(LOGS);
   vi.advanceTimersByTime(4_000);
   expect(opened).toEqual([['cli']]);
   const short = joined();
   short.receive(LOGS);
-  short.end('process-gone');
+  await short.end('process-gone', 0);
   expect(opened).toEqual([['cli'], ['cli']]);
   expect(told).toEqual(['logs', 'logs', 'end process-gone']);
 });
@@ -112,7 +140,28 @@ test('a transcript that cannot be read any more is told once, and telemetry goes
   expect(told.filter((one) => one === 'logs')).toHaveLength(3);
 });
 
-test('a run that sent nothing is no session', () => {
-  joined().end('abort');
+test('a file that is there when the run is over is read all the same', async () => {
+  const run = joined();
+  run.receive(LOGS);
+  writeTranscript();
+  await run.end('process-gone', Number.POSITIVE_INFINITY);
+  expect(opened).toEqual([['cli', 'transcript']]);
+  expect(told).toContain('transcript turn-start');
+});
+
+test('a long file is read a portion at a time, and for no longer than there is time', async () => {
+  vi.useRealTimers();
+  writeTranscript();
+  appendFileSync(join(folder, 'projects', 'p', 'the-session.jsonl'), `{"type":"user","x":"${'x'.repeat(5 << 20)}`);
+  const run = joined();
+  run.receive(LOGS);
+  expect(troubles).toEqual([]);
+  await run.end('process-gone', 0);
+  expect(troubles).toHaveLength(1);
+  expect(told.at(-1)).toBe('end process-gone');
+});
+
+test('a run that sent nothing is no session', async () => {
+  await joined().end('abort', 0);
   expect(opened).toEqual([]);
 });

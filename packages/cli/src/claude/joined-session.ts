@@ -17,7 +17,7 @@ export interface JoinedSessionParts {
 
 /** How often the transcript is looked at. */
 const POLL_MS = 200;
-/** How often it is looked for: what telemetry tells waits for it as long. */
+/** How often it is looked for once a prompt was told of, with which its file begins: what telemetry tells waits for it as long. */
 const LOOKS = 15;
 /** What is older than the process by less than this may still be its own: clocks of files and of processes differ. */
 const SLACK_NANOS = 50_000_000n;
@@ -33,8 +33,10 @@ export class JoinedSession {
   #session: Session | undefined;
   #tail: TranscriptTail | undefined;
   #sessionId: string | undefined;
+  /** A session may take its time to begin: hooks run, and servers are started. */
+  #hasPrompt = false;
   #looksLeft = LOOKS;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: JoinedSessionParts) {
     this.#parts = parts;
@@ -48,6 +50,7 @@ export class JoinedSession {
     }
     this.#early.push(request);
     this.#sessionId ??= sessionOf(request);
+    this.#hasPrompt ||= toldOfPrompt(request);
     if (this.#sessionId === undefined) return;
     if (!this.#parts.hasTranscript) this.#open(undefined);
     else this.#look();
@@ -58,10 +61,18 @@ export class JoinedSession {
     else this.#session.observe(observation);
   }
 
-  end(by: 'process-gone' | 'abort'): void {
+  /** Reads what is left of the transcript, but not for longer than until then, by `performance.now`. */
+  async end(by: 'process-gone' | 'abort', until: number): Promise<void> {
     this.#looksLeft = 0;
     if (this.#session === undefined && this.#early.length > 0) this.#look();
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
+    while (this.#poll()) {
+      if (performance.now() < until) await turnOfEvents();
+      else {
+        this.#parts.onTrouble('it is too long to be read to its end in time');
+        break;
+      }
+    }
     this.#try((tail) => tail.end());
     this.#session?.end(by);
   }
@@ -74,10 +85,11 @@ export class JoinedSession {
       this.#open(path);
       return;
     }
-    this.#looksLeft -= 1;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look(), POLL_MS);
-    this.#timer.unref();
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#hasPrompt) this.#looksLeft -= 1;
+      this.#look();
+    }, POLL_MS).unref();
   }
 
   #open(path: string | undefined): void {
@@ -95,28 +107,49 @@ export class JoinedSession {
         since: startedAt - SLACK_NANOS,
         observe: (observation) => session.observe(observation),
       });
-      this.#timer = setInterval(() => this.#poll(), POLL_MS);
-      this.#timer.unref();
+      this.#follow(POLL_MS);
     }
     for (const observation of this.#waiting.splice(0)) session.observe(observation);
     for (const request of this.#early.splice(0)) this.receive(request);
   }
 
-  #poll(): void {
-    this.#try((tail) => tail.poll());
+  /** What has become long is read a portion at a time: others are waiting for this thread, a signal for `claude` among them. */
+  #follow(ms: number): void {
+    this.#timer = setTimeout(() => {
+      const hasMore = this.#poll();
+      if (this.#tail !== undefined) this.#follow(hasMore ? 0 : POLL_MS);
+    }, ms).unref();
   }
 
-  #try(read: (tail: TranscriptTail) => void): void {
-    if (this.#tail === undefined) return;
+  #poll(): boolean {
+    return this.#try((tail) => tail.poll()) ?? false;
+  }
+
+  #try<T>(read: (tail: TranscriptTail) => T): T | undefined {
+    if (this.#tail === undefined) return undefined;
     try {
-      read(this.#tail);
+      return read(this.#tail);
     } catch (error) {
       // Whatever it was, it will not get better: telemetry goes on alone.
       this.#tail = undefined;
-      clearInterval(this.#timer);
+      clearTimeout(this.#timer);
       this.#parts.onTrouble(error);
+      return undefined;
     }
   }
+}
+
+function turnOfEvents(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+function toldOfPrompt(request: OtlpRequest): boolean {
+  if (request.signal !== 'logs') return false;
+  return request.groups.some(({ records }) =>
+    records.some(({ attributes }) => attributes['event.name'] === 'user_prompt'),
+  );
 }
 
 function sessionOf(request: OtlpRequest): string | undefined {

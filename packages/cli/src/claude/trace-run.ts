@@ -47,6 +47,8 @@ export interface RunTrace {
 
 /** How much of the time left at the end the child's last words may take to arrive: they are in this machine already. */
 const ARRIVAL_SHARE = 0.25;
+/** What of it delivery has at least, however much of the transcript is left to read. */
+const DELIVERY_SHARE = 0.4;
 
 /** Traces one run of `claude`, of which all that matters comes in at the port. */
 export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
@@ -89,7 +91,7 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
     finish: async (by, deadlineMs) => {
       const until = performance.now() + deadlineMs;
       await Promise.all([sockets.closed(deadlineMs * ARRIVAL_SHARE), parts.wire?.drained(deadlineMs * ARRIVAL_SHARE)]);
-      session.end(by);
+      await session.end(by, until - deadlineMs * DELIVERY_SHARE);
       chosen.writeStore?.();
       await sessions.close(Math.max(0, until - performance.now()));
       return { totals: totals.totals, chosen, received };

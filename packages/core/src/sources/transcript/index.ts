@@ -1,6 +1,7 @@
 export type { Baseline, CopiedRow } from './cost-states.ts';
 export { keyedIds, traceIdOf } from './keyed-ids.ts';
 export { lastWords } from './last-words.ts';
+export { LineSplitter } from './lines.ts';
 export { type Row, readRow, type SkippedLine, type SkipReason } from './row.ts';
 export {
   isSubagentFile,

@@ -21,7 +21,7 @@ export interface LineOptions {
 /** The lines of a file, one chunk in memory at a time. Throws what the system throws when the file cannot be read. */
 export function* linesOf(path: string, options: LineOptions = {}): Generator<Line, void, void> {
   const file = openSync(path, 'r');
-  const splitter = new Splitter(options.mostLineBytes ?? MOST_LINE_BYTES);
+  const splitter = new LineSplitter(options);
   try {
     // Its own, and for as long as the file: the lines of many files are read in turns.
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -36,7 +36,8 @@ export function* linesOf(path: string, options: LineOptions = {}): Generator<Lin
   }
 }
 
-class Splitter {
+/** Cuts what is read of a file into lines, looking at every byte once. */
+export class LineSplitter {
   readonly #mostLineBytes: number;
   #held: Buffer[] = [];
   #heldBytes = 0;
@@ -44,10 +45,11 @@ class Splitter {
   #number = 0;
   #readBytes = 0;
 
-  constructor(mostLineBytes: number) {
+  constructor({ mostLineBytes = MOST_LINE_BYTES }: LineOptions = {}) {
     this.#mostLineBytes = mostLineBytes;
   }
 
+  /** The lines that end in the chunk, which may be filled anew afterwards. */
   *split(chunk: Buffer): Generator<Line, void, void> {
     let from = 0;
     for (;;) {
@@ -61,6 +63,7 @@ class Splitter {
     this.#hold(chunk.subarray(from));
   }
 
+  /** What is left without a line feed. */
   *end(): Generator<Line, void, void> {
     if (this.#heldBytes > 0 || this.#isTooLong) yield this.#line(Buffer.alloc(0), true);
   }
