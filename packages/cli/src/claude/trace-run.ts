@@ -5,7 +5,7 @@ import type { Environment, TraceContext } from '@spanprism/core/child';
 import type { ChildWire } from '@spanprism/core/wire';
 import { childReceiver, createSessions, type OtlpRequest, plainAttributes } from '@spanprism/core/sessions';
 import { type ChosenSinks, sinksFrom } from '../sinks/sinks-from.ts';
-import { forwarding } from './forward.ts';
+import type { ForwardParts } from './forward.ts';
 import { JoinedSession } from './joined-session.ts';
 import type { OpenPort } from './open-port.ts';
 import type { OwnTelemetry } from './own-telemetry.ts';
@@ -86,7 +86,7 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
     batch,
     rejected: (reason) => diag('warn', `an export of claude was refused: ${reason}`),
   });
-  const sockets = serve(port, forwarding({ server, token, own, env: parts.exported, batch }));
+  const sockets = serve(port, await forwarded({ server, token, own, env: parts.exported, batch }));
   return {
     finish: async (by, deadlineMs) => {
       const until = performance.now() + deadlineMs;
@@ -115,6 +115,13 @@ function isHeadless(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   const flags = end === -1 ? args : args.slice(0, end);
   return flags.some((flag) => flag === '-p' || flag === '--print') && !flags.includes('--no-session-persistence');
+}
+
+/** What the user exports himself goes on to where he exports it. Loaded only then: HTTP/2 is in it. */
+async function forwarded(parts: ForwardParts): Promise<Server> {
+  if (Object.keys(parts.own).length === 0) return parts.server;
+  const { forwarding } = await import('./forward.ts');
+  return forwarding(parts);
 }
 
 /** Serves the port and knows when nobody is connected any more. */

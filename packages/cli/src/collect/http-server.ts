@@ -1,5 +1,4 @@
-import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { OtlpSignal } from '@spanprism/core/otlp';
 import {
   type BodyLimits,
@@ -64,7 +63,11 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
 /** The OTLP/HTTP receiver, with the endpoints for who watches over it; not yet listening. It answers every request and throws nothing. */
 export function createHttpServer(parts: HttpParts): Server {
   const timeouts = { requestTimeout: 60_000, headersTimeout: 10_000 };
-  const server = parts.tls === undefined ? createPlainServer(timeouts) : createTlsServer({ ...timeouts, ...parts.tls });
+  // Not by `import`, which reads all that a module exports: of `node:http` that is undici too, 35 ms on Node 24.
+  const http = process.getBuiltinModule('node:http');
+  const https = process.getBuiltinModule('node:https');
+  const server =
+    parts.tls === undefined ? http.createServer(timeouts) : https.createServer({ ...timeouts, ...parts.tls });
   const serve = (request: IncomingMessage, response: ServerResponse): void => void answer(parts, { request, response });
   server.on('request', serve);
   // An expectation we do not know is no reason to refuse; Node would answer 417 behind our back.

@@ -1,4 +1,3 @@
-import http from 'node:http';
 import type { Environment } from '@spanprism/core/otlp';
 import type { Code, Finding } from './finding.ts';
 
@@ -48,7 +47,7 @@ function leadsTo(proxy: URL, { hostname, port, protocol }: URL): Promise<boolean
   const { username, password } = proxy;
   const user = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
   return new Promise((resolve) => {
-    const request = http.request({
+    const request = process.getBuiltinModule('node:http').request({
       host: proxy.hostname,
       port: proxy.port || 80,
       method: 'CONNECT',
