@@ -21,8 +21,8 @@ export interface Figures {
   readonly costNanoUsd: number | null;
 }
 
-/** Of a span what the store indexes and adds up, and the whole of it as one line of JSON. Plain values: it crosses to the thread. */
-export interface SpanRow {
+/** Of a span what the store indexes and adds up. */
+export interface SpanFields {
   readonly key: string;
   /** The session, else the trace. */
   readonly runId: string;
@@ -45,7 +45,11 @@ export interface SpanRow {
   /** Of a call its own, of a turn what no call accounts for. */
   readonly figures: Figures | null;
   readonly place: Place | null;
-  readonly line: string;
+}
+
+/** With the whole span as one line of JSON, in UTF-8. */
+export interface SpanRow extends SpanFields {
+  readonly line: Uint8Array;
 }
 
 /** Where a run belongs, as one of its spans tells it. */
@@ -59,6 +63,10 @@ export interface Place {
 }
 
 export function rowOf(span: CapturedSpan): SpanRow {
+  return { ...fieldsOf(span), line: Buffer.from(encodeSpan(span)) };
+}
+
+export function fieldsOf(span: CapturedSpan): SpanFields {
   return {
     key: span.key,
     runId: span.sessionId ?? span.traceId,
@@ -78,7 +86,6 @@ export function rowOf(span: CapturedSpan): SpanRow {
     carriesResults: span.kind === 'llm' && (span.purpose === 'turn' || span.purpose === 'compaction'),
     figures: figuresOf(span),
     place: placeOf(span),
-    line: encodeSpan(span),
   };
 }
 

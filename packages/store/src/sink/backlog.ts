@@ -1,4 +1,5 @@
-import type { SpanRow } from '../span-row.ts';
+import type { SpanFields, SpanRow } from '../span-row.ts';
+import { type PackedRows, RowPacker, unpackRows } from './packed-rows.ts';
 
 export interface BacklogLimits {
   readonly maxSpans: number;
@@ -7,19 +8,14 @@ export interface BacklogLimits {
 
 interface Batch {
   readonly id: number;
-  readonly rows: readonly SpanRow[];
-  readonly bytes: number;
+  readonly rows: PackedRows;
 }
-
-/** What goes over, and into one transaction, in one piece. */
-const BATCH = { spans: 1024, bytes: 1024 * 1024 };
 
 /** Spans that are not known to be stored. They stay here until they are: a thread can die, and a program end before it has written. */
 export class Backlog {
   readonly #limits: BacklogLimits;
   readonly #sent: Map<number, Batch> = new Map();
-  #fresh: SpanRow[] = [];
-  #freshBytes = 0;
+  readonly #fresh: RowPacker = new RowPacker();
   #lastId = 0;
   #spans = 0;
   #bytes = 0;
@@ -39,7 +35,7 @@ export class Backlog {
 
   /** Enough was added to make a batch of. */
   get isBatchFull(): boolean {
-    return this.#fresh.length >= BATCH.spans || this.#freshBytes >= BATCH.bytes;
+    return this.#fresh.isFull;
   }
 
   /** The id of the last batch that was made. */
@@ -53,24 +49,19 @@ export class Backlog {
   }
 
   /** False when there is no room for it. One span finds room however large it is. */
-  add(row: SpanRow): boolean {
-    const bytes = row.line.length;
-    const isFull = this.#spans >= this.#limits.maxSpans || this.#bytes + bytes > this.#limits.maxBytes;
+  add(row: SpanFields, line: string): boolean {
+    const isFull = this.#spans >= this.#limits.maxSpans || this.#bytes + line.length > this.#limits.maxBytes;
     if (isFull && this.#spans > 0) return false;
-    this.#fresh.push(row);
-    this.#freshBytes += bytes;
+    this.#bytes += this.#fresh.add(row, line);
     this.#spans += 1;
-    this.#bytes += bytes;
     return true;
   }
 
   /** What was added since the last time, as one batch. */
   takeBatch(): Batch | undefined {
-    if (this.#fresh.length === 0) return undefined;
-    const batch = { id: ++this.#lastId, rows: this.#fresh, bytes: this.#freshBytes };
+    if (this.#fresh.count === 0) return undefined;
+    const batch = { id: ++this.#lastId, rows: this.#fresh.take() };
     this.#sent.set(batch.id, batch);
-    this.#fresh = [];
-    this.#freshBytes = 0;
     return batch;
   }
 
@@ -85,8 +76,8 @@ export class Backlog {
       const batch = this.#sent.get(id);
       if (batch === undefined) continue;
       this.#sent.delete(id);
-      this.#spans -= batch.rows.length;
-      this.#bytes -= batch.bytes;
+      this.#spans -= batch.rows.count;
+      this.#bytes -= batch.rows.lines.length;
     }
     return before - this.#spans;
   }
@@ -94,7 +85,7 @@ export class Backlog {
   /** Everything that waits, taken out. */
   takeAll(): readonly SpanRow[] {
     this.takeBatch();
-    const rows = [...this.#sent.values()].flatMap((batch) => batch.rows);
+    const rows = [...this.#sent.values()].flatMap((batch) => unpackRows(batch.rows));
     this.settle([...this.#sent.keys()]);
     return rows;
   }

@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type { SpanRow } from '../span-row.ts';
-import { packRows } from './packed-rows.ts';
+import { type PackedRows, unpackRows } from './packed-rows.ts';
 import { Scribe, type ScribeOptions } from './scribe.ts';
 import type { ThreadStart, ToMain, ToThread } from './thread-protocol.ts';
 
 /** The way to the scribe. */
 export interface Channel {
-  send(id: number, rows: readonly SpanRow[]): void;
+  send(id: number, rows: PackedRows): void;
   /** While something waits for an answer the program must not end for lack of anything else to do. */
   hold(isHeld: boolean): void;
   /** Resolves when the scribe is gone. */
@@ -47,7 +46,7 @@ export function threadChannel(options: ChannelOptions): Channel {
   worker.unref();
   const order = (message: ToThread): void => worker.postMessage(message);
   return {
-    send: (id, rows) => order({ type: 'rows', id, rows: packRows(rows) }),
+    send: (id, rows) => order({ type: 'rows', id, rows }),
     hold: (isHeld) => void (isHeld ? worker.ref() : worker.unref()),
     close: () => {
       isClosing = true;
@@ -62,7 +61,7 @@ export function localChannel(options: Omit<ScribeOptions, 'busyMs'>): Channel {
   const scribe = new Scribe({ ...options, busyMs: 0 });
   let timer: ReturnType<typeof setInterval> | undefined;
   return {
-    send: (id, rows) => scribe.take(id, rows),
+    send: (id, rows) => scribe.take(id, unpackRows(rows)),
     hold: (isHeld) => {
       clearInterval(timer);
       timer = isHeld ? setInterval(() => undefined, 1_000) : undefined;

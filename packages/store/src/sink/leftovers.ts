@@ -5,14 +5,15 @@ import { decodeSpan } from '../canonical-json.ts';
 import { rowOf, type SpanRow } from '../span-row.ts';
 
 const ROWS_PER_WRITE = 1024;
+const NEWLINE = Buffer.from('\n');
 /** What is not complete by then never will be. */
 const ABANDONED_MS = 86_400_000;
 
 /** Beside the store: spans, a line each, that could not be stored before their process ended. Whoever opens the store next stores them. */
-export function writeLeftovers(path: string, lines: readonly string[]): string {
+export function writeLeftovers(path: string, rows: readonly SpanRow[]): string {
   const file = `${path}-left-${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
   // Under its own name only when it is complete: half a file is one that nobody reads.
-  writeFileSync(`${file}.part`, `${lines.join('\n')}\n`, { mode: 0o600 });
+  writeFileSync(`${file}.part`, Buffer.concat(rows.flatMap(({ line }) => [line, NEWLINE])), { mode: 0o600 });
   renameSync(`${file}.part`, file);
   return file;
 }

@@ -1,10 +1,15 @@
-import type { Figures, Place, SpanRow } from '../span-row.ts';
+import type { Figures, Place, SpanFields, SpanRow } from '../span-row.ts';
 
-/** Rows as they cross to the thread: a few long lists take a third of the time that objects do. */
+/** Rows as they wait, and cross to the thread: a few long lists, because objects take three times as long to cross. */
 export interface PackedRows {
-  /** Every text, those that rows share once. */
+  readonly count: number;
+  /** The lines of all rows, one after the other. Shared: what waits here is what the thread reads. */
+  readonly lines: Uint8Array<SharedArrayBuffer>;
+  /** Where each ends. */
+  readonly ends: Int32Array;
+  /** Every other text, those that rows share once. */
   readonly texts: readonly string[];
-  /** Eleven of them for each row, in the order of `unpackRow`; -1 for none. */
+  /** Ten of them for each row, in the order of `unpackRow`; -1 for none. */
   readonly indexes: Int32Array;
   /** Kind, status, and `FLAGS`, for each row. */
   readonly codes: Uint8Array;
@@ -16,39 +21,103 @@ export interface PackedRows {
   readonly places: ReadonlyMap<number, Place>;
 }
 
-const TEXTS = 11;
+const TEXTS = 10;
 const CODES = 3;
 const TIMES = 2;
 const FIGURES = 5;
 const FLAGS = { isTurn: 1, carriesResults: 2, hasFigures: 4 };
 
+/** What goes over, and into one transaction, in one piece. */
+const BATCH = { rows: 1024, bytes: 1024 * 1024 };
+const FIRST_BYTES = 64 * 1024;
+
 /** Whether its times are 64-bit numbers, which the lists and the store are made for. */
-export function isPackable({ startedAt, endedAt }: SpanRow): boolean {
+export function isPackable({ startedAt, endedAt }: SpanFields): boolean {
   return BigInt.asIntN(64, startedAt) === startedAt && BigInt.asIntN(64, endedAt) === endedAt;
 }
 
-export function packRows(rows: readonly SpanRow[]): PackedRows {
-  const texts = new Texts();
-  const indexes = new Int32Array(rows.length * TEXTS);
-  const codes = new Uint8Array(rows.length * CODES);
-  const times = new BigInt64Array(rows.length * TIMES);
-  const figures = new Float64Array(rows.length * FIGURES);
-  const places = new Map<number, Place>();
-  for (const [index, row] of rows.entries()) {
-    packTexts(row, { indexes, at: index * TEXTS }, texts);
-    codes[index * CODES] = row.kind;
-    codes[index * CODES + 1] = row.status;
-    codes[index * CODES + 2] = flagsOf(row);
-    times[index * TIMES] = row.startedAt;
-    times[index * TIMES + 1] = row.endedAt;
-    if (row.figures !== null) packFigures(row.figures, figures, index * FIGURES);
-    if (row.place !== null) places.set(index, row.place);
+/** Packs rows as they come, into memory that it uses again: of a span that waits there is nothing that a garbage collector would move. */
+export class RowPacker {
+  readonly #ends = new Int32Array(BATCH.rows);
+  readonly #indexes = new Int32Array(BATCH.rows * TEXTS);
+  readonly #codes = new Uint8Array(BATCH.rows * CODES);
+  readonly #times = new BigInt64Array(BATCH.rows * TIMES);
+  readonly #figures = new Float64Array(BATCH.rows * FIGURES);
+  #lines: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #texts = new Texts();
+  #places = new Map<number, Place>();
+  #bytes = 0;
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
   }
-  return { texts: texts.all, indexes, codes, times, figures, places };
+
+  /** Nothing more may be added until it is taken. */
+  get isFull(): boolean {
+    return this.#count >= BATCH.rows || this.#bytes >= BATCH.bytes;
+  }
+
+  /** How many bytes its line has. */
+  add(row: SpanFields, line: string): number {
+    const index = this.#count++;
+    const bytes = this.#addLine(line);
+    this.#ends[index] = this.#bytes;
+    packTexts(row, { indexes: this.#indexes, at: index * TEXTS }, this.#texts);
+    this.#codes[index * CODES] = row.kind;
+    this.#codes[index * CODES + 1] = row.status;
+    this.#codes[index * CODES + 2] = flagsOf(row);
+    this.#times[index * TIMES] = row.startedAt;
+    this.#times[index * TIMES + 1] = row.endedAt;
+    if (row.figures !== null) packFigures(row.figures, this.#figures, index * FIGURES);
+    if (row.place !== null) this.#places.set(index, row.place);
+    return bytes;
+  }
+
+  /** What was added since the last time. */
+  take(): PackedRows {
+    const count = this.#count;
+    const lines = new Uint8Array(new SharedArrayBuffer(this.#bytes));
+    lines.set(this.#lines.subarray(0, this.#bytes));
+    const packed = {
+      count,
+      lines,
+      ends: this.#ends.slice(0, count),
+      texts: this.#texts.all,
+      indexes: this.#indexes.slice(0, count * TEXTS),
+      codes: this.#codes.slice(0, count * CODES),
+      times: this.#times.slice(0, count * TIMES),
+      figures: this.#figures.slice(0, count * FIGURES),
+      places: this.#places,
+    };
+    // One line can be many times as large as all others together.
+    if (this.#lines.length > 2 * BATCH.bytes) this.#lines = Buffer.allocUnsafeSlow(FIRST_BYTES);
+    this.#texts = new Texts();
+    this.#places = new Map();
+    this.#bytes = 0;
+    this.#count = 0;
+    return packed;
+  }
+
+  #addLine(line: string): number {
+    // No character takes more than three bytes.
+    if (this.#bytes + line.length * 3 > this.#lines.length) this.#makeRoom(Buffer.byteLength(line));
+    const bytes = this.#lines.write(line, this.#bytes);
+    this.#bytes += bytes;
+    return bytes;
+  }
+
+  #makeRoom(bytes: number): void {
+    const needed = this.#bytes + bytes;
+    if (needed <= this.#lines.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#lines.length * 2));
+    larger.set(this.#lines.subarray(0, this.#bytes));
+    this.#lines = larger;
+  }
 }
 
 export function unpackRows(packed: PackedRows): readonly SpanRow[] {
-  return Array.from({ length: packed.times.length / TIMES }, (_, index) => unpackRow(packed, index));
+  return Array.from({ length: packed.count }, (_, index) => unpackRow(packed, index));
 }
 
 /** Texts of a batch: names and ids of runs are the same in most rows. */
@@ -70,22 +139,21 @@ class Texts {
   }
 }
 
-function packTexts(row: SpanRow, to: { readonly indexes: Int32Array; readonly at: number }, texts: Texts): void {
+function packTexts(row: SpanFields, to: { readonly indexes: Int32Array; readonly at: number }, texts: Texts): void {
   const { indexes, at } = to;
   indexes[at] = texts.own(row.key);
   indexes[at + 1] = texts.own(row.spanId);
-  indexes[at + 2] = texts.own(row.line);
-  indexes[at + 3] = texts.shared(row.runId);
-  indexes[at + 4] = texts.shared(row.traceId);
-  indexes[at + 5] = texts.shared(row.parentSpanId);
-  indexes[at + 6] = texts.shared(row.name);
-  indexes[at + 7] = texts.shared(row.agent);
-  indexes[at + 8] = texts.shared(row.errorType);
-  indexes[at + 9] = texts.shared(row.outcome);
-  indexes[at + 10] = texts.shared(row.mcpServer);
+  indexes[at + 2] = texts.shared(row.runId);
+  indexes[at + 3] = texts.shared(row.traceId);
+  indexes[at + 4] = texts.shared(row.parentSpanId);
+  indexes[at + 5] = texts.shared(row.name);
+  indexes[at + 6] = texts.shared(row.agent);
+  indexes[at + 7] = texts.shared(row.errorType);
+  indexes[at + 8] = texts.shared(row.outcome);
+  indexes[at + 9] = texts.shared(row.mcpServer);
 }
 
-function flagsOf({ isTurn, carriesResults, figures }: SpanRow): number {
+function flagsOf({ isTurn, carriesResults, figures }: SpanFields): number {
   return (
     (isTurn ? FLAGS.isTurn : 0) |
     (carriesResults ? FLAGS.carriesResults : 0) |
@@ -102,21 +170,20 @@ function packFigures(figures: Figures, to: Float64Array, at: number): void {
 }
 
 function unpackRow(packed: PackedRows, index: number): SpanRow {
-  const { texts, indexes, codes, times, places } = packed;
+  const { lines, ends, texts, indexes, codes, times, places } = packed;
   const text = (place: number): string | null => texts[indexes[index * TEXTS + place] ?? -1] ?? null;
   const flags = codes[index * CODES + 2] ?? 0;
   return {
     key: text(0) ?? '',
     spanId: text(1) ?? '',
-    line: text(2) ?? '',
-    runId: text(3) ?? '',
-    traceId: text(4) ?? '',
-    parentSpanId: text(5),
-    name: text(6) ?? '',
-    agent: text(7),
-    errorType: text(8),
-    outcome: text(9),
-    mcpServer: text(10),
+    runId: text(2) ?? '',
+    traceId: text(3) ?? '',
+    parentSpanId: text(4),
+    name: text(5) ?? '',
+    agent: text(6),
+    errorType: text(7),
+    outcome: text(8),
+    mcpServer: text(9),
     kind: codes[index * CODES] ?? 0,
     status: codes[index * CODES + 1] ?? 0,
     isTurn: (flags & FLAGS.isTurn) !== 0,
@@ -125,6 +192,7 @@ function unpackRow(packed: PackedRows, index: number): SpanRow {
     endedAt: times[index * TIMES + 1] ?? 0n,
     figures: (flags & FLAGS.hasFigures) === 0 ? null : unpackFigures(packed.figures, index * FIGURES),
     place: places.get(index) ?? null,
+    line: lines.subarray(ends[index - 1] ?? 0, ends[index]),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { CapturedSpan, Diag, SinkStats } from '@spanprism/core';
+import { encodeSpan } from '../canonical-json.ts';
 import { openForWriting } from '../open-database.ts';
-import { rowOf, type SpanRow } from '../span-row.ts';
+import { fieldsOf, type SpanRow } from '../span-row.ts';
 import type { RetentionLimits } from '../write/retention.ts';
 import { Writer } from '../write/writer.ts';
 import { Backlog, type BacklogLimits } from './backlog.ts';
@@ -53,10 +54,10 @@ export class StoreWriting {
   }
 
   add(span: CapturedSpan): void {
-    const row = rowOf(span);
     if (this.#closed !== undefined) return this.#drop('closed', 'a span came after close() and is dropped');
-    if (!isPackable(row)) return this.#drop('refused', 'a span whose times are no instants cannot be stored');
-    if (!this.#backlog.add(row)) return this.#overflow();
+    const fields = fieldsOf(span);
+    if (!isPackable(fields)) return this.#drop('refused', 'a span whose times are no instants cannot be stored');
+    if (!this.#backlog.add(fields, encodeSpan(span))) return this.#overflow();
     if (this.#backlog.isBatchFull) return this.#isDamaged ? this.#leaveAllOver() : this.#send();
     if (this.#isScheduled || this.#isDamaged) return;
     this.#isScheduled = true;
@@ -208,9 +209,8 @@ export class StoreWriting {
   /** False when even that is not possible. */
   #leaveOver(rows: readonly SpanRow[], why: string): boolean {
     const { path, name, diag } = this.#options;
-    const lines = rows.map(({ line }) => line);
     try {
-      const file = writeLeftovers(path, lines);
+      const file = writeLeftovers(path, rows);
       // A damaged file is told of once, not with each batch.
       const level = this.#isDamaged && this.#hasLeftOver ? 'debug' : 'warn';
       this.#hasLeftOver = true;

@@ -3,9 +3,10 @@ import zlib from 'node:zlib';
 import type { Database, Statement } from '../sqlite.ts';
 
 /** Lines of one body: enough to compress well, few enough that reading one span is quick. */
-const MAX_BODY_CHARACTERS = 256 * 1024;
+const MAX_BODY_BYTES = 256 * 1024;
 
 const OPTIONS = { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } };
+const NEWLINE = 10;
 
 export interface BodyPlace {
   readonly body: number;
@@ -18,8 +19,10 @@ export class Bodies {
   readonly #insert: Statement;
   #next = 0;
   #run = 0;
-  #lines: string[] = [];
-  #characters = 0;
+  #lines = 0;
+  /** Lines with a newline after each. */
+  #body: Buffer = Buffer.allocUnsafeSlow(MAX_BODY_BYTES);
+  #bytes = 0;
 
   constructor(database: Database) {
     this.#last = database.prepare('SELECT max(id) AS id FROM body');
@@ -30,24 +33,29 @@ export class Bodies {
   begin(): void {
     const last = this.#last.get() as { readonly id: number | null } | undefined;
     this.#next = (last?.id ?? 0) + 1;
-    this.#lines = [];
-    this.#characters = 0;
+    this.#lines = 0;
+    this.#bytes = 0;
   }
 
   /** Best called run by run: another run begins another body. */
-  add(run: number, line: string): BodyPlace {
-    const isFull = this.#characters + line.length > MAX_BODY_CHARACTERS;
-    if (this.#lines.length > 0 && (isFull || run !== this.#run)) this.save();
+  add(run: number, line: Uint8Array): BodyPlace {
+    const isFull = this.#bytes + line.length >= MAX_BODY_BYTES;
+    if (this.#lines > 0 && (isFull || run !== this.#run)) this.save();
     this.#run = run;
-    this.#characters += line.length;
-    return { body: this.#next, line: this.#lines.push(line) - 1 };
+    if (line.length >= this.#body.length) this.#body = Buffer.allocUnsafeSlow(line.length + 1);
+    this.#body.set(line, this.#bytes);
+    this.#bytes += line.length;
+    this.#body[this.#bytes++] = NEWLINE;
+    return { body: this.#next, line: this.#lines++ };
   }
 
   save(): void {
-    if (this.#lines.length === 0) return;
-    this.#insert.run(this.#next, this.#run, zlib.zstdCompressSync(Buffer.from(this.#lines.join('\n')), OPTIONS));
+    if (this.#lines === 0) return;
+    this.#insert.run(this.#next, this.#run, zlib.zstdCompressSync(this.#body.subarray(0, this.#bytes - 1), OPTIONS));
+    // One line can be many times as large as all others together.
+    if (this.#body.length > MAX_BODY_BYTES) this.#body = Buffer.allocUnsafeSlow(MAX_BODY_BYTES);
     this.#next += 1;
-    this.#lines = [];
-    this.#characters = 0;
+    this.#lines = 0;
+    this.#bytes = 0;
   }
 }
