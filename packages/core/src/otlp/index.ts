@@ -58,5 +58,6 @@ export type {
 } from './records.ts';
 export { disabledSink } from './sink/disabled-sink.ts';
 export { type OtlpEndpoint, otlpDelivery, type OtlpProtocol } from './sink/otlp-endpoint.ts';
-export { otlpTraceSink, type OtlpTraceSinkOptions, type SinkDiag, sinkDiag } from './sink/otlp-trace-sink.ts';
+export { otlpTraceSink, type OtlpTraceSinkOptions } from './sink/otlp-trace-sink.ts';
+export { type SinkDiag, sinkDiag } from '../sinks/sink-diag.ts';
 export { spanRecord } from './sink/span-record.ts';

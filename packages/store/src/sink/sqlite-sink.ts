@@ -1,5 +1,4 @@
-import { type CaptureOptions, ConfigurationError, type Diag, type Sink } from '@spanprism/core';
-import { sinkDiag } from '@spanprism/core/otlp';
+import { type CaptureOptions, ConfigurationError, type Diag, type Sink, sinkDiag } from '@spanprism/core';
 import { openForWriting } from '../open-database.ts';
 import { isBusy, StoreProblem } from '../sqlite.ts';
 import { defaultStorePath, type Environment } from '../store-path.ts';

@@ -3,11 +3,10 @@ import type { CaptureOptions } from '../../model/capture-options.ts';
 import { checkOneOf } from '../../model/one-of.ts';
 import type { CapturedSpan, Diag, Sink } from '../../model/sink.ts';
 import type { Attributes } from '../../model/span.ts';
+import { sinkDiag } from '../../sinks/sink-diag.ts';
 import { checkHeader } from '../config/check-headers.ts';
 import { checkUrl } from '../config/check-url.ts';
-import type { Environment } from '../config/environment.ts';
 import type { Sampler } from '../config/sampler.ts';
-import { stderrDiag } from '../config/stderr-diag.ts';
 import { type Complaints, RareComplaints } from '../deliver/complaints.ts';
 import { createDelivery } from '../deliver/delivery.ts';
 import type { SpoolOptions } from '../deliver/spool.ts';
@@ -87,22 +86,6 @@ export function otlpTraceSink(options: OtlpTraceSinkOptions): Sink {
     useDiag,
   };
   return withStartRecords(sink, dialect, { delivery, encode: encode.extra, sampler, diag });
-}
-
-export interface SinkDiag {
-  readonly diag: Diag;
-  readonly useDiag: (diag: Diag) => void;
-}
-
-/** Diagnostics of a sink: the user's own, else what `createTracing` hands it, else stderr. */
-export function sinkDiag(own: Diag | undefined, environment: Environment = process.env): SinkDiag {
-  let out = own ?? stderrDiag(environment);
-  return {
-    diag: (level, message) => out(level, message),
-    useDiag: (diag) => {
-      if (own === undefined) out = diag;
-    },
-  };
 }
 
 interface Encoder {
