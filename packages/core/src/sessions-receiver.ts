@@ -29,7 +29,8 @@ export function childReceiver({ token, batch, rejected = () => undefined }: Chil
     isAdmitted: (shown) => shown === token,
     // What is taken is dealt with at once: nothing waits.
     isFull: () => false,
-    batch: ({ request }) => batch(request),
+    // After the answer: a child that ends waits for it.
+    batch: ({ request }) => void setImmediate(batch, request),
     rejected,
     gone: () => undefined,
   });
