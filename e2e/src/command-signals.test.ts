@@ -9,6 +9,7 @@ import {
   type CommandStage,
   maskedText,
   MODEL,
+  read,
   runCommand,
   visible,
 } from './command-run.ts';
@@ -60,6 +61,33 @@ describe('claude through the command ends as claude ends', () => {
   test.each(['SIGTERM', 'SIGHUP'] as const)('%s, which it cleans up after', async (signal) => {
     const [plain, traced] = [await runCommand(by(signal), 'plain'), await runCommand(by(signal), [])];
     expect(visible(traced)).toEqual(visible(plain));
+  });
+
+  /** What ends it at once, when it has told something at all. */
+  const afterAWhile =
+    (act: (stage: CommandStage) => void) =>
+    async (stage: CommandStage): Promise<void> => {
+      stage.child.stdin?.end();
+      await asked(stage);
+      await delay(1_000);
+      act(stage);
+    };
+  const killed = afterAWhile((stage) => process.kill(claudeOf(stage), 'SIGKILL'));
+  test.each<[string, readonly string[], CommandScenario['drive'], string]>([
+    ['SIGTERM', [], by('SIGTERM').drive, 'aborted'],
+    ['SIGHUP', [], by('SIGHUP').drive, 'aborted'],
+    ['SIGQUIT', [], afterAWhile(({ child }) => child.kill('SIGQUIT')), 'aborted'],
+    ['SIGINT', [], by('SIGINT').drive, 'interrupted'],
+    ['a kill of claude itself', [], killed, 'aborted'],
+    ['SIGTERM, by telemetry alone', ['--no-session-persistence'], by('SIGTERM').drive, 'aborted'],
+    ['SIGHUP, by telemetry alone', ['--no-session-persistence'], by('SIGHUP').drive, 'aborted'],
+    ['SIGINT, by telemetry alone', ['--no-session-persistence'], by('SIGINT').drive, 'interrupted'],
+    ['a kill of claude itself, by telemetry alone', ['--no-session-persistence'], killed, 'aborted'],
+  ])('%s is what the run is stored with', async (_name, flags, drive, outcome) => {
+    await runCommand({ args: [...HANG, ...flags], rules: RULES, ...(drive && { drive }) }, [], (run) => {
+      const { runs } = read<{ readonly runs: readonly { readonly outcome: string }[] }>(run, 'runs');
+      expect(runs).toMatchObject([{ outcome }]);
+    });
   });
 
   // What is in files by then is a matter of moments.

@@ -9,7 +9,7 @@ export { plainAttributes, type UserAttributes } from './tracing/options.ts';
 export type { Observation } from './model/observation.ts';
 export type { OtlpRequest } from './otlp/records.ts';
 export type { DeliveryStats } from './tracing/delivery.ts';
-export type { Session, SessionOptions } from './tracing/session-trace.ts';
+export type { Session, SessionEnd, SessionOptions } from './tracing/session-trace.ts';
 
 export type SessionsOptions = Omit<TracingOptions, 'cliTelemetry' | 'hooks' | 'readyWithinMs'>;
 
@@ -45,7 +45,7 @@ class LiveSessions implements Sessions {
 
   constructor(options: SessionsOptions) {
     const { agentName = 'claude', attributes = {} } = options;
-    this.#delivery = new Delivery(options, { environment: process.env });
+    this.#delivery = new Delivery(options, { environment: process.env, outlivesSignals: true });
     this.#defaults = { agentName, attributes, ids: randomIds(), clock: systemClock() };
   }
 

@@ -23,10 +23,12 @@ export interface ChildParts {
   readonly env: Environment;
 }
 
-/** How a process ended: one of the two is null. */
+/** How a process ended: one of `code` and `signal` is null. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** The last signal that was meant for it, if we have seen one. */
+  readonly asked?: NodeJS.Signals;
 }
 
 export interface Child {
@@ -39,15 +41,22 @@ export interface Child {
  */
 export async function startChild({ program, args, env }: ChildParts): Promise<Child> {
   const child = spawn(program, [...args], { stdio: streamsFor(args), env: { ...env } });
-  for (const signal of PASSED_ON) process.on(signal, () => child.kill(signal));
+  let asked: { readonly asked?: NodeJS.Signals } = {};
+  for (const signal of PASSED_ON) {
+    process.on(signal, () => {
+      asked = { asked: signal };
+      child.kill(signal);
+    });
+  }
   for (const signal of FROM_TERMINAL) {
     process.on(signal, () => {
+      asked = { asked: signal };
       if (!isInForeground()) child.kill(signal);
       else setTimeout(() => child.kill(signal), PASS_ON_MS).unref();
     });
   }
   const ended = new Promise<Ending>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('exit', (code, signal) => resolve({ code, signal, ...asked }));
   });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);

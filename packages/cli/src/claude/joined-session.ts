@@ -1,5 +1,5 @@
 import type { Environment } from '@spanprism/core/child';
-import type { Observation, OtlpRequest, Session, SessionOptions } from '@spanprism/core/sessions';
+import type { Observation, OtlpRequest, Session, SessionEnd, SessionOptions } from '@spanprism/core/sessions';
 import { findTranscript } from './find-transcript.ts';
 import { TranscriptTail } from './transcript-tail.ts';
 
@@ -62,7 +62,7 @@ export class JoinedSession {
   }
 
   /** Reads what is left of the transcript, but not for longer than until then, by `performance.now`. */
-  async end(by: 'process-gone' | 'abort', until: number): Promise<void> {
+  async end(by: SessionEnd, until: number): Promise<void> {
     this.#looksLeft = 0;
     if (this.#session === undefined && this.#early.length > 0) this.#look();
     clearTimeout(this.#timer);

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Attributes, Diag } from '@spanprism/core';
 import { parseTraceparent, randomIds, type TraceContext } from '@spanprism/core/child';
+import type { SessionEnd } from '@spanprism/core/sessions';
 import type { ChildWire } from '@spanprism/core/wire';
 import type { CommandInput, Io } from '../command.ts';
 import { captureOf } from '../sinks/capture.ts';
 import { endLike, startChild } from './child.ts';
 import { environmentOf } from './child-environment.ts';
+import { endedBy } from './ended-by.ts';
 import { findClaude } from './find-claude.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { type OwnTelemetry, ownTelemetry } from './own-telemetry.ts';
@@ -19,9 +21,6 @@ const FINISH_MS = 2_000;
 const LAST_WORDS_MS = 200;
 
 const NANOS_PER_MS = 1_000_000n;
-
-/** How `claude` ends when it was asked to stop and could clean up: SIGINT, SIGHUP, SIGTERM. */
-const STOPPED: ReadonlySet<number> = new Set([130, 129, 143]);
 
 /** With these, `claude` runs nothing that could be traced. */
 const TELLS_ONLY: ReadonlySet<string> = new Set(['--version', '-v', '--help', '-h']);
@@ -56,8 +55,7 @@ export async function runClaude({ values, positionals }: CommandInput, io: Io): 
         );
   const ending = await child.ended;
   if (start !== undefined && trace !== undefined) {
-    const by = ending.signal === null && !STOPPED.has(ending.code ?? 0) ? 'process-gone' : 'abort';
-    lines.push(...(await reported({ trace, port: start.port, by })));
+    lines.push(...(await reported({ trace, port: start.port, by: endedBy(ending) })));
     if (!positionals.some((arg) => TELLS_ONLY.has(arg)))
       lines.push(...overridden({ env: io.env, cwd: io.cwd, args: positionals, made: env }));
   }
@@ -147,7 +145,7 @@ async function loaded(parts: TraceRunParts, lines: string[]): Promise<RunTrace |
 interface Finishing {
   readonly trace: Promise<RunTrace | undefined>;
   readonly port: OpenPort;
-  readonly by: 'process-gone' | 'abort';
+  readonly by: SessionEnd;
 }
 
 /** What is to be said of the run; nothing of one that sent nothing. */

@@ -3,7 +3,13 @@ import type { Socket } from 'node:net';
 import type { Attributes, Diag } from '@spanprism/core';
 import type { Environment, TraceContext } from '@spanprism/core/child';
 import type { ChildWire } from '@spanprism/core/wire';
-import { childReceiver, createSessions, type OtlpRequest, plainAttributes } from '@spanprism/core/sessions';
+import {
+  childReceiver,
+  createSessions,
+  type OtlpRequest,
+  plainAttributes,
+  type SessionEnd,
+} from '@spanprism/core/sessions';
 import { type ChosenSinks, sinksFrom } from '../sinks/sinks-from.ts';
 import type { ForwardParts } from './forward.ts';
 import { JoinedSession } from './joined-session.ts';
@@ -42,7 +48,7 @@ export interface RunReport {
 
 export interface RunTrace {
   /** The child is gone: takes what it has sent, ends what is open, and delivers, within the deadline. */
-  finish(by: 'process-gone' | 'abort', deadlineMs: number): Promise<RunReport>;
+  finish(by: SessionEnd, deadlineMs: number): Promise<RunReport>;
 }
 
 /** How much of the time left at the end the child's last words may take to arrive: they are in this machine already. */

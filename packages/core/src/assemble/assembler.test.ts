@@ -107,6 +107,41 @@ describe('cumulative totals', () => {
   });
 });
 
+describe('a turn of which telemetry alone tells, and whose process was stopped', () => {
+  const prompt = seen({ type: 'turn-start', turn: 0, source: 'cli' } as const);
+  const command = seen({ type: 'turn-start', turn: 0, source: 'cli', trigger: 'command' } as const);
+  const over = seen({
+    type: 'turn-measured',
+    source: 'cli',
+    turn: 0,
+    cliSpanId: '1'.repeat(16),
+    startedAt: 0n,
+  } as const);
+  const call = (stopReason: string, rest: Partial<CallMeasured> = {}): readonly Observation[] => [
+    measured('span', 'req_1', { stopReason, ...rest }),
+    measured('log', 'req_1', rest),
+  ];
+  const failed = call('end_turn', { error: { type: 'api_error', message: 'Overloaded' } });
+
+  test.each<[string, readonly Observation[], readonly ('interrupt' | 'abort' | 'process-gone')[], string]>([
+    ['before its first answer', [prompt, over], ['abort'], 'aborted'],
+    ['before its first answer, at the keyboard', [prompt, over], ['interrupt', 'abort'], 'interrupted'],
+    ['in a tool', [prompt, ...call('tool_use'), over], ['abort'], 'aborted'],
+    ['in a tool, at the keyboard', [prompt, ...call('tool_use'), over], ['interrupt', 'abort'], 'interrupted'],
+    ['after its last word', [prompt, ...call('end_turn'), over], ['abort'], 'completed'],
+    ['after a command that asked no model', [command, over], ['abort'], 'completed'],
+    ['after its last call had failed', [prompt, ...failed, over], ['abort'], 'api_error'],
+    ['at once, so that nobody told of its end', [prompt], ['abort'], 'aborted'],
+    ['by a fault of its own', [prompt], ['process-gone'], 'crashed'],
+    ['in its own time', [prompt, over], ['process-gone'], 'completed'],
+  ])('%s', (_name, told, ends, outcome) => {
+    const { assembler, observe, agents } = setUp({ expects: { sdk: false, cli: true } });
+    observe(...told, ...ends.map((by) => seen({ type: 'query-end', by } as const)));
+    assembler.end();
+    expect(agents().map((agent) => agent.outcome)).toEqual([outcome]);
+  });
+});
+
 describe('an observation', () => {
   test('that is delivered twice counts once', () => {
     const { assembler, observe, calls } = setUp();

@@ -56,7 +56,7 @@ export function endCall(run: Run, node: CallNode): void {
   const endedAt = span.endedAt ?? span.startedAt;
   if (span.purpose !== 'turn' || (agent.lastCallEndedAt !== undefined && agent.lastCallEndedAt > endedAt)) return;
   agent.lastCallEndedAt = endedAt;
-  agent.lastFailure = failureOf(span.status === 'error', span.stopReason);
+  agent.lastOutcome = outcomeOfCall(span.status === 'error', span.stopReason);
   const answer = span.output?.[0]?.content;
   if (answer?.some(isText) === true) agent.lastOutput = answer;
 }
@@ -81,9 +81,12 @@ export function endStandalone(run: Run, node: CallNode): void {
   options.output.turnEnd(node.spanId);
 }
 
-function failureOf(hasFailed: boolean, stopReason: string | undefined): Outcome | undefined {
+const GOES_ON: ReadonlySet<string | undefined> = new Set(['tool_use', 'pause_turn']);
+
+function outcomeOfCall(hasFailed: boolean, stopReason: string | undefined): Outcome | undefined {
   if (stopReason === 'refusal') return 'refused';
-  return hasFailed ? 'api_error' : undefined;
+  if (hasFailed) return 'api_error';
+  return GOES_ON.has(stopReason) ? undefined : 'completed';
 }
 
 /** Ends a tool call, and first whatever waits within it. */

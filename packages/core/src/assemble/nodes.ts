@@ -66,8 +66,8 @@ export interface AgentNode extends ParentBase {
   outcome: Outcome | undefined;
   /** What the query threw while the turn was open. */
   thrown: SpanError | undefined;
-  /** How its latest call went wrong, and when that call ended. */
-  lastFailure: Outcome | undefined;
+  /** What its latest call leaves it with, undefined where more is to come, and when that call ended. */
+  lastOutcome: Outcome | undefined;
   lastCallEndedAt: UnixNano | undefined;
   firstRequestId: string | undefined;
   input: Message[];
@@ -223,7 +223,7 @@ export function agentNode(spanId: SpanId, agentName: string, turn?: number): Age
     result: undefined,
     outcome: undefined,
     thrown: undefined,
-    lastFailure: undefined,
+    lastOutcome: undefined,
     lastCallEndedAt: undefined,
     firstRequestId: undefined,
     input: NONE,

@@ -131,12 +131,14 @@ export function onQueryEnd(run: Run, seen: QueryEnded): void {
     return;
   }
   if (seen.by === 'process-gone') run.isProcessGone = true;
+  if (seen.by === 'abort') run.wasStopped = true;
   run.isSdkOver = true;
   for (const turn of run.registry.turns) {
     if (turn.currentCall !== undefined) turn.currentCall.isSdkDone = true;
     if (turn.result !== undefined) continue;
     turn.thrown ??= seen.error;
-    turn.outcome ??= outcomeOfEnd(seen, turn, run.options.expects.sdk);
+    // By telemetry alone, what has ended by then has ended as its last call says.
+    if (run.options.expects.sdk || turn.cliEndedAt === undefined) turn.outcome ??= outcomeOfEnd(seen, turn);
     if (run.options.expects.sdk) turn.sdkEndedAt ??= seen.at;
   }
 }

@@ -46,6 +46,6 @@ describe('how a turn ended', () => {
     ['interrupt', 'interrupted'],
   ])('without a result, by %s, is %s', (by, outcome) => {
     const turn = agentNode('1'.repeat(16) as SpanId, 'claude', 0);
-    expect(outcomeOfEnd({ type: 'query-end', id: 'e', source: 'sdk', at: 1n, by }, turn, true)).toBe(outcome);
+    expect(outcomeOfEnd({ type: 'query-end', id: 'e', source: 'sdk', at: 1n, by }, turn)).toBe(outcome);
   });
 });

@@ -33,13 +33,18 @@ const BY_END: Readonly<Record<Exclude<QueryEnded['by'], 'interrupt'>, Outcome>> 
 };
 
 /** How a turn ended that has no result. */
-export function outcomeOfEnd(end: QueryEnded, turn: AgentNode, expectsSdk: boolean): Outcome {
-  if (end.by === 'interrupt') return 'interrupted';
-  if (!expectsSdk && turn.cliEndedAt !== undefined) return outcomeOfCli(turn);
-  return BY_END[end.by];
+export function outcomeOfEnd({ by }: QueryEnded, { wasInterrupted }: AgentNode): Outcome {
+  if (by === 'interrupt' || (by === 'abort' && wasInterrupted)) return 'interrupted';
+  return BY_END[by];
 }
 
-/** The CLI's telemetry has no word for the outcome of a turn: its last call tells what can be known. */
-export function outcomeOfCli(turn: AgentNode): Outcome {
-  return turn.lastFailure ?? 'completed';
+/**
+ * The CLI's telemetry has no word for the outcome of a turn: its last call tells what can be known. One that is stopped ends the turn
+ * that it is in as any other, but for the last word.
+ */
+export function outcomeOfCli(turn: AgentNode, wasStopped: boolean): Outcome {
+  if (turn.lastOutcome !== undefined) return turn.lastOutcome;
+  const isLocal = turn.trigger === 'command' && turn.lastCallEndedAt === undefined;
+  if (!wasStopped || isLocal) return 'completed';
+  return turn.wasInterrupted ? 'interrupted' : 'aborted';
 }

@@ -64,6 +64,8 @@ export interface Run {
   /** Nothing more will come from the stream, or from the process. */
   isSdkOver: boolean;
   isProcessGone: boolean;
+  /** By somebody, in the middle of whatever it did. */
+  wasStopped: boolean;
   wasWireSeen: boolean;
   hasCalls: boolean;
   /** Calls that have passed on the wire and that nobody else has spoken of. */
@@ -87,6 +89,7 @@ export function newRun(options: AssemblerOptions): Run {
     wasCliSilent: false,
     isSdkOver: !options.expects.sdk,
     isProcessGone: false,
+    wasStopped: false,
     wasWireSeen: false,
     hasCalls: false,
     passed: new Set(),

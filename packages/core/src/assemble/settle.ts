@@ -257,13 +257,13 @@ function endTurn(run: Run, turn: AgentNode): void {
   adoptPassed(run, turn);
   endOpen(run, turn);
   reconcile(run, turn);
+  const hasEnd = turn.cliEndedAt !== undefined || turn.sdkEndedAt !== undefined;
   if (turn.result === undefined) {
-    turn.outcome ??= outcomeOfCli(turn);
+    turn.outcome ??= hasEnd ? outcomeOfCli(turn, run.wasStopped) : 'crashed';
     if (run.options.expects.sdk) addIssue(turn, NO_RESULT);
   }
-  if (turn.cliEndedAt === undefined && turn.sdkEndedAt === undefined) {
+  if (!hasEnd) {
     turn.sdkEndedAt = run.options.clock.now();
-    turn.outcome = 'crashed';
     addIssue(turn, run.isProcessGone ? PROCESS_GONE : NO_END);
   }
   endAgent(run, turn);

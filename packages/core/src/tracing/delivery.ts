@@ -42,6 +42,8 @@ export interface DeliverySurroundings {
   readonly environment: Environment;
   /** Hands out, now, what has been received and not been looked at. */
   readonly drain?: () => void;
+  /** Where somebody else hears of SIGTERM too, what is open stays open: he says when it is over. */
+  readonly outlivesSignals?: boolean;
 }
 
 /**
@@ -62,7 +64,8 @@ export class Delivery {
   /** How much sinks had been handed when the event loop ran empty; -1 = it never has. */
   #handedBeforeExit = -1;
 
-  constructor(options: TracingOptions, { environment, drain = () => undefined }: DeliverySurroundings) {
+  constructor(options: TracingOptions, surroundings: DeliverySurroundings) {
+    const { environment, drain = () => undefined, outlivesSignals = false } = surroundings;
     const diag = (this.diag = options.diag ?? stderrDiag(environment));
     const guarded = (this.guarded = new Guarded(diag));
     const routes = routesOf(options, environment);
@@ -73,7 +76,10 @@ export class Delivery {
     this.#stopWatchingExit = watchExit({
       flush: () => this.#flushBeforeExit(),
       finish: () => this.#finish(),
-      persistSync: (isFinal) => this.#persistSync(isFinal === true),
+      persistSync: (isFinal = false) => {
+        if (isFinal || !outlivesSignals) this.#settleAll();
+        this.fanOut.persistSync(isFinal);
+      },
     });
   }
 
@@ -163,11 +169,6 @@ export class Delivery {
   async #finish(): Promise<void> {
     this.#settleAll();
     await this.fanOut.each('flush', EXIT_MS);
-  }
-
-  #persistSync(isFinal: boolean): void {
-    this.#settleAll();
-    this.fanOut.persistSync(isFinal);
   }
 
   #settleAll(): void {

@@ -41,6 +41,8 @@ export interface SessionOptions {
   readonly knowsEnd?: boolean;
 }
 
+export type SessionEnd = 'process-gone' | 'abort' | 'interrupt';
+
 /** One session of Claude Code that is traced without an SDK. Nothing of it throws. */
 export interface Session {
   /** Takes what the CLI exports over OTLP; its metrics go on to sinks. */
@@ -48,9 +50,10 @@ export interface Session {
   /** Takes what another source saw. */
   observe(observation: Observation): void;
   /**
-   * The process is gone, or nothing more will be told of it: every span ends with what is known now. `abort`: somebody has stopped it.
+   * The process is gone, or nothing more will be told of it: every span ends with what is known now. `abort`: somebody has stopped it;
+   * `interrupt`: at its keyboard.
    */
-  end(by?: 'process-gone' | 'abort'): void;
+  end(by?: SessionEnd): void;
   /** Lets go of it without a word to sinks about what is open: whoever has kept what it was told will tell it again. */
   discard(): void;
   readonly isOver: boolean;
@@ -124,19 +127,15 @@ export class SessionTrace implements Session, OpenTrace {
     this.#take('observation', () => this.#assembler.observe(observation));
   }
 
-  end(by: 'process-gone' | 'abort' = 'process-gone'): void {
+  end(by: SessionEnd = 'process-gone'): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#deadlines.stop();
     const at = this.#clock.now();
     this.#delivery.guarded.run('settle', () => {
-      this.#assembler.observe({
-        type: 'query-end',
-        id: `end:${by}:${at}`,
-        source: 'cli',
-        at,
-        by,
-      });
+      // An interrupt alone is the end of a turn, not of its process.
+      for (const one of by === 'interrupt' ? (['interrupt', 'abort'] as const) : [by])
+        this.#assembler.observe({ type: 'query-end', id: `end:${one}:${at}`, source: 'cli', at, by: one });
       this.#assembler.end();
     });
     this.#delivery.settled(this);

@@ -133,6 +133,19 @@ describe('a session of telemetry alone', () => {
     expect(sessions.stats().caught).toBeGreaterThan(0);
   });
 
+  test('stays open when the process is asked to end and somebody else decides whether it does', () => {
+    const decide = (): void => undefined;
+    process.on('SIGTERM', decide);
+    const sink = memorySink();
+    const session = started([sink]).open({ sources: ['cli'] });
+    process.listeners('SIGTERM').at(0)?.('SIGTERM');
+    process.off('SIGTERM', decide);
+    expect(session.isOver).toBe(false);
+    for (const { what } of script.steps) if (what.type === 'telemetry') session.receive(what.request);
+    session.end();
+    expect(treeText(sink.spans)).toBe(treeText(play(script, { clock: 'still' }).spans));
+  });
+
   test('that is open when all close is ended there', async () => {
     const sink = memorySink();
     const sessions = started([sink]);
