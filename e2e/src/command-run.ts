@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative } from 'node:path';
@@ -60,6 +61,11 @@ export interface CommandRun {
 export function read<T>(run: CommandRun, ...args: readonly string[]): T {
   const env = { PATH: process.env['PATH'], SPANPRISM_STORE: run.store };
   return JSON.parse(execFileSync(process.execPath, [MAIN(), ...args, '--json'], { env, encoding: 'utf8' })) as T;
+}
+
+/** The runs in its store, which is made when it is first needed. */
+export function storedRuns(run: CommandRun): readonly object[] {
+  return existsSync(run.store) ? read<{ readonly runs: readonly object[] }>(run, 'runs').runs : [];
 }
 
 const MAIN = (): string => join(inject('packedFolder'), 'node_modules', 'spanprism', 'dist', 'main.js');
@@ -157,7 +163,8 @@ function textOf(path: string, text: string): string {
   return path.endsWith('.jsonl') ? [...new Set(text.split('\n'))].sort().join('\n') : text;
 }
 
-const OURS = /^spanprism: .*\n/gm;
+/** Lines that are not of `claude`. */
+export const OURS: RegExp = /^spanprism: .*\n/gm;
 
 /** Everything of a run that somebody else than us can see. */
 export function visible(run: CommandRun): Omit<CommandRun, 'store' | 'home'> {

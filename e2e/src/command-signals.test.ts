@@ -9,8 +9,8 @@ import {
   type CommandStage,
   maskedText,
   MODEL,
-  read,
   runCommand,
+  storedRuns,
   visible,
 } from './command-run.ts';
 import { until } from './processes.ts';
@@ -85,8 +85,7 @@ describe('claude through the command ends as claude ends', () => {
     ['a kill of claude itself, by telemetry alone', ['--no-session-persistence'], killed, 'aborted'],
   ])('%s is what the run is stored with', async (_name, flags, drive, outcome) => {
     await runCommand({ args: [...HANG, ...flags], rules: RULES, ...(drive && { drive }) }, [], (run) => {
-      const { runs } = read<{ readonly runs: readonly { readonly outcome: string }[] }>(run, 'runs');
-      expect(runs).toMatchObject([{ outcome }]);
+      expect(storedRuns(run)).toMatchObject([{ outcome }]);
     });
   });
 
@@ -192,6 +191,30 @@ describe.skipIf(!hasTerminal)('in a terminal (skipped without util-linux’s scr
     expect(after).toEqual(before);
     expect(before?.stdout).toContain('─'.repeat(SIZE.columns));
   });
+
+  test.each(['/exit', '/help'])(
+    'nothing is said or stored of a session that is left at once, with %s',
+    async (word) => {
+      const scenario: CommandScenario = {
+        ...terminal,
+        args: ['--model', MODEL],
+        drive: async (stage) => {
+          await says(stage, /❯/);
+          await delay(500);
+          await type(stage, word);
+          await delay(1_500);
+          if (word === '/exit') return;
+          stage.child.stdin?.write('\x1b');
+          await delay(300);
+          await type(stage, '/exit');
+        },
+      };
+      await runCommand(scenario, [], (run) => {
+        expect(run.stdout).not.toContain('spanprism:');
+        expect(storedRuns(run)).toEqual([]);
+      });
+    },
+  );
 
   test('Ctrl-C reaches claude once', async () => {
     const scenario: CommandScenario = {

@@ -79,6 +79,22 @@ describe('what a run leaves', () => {
     });
   });
 
+  test('is telemetry and transcript as one of ten short runs at once', async () => {
+    const short = { ...SCENARIO, args: ['-p', 'the second prompt', '--model', MODEL] };
+    const runs = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        runCommand(short, [], (run) => shown(run).spans.map(({ kind, seenBy }) => [kind, seenBy])),
+      ),
+    );
+    const both = ['cli', 'transcript'];
+    expect(runs).toEqual(
+      Array.from({ length: 10 }, () => [
+        ['agent', both],
+        ['llm', both],
+      ]),
+    );
+  });
+
   test('holds metadata alone where that is asked for', async () => {
     await runCommand(SCENARIO, ['--capture', 'metadata'], (run) => {
       const { spans } = shown(run);

@@ -1,6 +1,6 @@
 import { answer, apiError, text, when } from '@spanprism/testkit';
 import { describe, expect, test } from 'vitest';
-import { type CommandScenario, MODEL, runCommand, visible } from './command-run.ts';
+import { type CommandScenario, MODEL, OURS, runCommand, storedRuns, visible } from './command-run.ts';
 import { bash } from './replies.ts';
 
 const RULES = [
@@ -60,3 +60,13 @@ describe('claude through the command is claude: the same output, exit code and f
     expect(visible(traced)).toEqual(visible(plain));
   });
 });
+
+test.each(['--version', '--help', 'a command of claude', 'an unknown flag', 'no prompt'])(
+  'nothing is said or stored of a run in which nothing happened: %s',
+  async (name) => {
+    await runCommand({ args: [], ...SCENARIOS[name] }, [], (run) => {
+      expect(run.stderr).not.toMatch(OURS);
+      expect(storedRuns(run)).toEqual([]);
+    });
+  },
+);

@@ -44,18 +44,23 @@ function joined(parts: Partial<JoinedSessionParts> = {}): JoinedSession {
 }
 
 const METRICS: OtlpRequest = { signal: 'metrics', groups: [] };
-const logs = (name: string): OtlpRequest =>
+const logs = (name: string, more: Readonly<Record<string, string>> = {}): OtlpRequest =>
   ({
     signal: 'logs',
     groups: [
       {
         resource: {},
         scope: { name: '' },
-        records: [{ at: 1n, attributes: { 'session.id': 'the-session', 'event.name': name } }],
+        records: [{ at: 1n, attributes: { 'session.id': 'the-session', 'event.name': name, ...more } }],
       },
     ],
   }) as unknown as OtlpRequest;
 const LOGS = logs('user_prompt');
+
+function spans(name: string): OtlpRequest {
+  const records = [{ name, attributes: { 'session.id': 'the-session' } }];
+  return { signal: 'traces', groups: [{ resource: {}, scope: { name: '' }, records }] } as unknown as OtlpRequest;
+}
 
 function writeTranscript(): void {
   mkdirSync(join(folder, 'projects', 'p'), { recursive: true });
@@ -95,6 +100,7 @@ test('a session may take its time to begin: its file comes with its first prompt
   const run = joined();
   run.receive(logs('hook_execution_complete'));
   vi.advanceTimersByTime(60_000);
+  run.receive(LOGS);
   expect(opened).toEqual([]);
   writeTranscript();
   vi.advanceTimersByTime(250);
@@ -159,6 +165,29 @@ test('a long file is read a portion at a time, and for no longer than there is t
   await run.end('process-gone', 0);
   expect(troubles).toHaveLength(1);
   expect(told.at(-1)).toBe('end process-gone');
+});
+
+test('a run in which no agent did anything is no session', async () => {
+  const run = joined({ hasTranscript: false });
+  for (const name of ['hook_execution_complete', 'plugin_loaded']) run.receive(logs(name));
+  run.receive(logs('user_prompt', { command_name: 'exit' }));
+  run.receive(METRICS);
+  await run.end('process-gone', 0);
+  expect(opened).toEqual([]);
+});
+
+test.each([
+  ['a call', logs('api_request')],
+  ['a call that failed', logs('api_error')],
+  ['a tool', logs('tool_result')],
+  ['the span of a call', spans('claude_code.llm_request')],
+  ['the span of a tool', spans('claude_code.tool')],
+])('%s is enough for a session, of which all is told then', (_name, request) => {
+  const run = joined({ hasTranscript: false });
+  run.receive(METRICS);
+  run.receive(logs('user_prompt', { command_name: 'review' }));
+  run.receive(request);
+  expect(told).toEqual(['metrics', 'logs', request.signal]);
 });
 
 test('a run that sent nothing is no session', async () => {

@@ -17,14 +17,14 @@ export interface JoinedSessionParts {
 
 /** How often the transcript is looked at. */
 const POLL_MS = 200;
-/** How often it is looked for once a prompt was told of, with which its file begins: what telemetry tells waits for it as long. */
+/** How often it is looked for: what telemetry tells waits for it as long. */
 const LOOKS = 15;
 /** What is older than the process by less than this may still be its own: clocks of files and of processes differ. */
 const SLACK_NANOS = 50_000_000n;
 
 /**
- * What the CLI exports, joined with the transcript of the session. Which session it is, only the first export tells; whatever is
- * observed before waits for it.
+ * What the CLI exports, joined with the transcript of the session. Which session it is, only exports tell, and that it is one, what an
+ * agent at work brings about: whatever is told before waits for it.
  */
 export class JoinedSession {
   readonly #parts: JoinedSessionParts;
@@ -33,8 +33,6 @@ export class JoinedSession {
   #session: Session | undefined;
   #tail: TranscriptTail | undefined;
   #sessionId: string | undefined;
-  /** A session may take its time to begin: hooks run, and servers are started. */
-  #hasPrompt = false;
   #looksLeft = LOOKS;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -49,8 +47,7 @@ export class JoinedSession {
       return;
     }
     this.#early.push(request);
-    this.#sessionId ??= sessionOf(request);
-    this.#hasPrompt ||= toldOfPrompt(request);
+    this.#sessionId ??= workingSession(request);
     if (this.#sessionId === undefined) return;
     if (!this.#parts.hasTranscript) this.#open(undefined);
     else this.#look();
@@ -64,7 +61,7 @@ export class JoinedSession {
   /** Reads what is left of the transcript, but not for longer than until then, by `performance.now`. */
   async end(by: SessionEnd, until: number): Promise<void> {
     this.#looksLeft = 0;
-    if (this.#session === undefined && this.#early.length > 0) this.#look();
+    if (this.#session === undefined && this.#sessionId !== undefined) this.#look();
     clearTimeout(this.#timer);
     while (this.#poll()) {
       if (performance.now() < until) await turnOfEvents();
@@ -87,7 +84,7 @@ export class JoinedSession {
     }
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (this.#hasPrompt) this.#looksLeft -= 1;
+      this.#looksLeft -= 1;
       this.#look();
     }, POLL_MS).unref();
   }
@@ -145,20 +142,18 @@ function turnOfEvents(): Promise<void> {
   });
 }
 
-function toldOfPrompt(request: OtlpRequest): boolean {
-  if (request.signal !== 'logs') return false;
-  return request.groups.some(({ records }) =>
-    records.some(({ attributes }) => attributes['event.name'] === 'user_prompt'),
-  );
-}
+const WORK: ReadonlySet<unknown> = new Set(['api_request', 'api_error', 'tool_result', 'llm_request', 'tool']);
 
-function sessionOf(request: OtlpRequest): string | undefined {
+/** The session of a prompt, a call or a tool. What the CLI answers itself, such as `/exit`, it tells of as a prompt with the name of a command. */
+function workingSession(request: OtlpRequest): string | undefined {
   if (request.signal === 'metrics') return undefined;
   for (const { records } of request.groups) {
-    for (const { attributes } of records) {
-      const id = attributes['session.id'];
+    for (const record of records) {
+      const { 'event.name': event, command_name: command, 'session.id': id } = record.attributes;
+      const name = event ?? ('name' in record ? record.name : record.eventName)?.replace('claude_code.', '');
+      const isWork = WORK.has(name) || (name === 'user_prompt' && command === undefined);
       // It becomes part of a path.
-      if (typeof id === 'string' && /^[\w-]+$/.test(id)) return id;
+      if (isWork && typeof id === 'string' && /^[\w-]+$/.test(id)) return id;
     }
   }
   return undefined;
