@@ -188,3 +188,55 @@ test('a title costs nobody, and a call without a price gives nothing', () => {
   expect(costs(store, 'tool')).toEqual({ Bash: 0, unattributed: 750_000_000 });
   expect(store.runs()[0]?.unpricedCalls).toBe(1);
 });
+
+test('a long turn is shared out the same in however many transactions and whatever order it comes', () => {
+  const random = numbers(11);
+  const spans = Array.from({ length: 240 }, (_, index): CapturedSpan => {
+    // Many at the same instant.
+    const start = Math.floor(random() * 60);
+    const draft = { id: index + 2, parent: 1, ms: [start, start + Math.floor(random() * 8)] as const };
+    const costUsd = Math.floor(random() * 1e6) / 1e9;
+    if (random() < 0.6) return tool({ ...draft, toolName: `tool ${Math.floor(random() * 4)}` });
+    return llm({ ...draft, costUsd, purpose: random() < 0.9 ? 'turn' : 'title' });
+  });
+  const expected = sharesByHand(spans);
+  expect(Object.keys(expected).length).toBe(5);
+  for (const size of [240, 40, 7, 1]) {
+    const shuffled = spans.map((span) => ({ span, at: random() })).sort((a, b) => a.at - b.at);
+    const batches = Array.from({ length: Math.ceil(spans.length / size) }, (_, index) =>
+      shuffled.slice(index * size, (index + 1) * size).map(({ span }) => span),
+    );
+    expect(costs(storeOf(...batches), 'tool')).toEqual(expected);
+  }
+});
+
+/** As docs/store.md says it, tool by tool. */
+function sharesByHand(spans: readonly CapturedSpan[]): Record<string, number> {
+  const byStart = (a: CapturedSpan, b: CapturedSpan): number =>
+    Number(a.startedAt - b.startedAt) || (a.spanId < b.spanId ? -1 : 1);
+  const calls = spans.filter((span) => span.kind === 'llm').sort(byStart);
+  const carrying = calls.filter((call) => call.purpose === 'turn');
+  const tools = spans.filter((span) => span.kind === 'tool').sort(byStart);
+  const firstToCarry = (end: bigint): CapturedSpan | undefined => carrying.find(({ startedAt }) => startedAt >= end);
+  const sums: Record<string, number> = {};
+  const add = (name: string, nanoUsd: number): void => void (sums[name] = (sums[name] ?? 0) + nanoUsd);
+  for (const { toolName } of tools) add(toolName, 0);
+  add('unattributed', 0);
+  for (const call of calls) {
+    const cost = Math.round((call.costUsd ?? 0) * 1e9);
+    const carried = tools.filter(({ endedAt = 0n }) => firstToCarry(endedAt) === call);
+    const share = Math.floor(cost / carried.length);
+    carried.forEach(({ toolName }, index) => add(toolName, index === 0 ? cost - share * (carried.length - 1) : share));
+    if (carried.length === 0) add('unattributed', cost);
+  }
+  return sums;
+}
+
+/** The same in every run. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { agent } from '@spanprism/testkit/samples';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { newPath, open, write } from './__fixtures__/store-folder.ts';
 import { openForWriting } from './open-database.ts';
 import { openStore } from './read/open-store.ts';
@@ -38,6 +38,20 @@ test('an older store is brought up to date by whoever opens it, and keeps what i
     write(path, [agent({ id: 1, ms: [0, 1] })]);
     expect(open(path).runs().length).toBe(2);
   }
+});
+
+test('the names of an older store go with its runs from then on, and those whose runs are gone go at once', () => {
+  const path = ofVersion(2);
+  const database = new DatabaseSync(path);
+  onTestFinished(() => database.close());
+  database.exec(`INSERT INTO name (id, text) VALUES (1, 'a model'), (2, 'an agent'), (3, 'of a run that is gone'), (4, 'a branch'), (5, 'a tag'), (6, '*');
+    INSERT INTO span (key, run, trace_id, span_id, kind, status, started_at, duration, name, agent, is_turn, carries, body, line)
+      VALUES (x'01', 1, x'02', x'03', 1, 0, 1, 1, 1, 2, 0, 1, 1, 0);
+    UPDATE run SET branch = 4; INSERT INTO run_tag VALUES (1, 5); INSERT INTO run_cost VALUES (1, 6, 6, 1, 0, 0, 0, 0, 0, 5)`);
+  const all = (sql: string): readonly unknown[] => database.prepare(sql).all().map(Object.values).flat();
+  openForWriting(path, { busyMs: 0 }).close();
+  expect(all('SELECT text FROM name ORDER BY id')).toEqual(['a model', 'an agent', 'a branch', 'a tag', '*']);
+  expect(all('SELECT name FROM run_name WHERE run = 1 ORDER BY name')).toEqual([1, 2, 4, 5, 6]);
 });
 
 test('a migration that fails leaves the store as it was', () => {

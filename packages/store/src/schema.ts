@@ -171,7 +171,29 @@ CREATE VIEW costs AS SELECT
 FROM total_cost c JOIN name n ON n.id = c.name;
 `;
 
+/**
+ * When a call, or a tool call, matters to the others of its agent: a call is given the results of the tool calls that have ended when it
+ * starts. Part of an index, so its text is part of the file format.
+ */
+export const SHARED_AT = 'CASE kind WHEN 1 THEN started_at ELSE started_at + duration END';
+
+const NAMES_OF_SPANS = ['name', 'agent', 'error_type', 'outcome', 'mcp_server'];
+const NAMES_OF_RUNS = ['outcome', 'agent', 'project', 'folder', 'user', 'branch'];
+
+/** Members of an agent in the order of time, so that new ones need not be held against all there are; and names that go with their runs. */
+const NEIGHBOURS_AND_NAMES = `
+DROP INDEX span_by_parent;
+CREATE INDEX span_by_parent ON span (parent_id, ${SHARED_AT}) WHERE kind IN (1, 2);
+
+CREATE TABLE run_name (run INTEGER NOT NULL, name INTEGER NOT NULL, PRIMARY KEY (run, name)) STRICT, WITHOUT ROWID;
+INSERT INTO run_name SELECT run, tag FROM run_tag UNION SELECT run, name FROM run_cost
+  ${NAMES_OF_SPANS.map((column) => `UNION SELECT run, ${column} FROM span WHERE ${column} IS NOT NULL`).join(' ')}
+  ${NAMES_OF_RUNS.map((column) => `UNION SELECT id, ${column} FROM run WHERE ${column} IS NOT NULL`).join(' ')};
+CREATE INDEX run_name_by_name ON run_name (name);
+DELETE FROM name WHERE id NOT IN (SELECT name FROM run_name);
+`;
+
 /** What turns version n into n + 1. What is here has been released: it is never changed, only added to. */
-export const MIGRATIONS: readonly string[] = [TABLES, VIEWS];
+export const MIGRATIONS: readonly string[] = [TABLES, VIEWS, NEIGHBOURS_AND_NAMES];
 
 export const VERSION: number = MIGRATIONS.length;

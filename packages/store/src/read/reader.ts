@@ -9,6 +9,7 @@ export class Reader {
   readonly #path: string;
   readonly #statements: Map<string, Statement> = new Map();
   readonly #names: Map<number, string> = new Map();
+  #dataVersion = -1;
 
   constructor(database: Database, path: string) {
     this.#database = database;
@@ -48,6 +49,7 @@ export class Reader {
   reading<T>(read: () => T): T {
     this.#database.exec('BEGIN');
     try {
+      this.#forgetWhatChanged();
       return read();
     } finally {
       this.#endReading();
@@ -56,6 +58,13 @@ export class Reader {
 
   close(): void {
     this.#database.close();
+  }
+
+  /** Numbers of names that are no longer stored may have been given to others. */
+  #forgetWhatChanged(): void {
+    const version = this.get<{ readonly data_version: number }>('PRAGMA data_version')?.data_version ?? -1;
+    if (version !== this.#dataVersion) this.#names.clear();
+    this.#dataVersion = version;
   }
 
   /** Nothing was written: what is wrong with the file was told by the question itself. */

@@ -72,7 +72,7 @@ function foundSpan(columns: SpanColumns, { reader, bodies }: SpanReader): FoundS
     startedAt,
     endedAt: startedAt + BigInt(columns[5]),
     status: STATUSES[columns[3]] ?? 'ok',
-    body: () => bodies.read(columns[7], columns[8]),
+    body: () => bodies.read({ body: columns[7], line: columns[8], spanId: columns[10] }),
   };
   if (columns[11] !== '') span.parentSpanId = columns[11];
   if (columns[18] !== null) span.agentName = reader.name(columns[18]);

@@ -168,6 +168,8 @@ export class Scribe {
     } catch (error) {
       if (!isBusy(error)) this.#options.tell({ type: 'note', message: `old runs cannot be removed: ${String(error)}` });
       this.#sweepLater(SWEEP_MS.idle);
+    } finally {
+      this.#open.writer.forget();
     }
   }
 }

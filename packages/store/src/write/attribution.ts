@@ -1,3 +1,4 @@
+import { SHARED_AT } from '../schema.ts';
 import { type Member, sharesOf } from '../shares.ts';
 import { ERROR, type Figures, LLM, type SpanRow } from '../span-row.ts';
 import type { Database, Statement } from '../sqlite.ts';
@@ -14,10 +15,11 @@ interface StoredMember extends Member {
   readonly figures: Figures;
 }
 
-/** The calls and tool calls of one agent: what was stored before this transaction, and all there is now. */
+/** The calls and tool calls of one agent that this transaction adds. */
 interface Group {
-  readonly before: readonly StoredMember[];
-  readonly members: StoredMember[];
+  readonly run: number;
+  readonly agentSpanId: string;
+  readonly fresh: StoredMember[];
   /** Whose they are, once the agent's own span is there; until then each call goes by its own words. */
   agent: number | undefined;
 }
@@ -41,43 +43,67 @@ interface AgentColumns {
 
 const MEMBERS = `SELECT run, kind, lower(hex(span_id)) AS span_id, name, mcp_server, agent, carries, status, started_at,
   started_at + duration AS ended_at, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost
-  FROM span WHERE parent_id = ? AND run = ? AND kind IN (1, 2)`;
+  FROM span WHERE parent_id = ? AND run = ? AND kind IN (1, 2) AND id <= ?`;
+
+/** When a call that carries results began, the next before an instant, or at it or after. */
+const nextCall = (condition: string, order: string): string => `SELECT ${SHARED_AT} AS at FROM span
+  WHERE parent_id = ? AND run = ? AND kind IN (1, 2) AND carries = 1 AND id <= ? AND ${SHARED_AT} ${condition} ? ORDER BY 1 ${order} LIMIT 1`;
+
+/** All instants are between them. */
+const EVER = { from: -(2n ** 63n), to: 2n ** 63n - 1n };
 
 /**
- * Keeps the sums by tool, MCP server and subagent. An agent's spans come in any order, and each may change what the others are given:
- * the agent's shares are taken from the sums as they were, and added as they are with what is new.
+ * Keeps the sums by tool, MCP server and subagent. An agent's spans come in any order, and each may change what its neighbours in time are
+ * given: their shares are taken from the sums as they were, and added as they are with what is new.
  */
 export class Attribution {
-  readonly #select: Statement;
+  readonly #all: Statement;
+  readonly #between: Statement;
+  readonly #callBefore: Statement;
+  readonly #callAfter: Statement;
+  readonly #last: Statement;
   readonly #selectAgent: Statement;
   readonly #names: Names;
   readonly #sums: Sums;
   /** By run and the hex of the agent's span id: ids that a program mints anew for each run are not unique among runs. */
   readonly #groups: Map<string, Group> = new Map();
+  /** The last span that was stored before what the groups have. */
+  #before = 0;
 
   constructor(database: Database, parts: { readonly names: Names; readonly sums: Sums }) {
     this.#names = parts.names;
     this.#sums = parts.sums;
-    this.#select = database.prepare(MEMBERS);
-    this.#select.setReadBigInts(true);
-    this.#selectAgent = database.prepare('SELECT agent, is_turn FROM span WHERE span_id = ? AND run = ? AND kind = 0');
+    this.#all = database.prepare(MEMBERS);
+    this.#between = database.prepare(`${MEMBERS} AND ${SHARED_AT} > ? AND ${SHARED_AT} <= ?`);
+    this.#callBefore = database.prepare(nextCall('<', 'DESC'));
+    this.#callAfter = database.prepare(nextCall('>=', 'ASC'));
+    for (const asked of [this.#all, this.#between, this.#callBefore, this.#callAfter]) asked.setReadBigInts(true);
+    this.#last = database.prepare('SELECT max(id) AS id FROM span');
+    this.#selectAgent = database.prepare(
+      'SELECT agent, is_turn FROM span WHERE span_id = ? AND run = ? AND kind = 0 AND id <= ?',
+    );
   }
 
-  /** A call or tool call that is about to be stored, and the agent that it is stored under. */
+  /** Called within the transaction, before it stores anything. */
+  begin(): void {
+    this.#before = (this.#last.get() as { readonly id: number | null }).id ?? 0;
+  }
+
+  /** A call or tool call that is new, and the agent that it is stored under. */
   add(row: SpanRow, run: number, agentSpanId: string | null): void {
     const member = this.#memberOf(row, run);
     const group = agentSpanId === null ? undefined : this.#groupOf(run, agentSpanId);
-    group?.members.push(member);
+    group?.fresh.push(member);
     if (member.isCall) this.#count(member, group?.agent ?? member.agent, 1);
   }
 
-  /** An agent that is about to be stored: its calls were counted under their own words until now. */
+  /** An agent that is new: its calls were counted under their own words until now. */
   addAgent(row: SpanRow, run: number): void {
     const group = this.#groupOf(run, row.spanId);
     const agent = row.isTurn ? this.#names.id('main') : this.#names.id(row.agent);
     if (agent === null || group.agent !== undefined) return;
     group.agent = agent;
-    for (const member of group.members) {
+    for (const member of [...this.#membersOf(run, row.spanId), ...group.fresh]) {
       if (!member.isCall || member.agent === agent) continue;
       this.#count(member, member.agent, -1);
       this.#count(member, agent, 1);
@@ -87,16 +113,18 @@ export class Attribution {
   /** Runs what hangs members of one agent below another. */
   regroup(run: number, agents: readonly string[], change: () => void): void {
     this.save();
+    this.begin();
     for (const spanId of agents) this.#account(run, spanId, -1);
     change();
     for (const spanId of agents) this.#account(run, spanId, 1);
   }
 
   save(): void {
-    for (const { before, members } of this.#groups.values()) {
-      if (members.length === before.length) continue;
-      this.#share(before, -1);
-      this.#share(members, 1);
+    for (const group of this.#groups.values()) {
+      const neighbours = this.#neighboursOf(group);
+      if (neighbours === undefined) continue;
+      this.#share(neighbours, -1);
+      this.#share([...neighbours, ...group.fresh], 1);
     }
     this.#groups.clear();
   }
@@ -116,22 +144,34 @@ export class Attribution {
     const place = `${run} ${agentSpanId}`;
     const known = this.#groups.get(place);
     if (known !== undefined) return known;
-    const before = this.#membersOf(run, agentSpanId);
-    const agent = this.#agentOf(run, agentSpanId);
-    const group = { before, members: [...before], agent };
+    const group = { run, agentSpanId, fresh: [], agent: this.#agentOf(run, agentSpanId) };
     this.#groups.set(place, group);
     return group;
   }
 
-  /** The name by which its calls are counted; undefined while it is not stored. */
+  /** The name by which its calls are counted; undefined as long as it was not stored before. */
   #agentOf(run: number, spanId: string): number | undefined {
-    const row = this.#selectAgent.get(Buffer.from(spanId, 'hex'), run) as AgentColumns | undefined;
+    const row = this.#selectAgent.get(Buffer.from(spanId, 'hex'), run, this.#before) as AgentColumns | undefined;
     if (row === undefined) return undefined;
     return row.is_turn === 1 ? this.#names.id('main') : row.agent;
   }
 
   #membersOf(run: number, agentSpanId: string): readonly StoredMember[] {
-    return (this.#select.all(Buffer.from(agentSpanId, 'hex'), run) as unknown as MemberColumns[]).map(fromColumns);
+    return membersIn(this.#all.all(Buffer.from(agentSpanId, 'hex'), run, this.#before));
+  }
+
+  /**
+   * Those that are stored and whose shares what is new may change: from the last call before it, which keeps what it was given, to the
+   * first after it. Undefined when what is new is given nothing and gives nothing.
+   */
+  #neighboursOf({ run, agentSpanId, fresh }: Group): readonly StoredMember[] | undefined {
+    const first = fresh.reduce((earliest, member) => earlier(earliest, sharedAt(member)), EVER.to);
+    const last = fresh.reduce((latest, member) => later(latest, sharedAt(member)), EVER.from);
+    const agent = [Buffer.from(agentSpanId, 'hex'), run, this.#before] as const;
+    const after = this.#callAfter.get(...agent, last) as { readonly at: bigint } | undefined;
+    if (after === undefined && !fresh.some(({ carriesResults }) => carriesResults)) return undefined;
+    const before = this.#callBefore.get(...agent, first) as { readonly at: bigint } | undefined;
+    return membersIn(this.#between.all(...agent, before?.at ?? EVER.from, after?.at ?? EVER.to));
   }
 
   #memberOf(row: SpanRow, run: number): StoredMember {
@@ -183,6 +223,23 @@ const NOTHING: Figures = {
 function negative(figures: Figures): Figures {
   const entries = Object.entries(figures).map(([name, value]) => [name, value === null ? null : -value]);
   return Object.fromEntries(entries) as unknown as Figures;
+}
+
+/** As `SHARED_AT` has it. */
+function sharedAt({ isCall, startedAt, endedAt }: Member): bigint {
+  return isCall ? startedAt : endedAt;
+}
+
+function earlier(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function later(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function membersIn(rows: readonly unknown[]): readonly StoredMember[] {
+  return (rows as readonly MemberColumns[]).map(fromColumns);
 }
 
 function fromColumns(row: MemberColumns): StoredMember {

@@ -37,16 +37,20 @@ export class Bodies {
     this.#bytes = 0;
   }
 
-  /** Best called run by run: another run begins another body. */
-  add(run: number, line: Uint8Array): BodyPlace {
+  /** Where the next line of a run belongs, should it be added. Best called run by run: another run begins another body. */
+  placeOf(run: number, line: Uint8Array): BodyPlace {
     const isFull = this.#bytes + line.length >= MAX_BODY_BYTES;
     if (this.#lines > 0 && (isFull || run !== this.#run)) this.save();
     this.#run = run;
+    return { body: this.#next, line: this.#lines };
+  }
+
+  add(line: Uint8Array): void {
     if (line.length >= this.#body.length) this.#body = Buffer.allocUnsafeSlow(line.length + 1);
     this.#body.set(line, this.#bytes);
     this.#bytes += line.length;
     this.#body[this.#bytes++] = NEWLINE;
-    return { body: this.#next, line: this.#lines++ };
+    this.#lines += 1;
   }
 
   save(): void {

@@ -22,13 +22,20 @@ const SUBTRACT = `UPDATE total_cost SET ${SUMS.map((column) => `${column} = tota
 
 const FORGET = `DELETE FROM total_cost WHERE ${SUMS.map((column) => `${column} = 0`).join(' AND ')}`;
 
-/** Removes whole runs: those that are too old, and the oldest while there is too much. */
+/** Texts that were in removed runs alone: names of steps, tags and branches can say as much as any content. */
+const FORGET_NAMES = 'DELETE FROM name WHERE NOT EXISTS (SELECT 1 FROM run_name WHERE run_name.name = name.id)';
+
+/**
+ * Removes whole runs: those that are too old, and the oldest while there is too much. A `Writer` of the same connection has to forget what
+ * it knows afterwards; others find out.
+ */
 export class Retention {
   readonly #database: Database;
   readonly #limits: RetentionLimits;
   readonly #oldest: Statement;
   readonly #longest: Statement;
   readonly #remove: readonly Statement[];
+  #hasUnusedNames = false;
 
   constructor(database: Database, limits: RetentionLimits) {
     this.#database = database;
@@ -40,19 +47,29 @@ export class Retention {
     );
     this.#remove = [
       SUBTRACT,
-      ...['run_cost', 'run_tag', 'alias', 'body', 'span'].map((table) => `DELETE FROM ${table} WHERE run = ?`),
+      ...['run_cost', 'run_tag', 'run_name', 'alias', 'body', 'span'].map(
+        (table) => `DELETE FROM ${table} WHERE run = ?`,
+      ),
       'DELETE FROM run WHERE id = ?',
     ].map((sql) => database.prepare(sql));
   }
 
   /** One run at a time, each in a transaction of its own, for a bounded time; false when there is more to remove. */
   sweep(now: number = Date.now()): boolean {
+    const isDone = this.#removeRuns(now);
+    if (this.#hasUnusedNames) this.#database.exec(FORGET_NAMES);
+    this.#hasUnusedNames = false;
+    return isDone && this.#shrink();
+  }
+
+  #removeRuns(now: number): boolean {
     const end = performance.now() + SWEEP_MS;
     for (let run = this.#next(now); run !== undefined; run = this.#next(now)) {
       this.#removeRun(run);
+      this.#hasUnusedNames = true;
       if (performance.now() > end) return false;
     }
-    return this.#shrink();
+    return true;
   }
 
   #next(now: number): number | undefined {

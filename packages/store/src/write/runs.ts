@@ -7,6 +7,8 @@ import type { Sums } from './sums.ts';
 /** What one transaction adds to a run. */
 export interface RunChange {
   readonly id: number;
+  /** Made by this transaction. */
+  readonly isNew: boolean;
   /** The name of the project it had before. */
   readonly projectBefore: number | null;
   startedAt: bigint;
@@ -42,6 +44,7 @@ export class Runs {
   readonly #find: Statement;
   readonly #create: Statement;
   readonly #update: Statement;
+  readonly #remove: Statement;
   readonly #tag: Statement;
   readonly #names: Names;
   readonly #open: Map<string, RunChange> = new Map();
@@ -51,16 +54,17 @@ export class Runs {
     this.#find = database.prepare('SELECT id, coalesce(project, folder) AS project FROM run WHERE run_id = ?');
     this.#create = database.prepare(CREATE);
     this.#update = database.prepare(UPDATE);
+    this.#remove = database.prepare('DELETE FROM run WHERE id = ?');
     this.#tag = database.prepare('INSERT INTO run_tag (run, tag) VALUES (?, ?) ON CONFLICT DO NOTHING');
   }
 
-  /** The run of a span that is not stored yet; made if there is none. */
+  /** The run of a span; made if there is none. */
   of(runId: string): RunChange {
     const known = this.#open.get(runId);
     if (known !== undefined) return known;
     const row = this.#find.get(runId) as { readonly id: number; readonly project: number | null } | undefined;
     const id = row?.id ?? Number(this.#create.run(runId).lastInsertRowid);
-    const change = emptyChange(id, row?.project ?? null);
+    const change = emptyChange(id, { isNew: row === undefined, projectBefore: row?.project ?? null });
     this.#open.set(runId, change);
     return change;
   }
@@ -68,37 +72,49 @@ export class Runs {
   /** Tells `sums` which project each run belongs to. */
   save(sums: Sums): void {
     for (const change of this.#open.values()) {
-      const row = this.#update.get(...this.#values(change), change.id) as { readonly project: number | null };
-      sums.assign(change.id, { before: change.projectBefore, now: row.project });
-      for (const tag of change.tags) this.#tag.run(change.id, this.#names.id(tag));
+      if (change.spans > 0) this.#saveOne(change, sums);
+      // Each of its spans was stored already, with another run.
+      else if (change.isNew) this.#remove.run(change.id);
     }
     this.#open.clear();
+  }
+
+  #saveOne(change: RunChange, sums: Sums): void {
+    const names = NAMES.map((field) => this.#names.id(change[field]));
+    for (const name of names) this.#names.use(change.id, name);
+    const row = this.#update.get(...valuesOf(change, names), change.id) as { readonly project: number | null };
+    sums.assign(change.id, { before: change.projectBefore, now: row.project });
+    for (const tag of change.tags) {
+      const name = this.#names.id(tag);
+      this.#names.use(change.id, name);
+      this.#tag.run(change.id, name);
+    }
   }
 
   forget(): void {
     this.#open.clear();
   }
-
-  /** In the order of `UPDATE`. */
-  #values(change: RunChange): (number | bigint | null)[] {
-    const { startedAt, endedAt, hasFailed, outcomeAt } = change;
-    const names = this.#names;
-    return [
-      startedAt,
-      endedAt,
-      hasFailed ? 1 : 0,
-      outcomeAt,
-      names.id(change.outcome),
-      outcomeAt,
-      names.id(change.agent),
-      names.id(change.project),
-      names.id(change.folder),
-      names.id(change.user),
-      names.id(change.branch),
-      ...SUMS.map((field) => change[field]),
-    ];
-  }
 }
+
+/** In the order of `UPDATE`. */
+function valuesOf(
+  change: RunChange,
+  [outcome = null, ...names]: readonly (number | null)[],
+): (number | bigint | null)[] {
+  const { startedAt, endedAt, hasFailed, outcomeAt } = change;
+  const sums = SUMS.map((field) => change[field]);
+  return [startedAt, endedAt, hasFailed ? 1 : 0, outcomeAt, outcome, outcomeAt, ...names, ...sums];
+}
+
+/** Fields that are names, in the order of `UPDATE`. */
+const NAMES = [
+  'outcome',
+  'agent',
+  'project',
+  'folder',
+  'user',
+  'branch',
+] as const satisfies readonly (keyof RunChange)[];
 
 /** Fields that are added up, in the order of the columns in `SUM_COLUMNS`. */
 const SUMS = [
@@ -134,11 +150,11 @@ const UPDATE = `UPDATE run SET
   ${SUM_COLUMNS.map((column) => `${column} = ${column} + ?`).join(', ')}
   WHERE id = ? RETURNING coalesce(project, folder) AS project`;
 
-function emptyChange(id: number, projectBefore: number | null): RunChange {
+function emptyChange(id: number, known: Pick<RunChange, 'isNew' | 'projectBefore'>): RunChange {
   const sums = Object.fromEntries(SUMS.map((field) => [field, 0])) as Record<(typeof SUMS)[number], number>;
   const names = { outcome: null, agent: null, project: null, folder: null, user: null, branch: null };
   const times = { startedAt: NEVER, endedAt: 0n, outcomeAt: 0n };
-  return { id, projectBefore, ...times, hasFailed: false, tags: new Set(), ...names, ...sums };
+  return { id, ...known, ...times, hasFailed: false, tags: new Set(), ...names, ...sums };
 }
 
 /** Adds a span that is new to its run. */

@@ -86,6 +86,7 @@ export class Sums {
     for (const sum of this.#runs.values()) {
       if (isNothing(sum)) continue;
       this.#addToRun.run(sum.run, sum.dimension, sum.name, ...valuesOf(sum));
+      this.#names.use(sum.run, sum.name);
       const place = placeOf(0, sum.dimension, sum.name);
       const total = totals.get(place);
       if (total === undefined) totals.set(place, { ...sum });

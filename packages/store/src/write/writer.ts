@@ -34,6 +34,17 @@ const COLUMNS = [
   'line',
 ] as const;
 
+/** Fields that are names, in the order of `COLUMNS`. */
+const NAMES = ['name', 'agent', 'errorType', 'outcome', 'mcpServer'] as const satisfies readonly (keyof SpanRow)[];
+
+/** What a span's columns need beyond the row. */
+interface KnownOfSpan {
+  readonly run: number;
+  /** In hex, of the span as it is stored. */
+  readonly parentId: string | null;
+  readonly names: readonly (number | null)[];
+}
+
 /** Writes spans, each batch in one transaction with everything that is added up from it. A span whose key is stored changes nothing. */
 export class Writer {
   readonly #database: Database;
@@ -62,7 +73,7 @@ export class Writer {
     this.#attribution = new Attribution(database, { names: this.#names, sums: this.#sums });
     this.#known = database.prepare('SELECT run, span_id FROM span WHERE key = ?');
     this.#insert = database.prepare(
-      `INSERT INTO span (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`,
+      `INSERT INTO span (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT (key) DO NOTHING`,
     );
     this.#alias = database.prepare(
       'INSERT INTO alias (run, span_id, stored_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
@@ -76,53 +87,58 @@ export class Writer {
   write(rows: readonly SpanRow[]): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
+      this.#names.begin();
       this.#bodies.begin();
+      this.#attribution.begin();
       this.#hasAliases = this.#anyAlias.get() !== undefined;
       for (const row of runByRun(rows)) this.#add(row);
       this.#bodies.save();
       this.#attribution.save();
       this.#runs.save(this.#sums);
       this.#sums.save();
+      this.#names.save();
       this.#database.exec('COMMIT');
     } catch (error) {
-      this.#forget();
+      this.forget();
       this.#database.exec('ROLLBACK');
       throw error;
     }
   }
 
-  #forget(): void {
+  /** What it knows of the store is no longer so. */
+  forget(): void {
     for (const part of [this.#names, this.#runs, this.#sums, this.#attribution]) part.forget();
   }
 
   #add(row: SpanRow): void {
     const key = keyHash(row.key);
-    const known = this.#known.get(key) as { readonly run: number; readonly span_id: Uint8Array } | undefined;
-    if (known !== undefined) return this.#meetAgain(known, row.spanId);
     const run = this.#runs.of(row.runId);
-    addToRun(run, row);
     const parentId = this.#parentOf(row, run.id);
-    // Before it is stored: what is stored of its agent is what was there before.
+    const names = NAMES.map((field) => this.#names.id(row[field]));
+    if (!this.#insertSpan(key, row, { run: run.id, parentId, names })) return this.#meetAgain(key, row.spanId);
+    this.#bodies.add(row.line);
+    for (const name of names) this.#names.use(run.id, name);
+    addToRun(run, row);
     if (row.kind === AGENT) this.#attribution.addAgent(row, run.id);
     if (row.kind === LLM || row.kind === TOOL) this.#attribution.add(row, run.id, parentId);
-    const { body, line } = this.#bodies.add(run.id, row.line);
-    const names = this.#names;
+    this.#addUp(run.id, row);
+  }
+
+  /** False when its key is stored. */
+  #insertSpan(key: Uint8Array, row: SpanRow, known: KnownOfSpan): boolean {
+    const { body, line } = this.#bodies.placeOf(known.run, row.line);
     const { figures } = row;
-    this.#insert.run(
+    const { changes } = this.#insert.run(
       key,
-      run.id,
+      known.run,
       Buffer.from(row.traceId, 'hex'),
       Buffer.from(row.spanId, 'hex'),
-      parentId === null ? null : Buffer.from(parentId, 'hex'),
+      known.parentId === null ? null : Buffer.from(known.parentId, 'hex'),
       row.kind,
       row.status,
       row.startedAt,
       row.endedAt - row.startedAt,
-      names.id(row.name),
-      names.id(row.agent),
-      names.id(row.errorType),
-      names.id(row.outcome),
-      names.id(row.mcpServer),
+      ...known.names,
       row.isTurn ? 1 : 0,
       row.carriesResults ? 1 : 0,
       figures?.inputTokens ?? null,
@@ -133,7 +149,7 @@ export class Writer {
       body,
       line,
     );
-    this.#addUp(run.id, row);
+    return Number(changes) > 0;
   }
 
   #addUp(run: number, row: SpanRow): void {
@@ -157,7 +173,8 @@ export class Writer {
   }
 
   /** The same span under another id, as an import derives them: what hangs below that one hangs below the stored one. */
-  #meetAgain(known: { readonly run: number; readonly span_id: Uint8Array }, spanId: string): void {
+  #meetAgain(key: Uint8Array, spanId: string): void {
+    const known = this.#known.get(key) as { readonly run: number; readonly span_id: Uint8Array };
     const storedId = hexOf(known.span_id);
     if (storedId === spanId) return;
     const id = Buffer.from(spanId, 'hex');
