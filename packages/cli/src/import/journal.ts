@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '@spanprism/core/otlp';
 import type { Store } from '@spanprism/store';
 
 /** What a place has already. Keys are those of spans: Anthropic's ids, whoever saw them. */
@@ -80,7 +81,7 @@ class TurnFile {
     this.#added = [];
     for (const hash of added) this.#hashes.add(hash);
     if (this.#path === undefined) return;
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(this.#path));
     appendFileSync(this.#path, `${added.join('\n')}\n`, { mode: 0o600 });
   }
 }

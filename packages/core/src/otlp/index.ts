@@ -31,6 +31,7 @@ export {
   type Receipt,
   type SignRequest,
 } from './deliver/delivery-options.ts';
+export { makeFolder } from './deliver/make-folder.ts';
 export { shownUrl } from './deliver/masking.ts';
 export type { SpoolOptions } from './deliver/spool.ts';
 export { decodeOtlp } from './decode/decode-otlp.ts';

@@ -1,5 +1,6 @@
-import { chmod, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { chmod, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@spanprism/core/otlp';
 import { decodeFrames, encodeFrame, type FrameHead, type RequestFrame } from './frames.ts';
 import { LiveFrames, type LiveSegment } from './live-frames.ts';
 import { lockFolder } from './lock-folder.ts';
@@ -69,7 +70,7 @@ export class RequestSpool {
 
   /** Throws when the folder cannot be written, or another process uses it. */
   static async open(options: RequestSpoolOptions): Promise<RequestSpool> {
-    await mkdir(options.folder, { recursive: true, mode: 0o700 });
+    makeFolder(options.folder);
     await chmod(options.folder, 0o700);
     const unlock = await lockFolder(options.folder);
     const spool = new RequestSpool({ segmentBytes: Math.min(SEGMENT_BYTES, options.maxBytes / 4), ...options }, unlock);

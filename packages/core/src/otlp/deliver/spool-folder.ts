@@ -1,5 +1,6 @@
-import { closeSync, constants, fchmodSync, fstatSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync } from 'node:fs';
 import type { Stats } from 'node:fs';
+import { makeFolder } from './make-folder.ts';
 
 // Windows knows neither these flags nor owners and modes: there the folder is as private as the one it lies in.
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_WRONLY, O_DIRECTORY = 0, O_NOFOLLOW = 0 } = constants;
@@ -17,7 +18,7 @@ export const OPEN: Readonly<Record<'read' | 'append' | 'create', number>> = {
  * so where others may write they could have put a symlink there, or a folder of their own.
  */
 export function secureFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolder(path);
   if (!lstatSync(path).isDirectory()) throw new Error('it is not a directory');
   if (process.geteuid === undefined) return;
   // All by one descriptor, so that nothing can be put in its place between the look and the change.
