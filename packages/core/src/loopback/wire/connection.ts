@@ -1,19 +1,20 @@
 import type { Socket } from 'node:net';
 import { BodyScanner } from './body-scanner.ts';
+import { headForUpstream } from './forwarded-head.ts';
 import {
   answerFraming,
   endOfHead,
-  forwardedHead,
-  type Head,
   fieldOf,
   parseHead,
   requestFraming,
   requestLine,
+  skipEmptyLines,
   statusOf,
 } from './http-head.ts';
 import { ObservedExchange } from './observed-exchange.ts';
 import { type Dialed, dial } from './upstream.ts';
-import { type ExchangeEnd, REFUSALS, type Refusal } from './wire-protocol.ts';
+import { answerTo } from './refusals.ts';
+import type { ExchangeEnd, Refusal } from './wire-protocol.ts';
 
 /** Whom a connection asks and tells. */
 export interface WireHost {
@@ -33,7 +34,8 @@ export interface WireHost {
 }
 
 const MAX_HEAD_BYTES = 256 * 1024;
-const FIRST_HEAD_MS = 60_000;
+/** How long a client may take for the head of its first request, and to close when it was told all that it will be. */
+const PATIENCE_MS = 60_000;
 const CALL = /^\/v1\/messages(?:\?|$)/;
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -67,12 +69,13 @@ export class Connection {
   /** About what the next answer will have, by the latest. */
   #expectedBytes = 0;
   #failure: string | undefined;
+  #patience: ReturnType<typeof setTimeout> | undefined;
 
   constructor(client: Socket, host: WireHost) {
     this.#host = host;
     this.#client = client;
     client.setNoDelay(true);
-    client.setTimeout(FIRST_HEAD_MS, () => client.destroy());
+    this.#hurry();
     client.on('data', (bytes: Buffer) => this.#fromClient(bytes));
     client.on('drain', () => this.#upstream?.resume());
     client.on('end', () => this.#clientEnded());
@@ -97,6 +100,8 @@ export class Connection {
       }
       const { request } = this.#open ?? {};
       if (request === undefined) at = this.#takeHead(bytes, at);
+      // Who asks on has taken the answer for whole, whatever it says of its length.
+      else if (request.isOver && this.#open?.answer?.endsWithConnection === true) this.#endExchange('complete');
       else if (request.isOver) {
         this.#early = Buffer.concat([this.#early, bytes.subarray(at)]);
         this.#client.pause();
@@ -108,12 +113,16 @@ export class Connection {
   #takeBody(bytes: Buffer, at: number, request: BodyScanner): number {
     const end = request.take(bytes, at);
     this.#send(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
-    if (request.isOver) this.#open?.observed?.requestComplete();
+    if (request.isOver) {
+      this.#open?.observed?.requestComplete();
+      this.#endIfOver();
+    }
     return end;
   }
 
-  #takeHead(bytes: Buffer, at: number): number {
+  #takeHead(bytes: Buffer, from: number): number {
     const known = this.#clientHead.length;
+    const at = known === 0 ? skipEmptyLines(bytes, from) : from;
     const head = known === 0 ? bytes.subarray(at) : Buffer.concat([this.#clientHead, bytes.subarray(at)]);
     const length = endOfHead(head, known);
     if (length === -1) {
@@ -128,15 +137,15 @@ export class Connection {
 
   #begin(bytes: Buffer): void {
     const head = parseHead(bytes);
-    const line = head === undefined ? undefined : requestLine(head);
-    const framing = head === undefined ? undefined : requestFraming(head);
-    if (head === undefined || line === undefined || framing === undefined) return this.#refuse('bad_http');
+    const line = requestLine(head);
+    const framing = requestFraming(head);
+    if (line === undefined || framing === undefined) return this.#refuse('bad_http');
     // A page in a browser can be made to resolve its own name to 127.0.0.1; its requests then carry that name.
     if (!this.#isOwnHost(fieldOf(head, 'host'))) return this.#refuse('wrong_host');
     const [, token = '', path = '/'] = /^\/([^/?]+)(.*)$/.exec(line.target) ?? [];
     const dialed = this.#host.route(token);
     if (dialed === undefined) return this.#refuse('unknown_token');
-    this.#client.setTimeout(0);
+    clearTimeout(this.#patience);
     const isCall = line.method === 'POST' && CALL.test(path);
     const observed = isCall && this.#host.observes ? new ObservedExchange(token, head, this.#expectedBytes) : undefined;
     const request = new BodyScanner(framing, (payload, start, end) => observed?.requestBytes(payload, start, end));
@@ -144,7 +153,7 @@ export class Connection {
     this.#open = { method: line.method, request, observed, answer: undefined };
     this.#host.requested(isCall);
     this.#dial(dialed);
-    this.#send(headFor(dialed, head, { ...line, path }));
+    this.#send(headForUpstream(dialed, head, { ...line, path }));
   }
 
   #isOwnHost(host: string | undefined): boolean {
@@ -194,7 +203,7 @@ export class Connection {
     upstream.cork();
     for (const bytes of unsent) upstream.write(bytes);
     upstream.uncork();
-    if (this.#client.readableEnded) upstream.end();
+    if (this.#client.readableEnded) this.#clientEnded();
     else if (this.#early.length === 0) this.#client.resume();
     upstream.resume();
   }
@@ -212,11 +221,22 @@ export class Connection {
   #fromUpstream(bytes: Buffer): void {
     if (!this.#client.write(bytes)) this.#upstream?.pause();
     let at = 0;
-    while (at < bytes.length && this.#open !== undefined && !this.#isTunnel) {
+    while (at < bytes.length && this.#open !== undefined && this.#open.answer?.isOver !== true) {
       const { answer } = this.#open;
       at = answer === undefined ? this.#takeAnswerHead(bytes, at, this.#open) : answer.take(bytes, at);
-      if (this.#open.answer?.isOver === true && this.#open.request.isOver) this.#endExchange('complete');
+      this.#endIfOver();
     }
+  }
+
+  /** An answer may be over before its request is. */
+  #endIfOver(): void {
+    if (this.#open?.answer?.isOver === true && this.#open.request.isOver) this.#endExchange('complete');
+  }
+
+  /** From here on nobody knows what the bytes are; they pass. */
+  #beginTunnel(end: ExchangeEnd): void {
+    this.#isTunnel = true;
+    this.#endExchange(end);
   }
 
   #takeAnswerHead(bytes: Buffer, at: number, open: OpenExchange): number {
@@ -225,8 +245,7 @@ export class Connection {
     const length = endOfHead(head, known);
     if (length === -1) {
       this.#answerHead = head;
-      // Whatever it is, it still passes.
-      if (head.length > MAX_HEAD_BYTES) this.#isTunnel = true;
+      if (head.length > MAX_HEAD_BYTES) this.#beginTunnel('cut');
       return bytes.length;
     }
     this.#answerHead = EMPTY;
@@ -236,8 +255,9 @@ export class Connection {
 
   #beginAnswer(bytes: Buffer, open: OpenExchange): void {
     const head = parseHead(bytes);
-    const status = head === undefined ? undefined : statusOf(head);
-    if (head === undefined || status === undefined || status === 101) this.#isTunnel = true;
+    const status = statusOf(head);
+    if (status === undefined) this.#beginTunnel('cut');
+    else if (status === 101) this.#beginTunnel('complete');
     else if (status >= 200) {
       this.#answers += 1;
       open.observed?.answerHead(head, status);
@@ -247,9 +267,11 @@ export class Connection {
     }
   }
 
-  #endExchange(end: ExchangeEnd): void {
+  /** `asFarAsSeen`: with an answer that is whole it is complete, whatever became of the connection. */
+  #endExchange(asFarAsSeen: ExchangeEnd): void {
     const open = this.#open;
     if (open === undefined) return;
+    const end = open.answer?.isOver === true ? 'complete' : asFarAsSeen;
     this.#open = undefined;
     this.#host.ended(end);
     const failure = this.#failure;
@@ -266,41 +288,45 @@ export class Connection {
     this.#early = EMPTY;
     this.#client.resume();
     this.#fromClient(next);
+    if (this.#client.readableEnded) this.#clientEnded();
   }
 
+  /** Half-closed, as it would be without us: an answer may still come. */
   #clientEnded(): void {
-    // Half-closed, as it would be without us: an answer may still come.
-    if (this.#upstream === undefined) {
-      if (this.#open === undefined) this.#client.end();
-    } else this.#upstream.end();
+    if (this.#early.length > 0) return;
+    if (this.#upstream !== undefined) this.#upstream.end();
+    else if (this.#open === undefined) this.#client.end();
   }
 
   #clientClosed(): void {
+    clearTimeout(this.#patience);
     this.#isDone = true;
-    if (this.#open !== undefined) this.#endExchange('left');
+    this.#endExchange('left');
     this.#letGoOfUpstream();
   }
 
   #upstreamEnded(): void {
-    if (this.#open?.answer?.endsWithConnection === true) this.#endExchange('complete');
-    // Who ends his side in the middle of an answer, or before it, has nothing more to say.
-    if (this.#open === undefined) this.#client.end();
+    const { answer } = this.#open ?? {};
+    if (answer?.endsWithConnection === true) this.#endExchange('complete');
+    // Who has answered may still listen to the rest of the request. Who ends in the middle of an answer, or before it, has no more to say.
+    if (this.#open === undefined || answer?.isOver === true) this.#client.end();
     else this.#upstreamClosed();
   }
 
   #upstreamClosed(): void {
-    const wasOpen = this.#open !== undefined;
+    const { answer } = this.#open ?? {};
     const isUntouched = this.#answers === 0 && this.#answerHead.length === 0 && !this.#isTunnel;
     // A connection that is closed before it has brought anything might as well never have come about.
-    if (wasOpen && isUntouched && this.#client.writable) return this.#unreachable(new Error(this.#failure ?? 'closed'));
-    const endsUnmarked = this.#open?.answer?.endsWithConnection === true;
+    if (this.#open !== undefined && isUntouched && this.#client.writable)
+      return this.#unreachable(new Error(this.#failure ?? 'closed'));
     // It may have closed because the client had.
-    if (wasOpen) this.#endExchange(this.#client.readableEnded ? 'left' : 'cut');
-    this.#isDone = true;
+    this.#endExchange(this.#client.readableEnded ? 'left' : 'cut');
     this.#letGoOfUpstream();
     // Without an error the client could take what it has for the whole.
-    if (endsUnmarked) this.#client.resetAndDestroy();
-    else this.#client.destroySoon();
+    if (answer?.endsWithConnection === true) {
+      this.#isDone = true;
+      this.#client.resetAndDestroy();
+    } else this.#dismiss();
   }
 
   #unreachable(error: NodeJS.ErrnoException): void {
@@ -313,33 +339,23 @@ export class Connection {
 
   #refuse(refusal: Refusal, detail?: string): void {
     if (refusal !== 'unreachable') this.#host.refused(refusal);
-    const { status, message } = REFUSALS[refusal];
-    const text = `spanprism: ${message}${detail === undefined ? '' : ` (${detail})`}`;
-    const body = JSON.stringify({ type: 'error', error: { type: 'api_error', message: text } });
+    this.#dismiss(answerTo(refusal, detail));
+  }
+
+  /** Nothing more will be said. What is still being sent is read and dropped: a reset would take what was said last with it. */
+  #dismiss(lastWords?: string): void {
     this.#isDone = true;
-    this.#client.end(
-      `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    );
-    // What is still being sent is read and dropped: a reset would take the answer with it.
+    if (lastWords !== undefined) this.#client.write(lastWords);
+    this.#client.end();
     this.#client
       .removeAllListeners('data')
       .on('data', () => undefined)
       .resume();
+    this.#hurry();
   }
-}
 
-/** The request as the upstream has to see it. A proxy that is asked for plain HTTP wants the whole URL. */
-function headFor(
-  { upstream, authority }: Dialed,
-  head: Head,
-  line: { readonly method: string; readonly path: string; readonly version: string },
-): Buffer {
-  const path = `${upstream.basePath}${line.path.startsWith('/') ? line.path : `/${line.path}`}`;
-  const viaProxy = upstream.proxy !== undefined && !upstream.isTls;
-  const target = viaProxy ? `http://${authority}${path}` : path;
-  const authorization = viaProxy ? upstream.proxy?.authorization : undefined;
-  return forwardedHead(head, `${line.method} ${target} ${line.version}`, {
-    host: authority,
-    ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }),
-  });
+  #hurry(): void {
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => this.#client.destroy(), PATIENCE_MS).unref();
+  }
 }

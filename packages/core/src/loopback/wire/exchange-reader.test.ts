@@ -216,6 +216,16 @@ describe('an answer', () => {
     expect(gaps).toEqual([]);
   });
 
+  test('of which a piece in the middle is no JSON is told as it stands, and that it is broken', () => {
+    const delta = (text: string): string =>
+      `data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"${text}"}}\n\n`;
+    const [start = '', block = ''] = stream.split(/(?<=\n\n)/);
+    const odd = [start, block, ...['one ', 'two\\q ', 'three'].map(delta)].join('');
+    const { answer, gaps } = new ExchangeReader().read(passed({ answer: odd }));
+    expect(answer?.blocks).toEqual([{ type: 'text', text: 'one two\\q three' }]);
+    expect(gaps).toEqual(['answer']);
+  });
+
   test('that was cut is told as far as it came, wherever that was', () => {
     const reader = new ExchangeReader();
     for (let at = 0; at < stream.length - 3; at += 7) {

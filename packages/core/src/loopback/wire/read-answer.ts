@@ -54,8 +54,6 @@ class StreamReader {
   #usage: unknown;
   #stopReason: string | undefined;
   #error: AnswerRead['error'];
-  /** How the line of the latest text began, and to which block it belongs. */
-  #run: { readonly begin: string; readonly block: OpenBlock } | undefined;
   #isWhole = false;
   #isBroken = false;
 
@@ -64,8 +62,10 @@ class StreamReader {
       const found = text.indexOf('\n', at);
       const end = found === -1 ? text.length : found;
       // What is called an event says its type once more in its data.
-      if (!this.#isMore(text, at, end)) this.#line(text.slice(at + 5, end), found === -1);
-      at = found === -1 ? -1 : nextData(text, found);
+      const line = text.slice(at, end);
+      const data = this.#line(line.slice('data:'.length), found === -1);
+      const last = data === undefined || found === -1 ? end : this.#alike(text, { at, line, data });
+      at = found === -1 ? -1 : nextData(text, last);
     }
     const message = this.#message;
     return {
@@ -75,20 +75,32 @@ class StreamReader {
     };
   }
 
-  /** A delta like the one before, but for its text: what makes up most of a stream is not worth parsing line by line. */
-  #isMore(text: string, at: number, end: number): boolean {
-    const run = this.#run;
-    if (run === undefined || !text.startsWith(run.begin, at)) return false;
-    const close = text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end;
-    if (!text.endsWith(DELTA_END, close)) return false;
-    const piece = text.slice(at + run.begin.length, close - DELTA_END.length);
-    // Another member may follow, or a quote within; and what JSON does not allow must be seen by its parser.
-    if (piece.includes('"')) return false;
-    run.block.pieces += piece;
-    return true;
+  /**
+   * Deltas that differ in their text alone are what most of a stream is made of. They are found by what stands between two texts, and
+   * not parsed line by line, but for the first and the last. Returns from where to look for the next line.
+   */
+  #alike(text: string, { at, line, data }: DataLine): number {
+    const block = this.#blocks.get(indexOf(data));
+    const mark = line.indexOf(TEXT_MARK);
+    const close = line.lastIndexOf(DELTA_END);
+    const next = nextData(text, at + line.length);
+    const begin = line.slice(0, mark + TEXT_MARK.length);
+    if (block === undefined || mark === -1 || close === -1 || next === -1) return at + line.length;
+    if (!isTextDelta(data) || !text.startsWith(begin, next)) return at + line.length;
+    const between = text.slice(at + close, next + begin.length);
+    for (let start = next + begin.length, before = at + close; ; ) {
+      const end = text.indexOf(between, start);
+      const piece = end === -1 ? QUOTE : text.slice(start, end);
+      // A quote within, or in another event that lies between: that is for the parser.
+      if (piece.includes(QUOTE)) return before;
+      block.pieces += piece;
+      before = end;
+      start = end + between.length;
+    }
   }
 
   #answer(message: Fields): WireAnswer {
+    for (const block of this.#blocks.values()) this.#settle(block);
     return {
       ...given('messageId', stringIn(message, 'id')),
       ...given('model', stringIn(message, 'model')),
@@ -101,21 +113,12 @@ class StreamReader {
     };
   }
 
-  #line(json: string, isLast: boolean): void {
+  #line(json: string, isLast: boolean): Fields | undefined {
     const data = fieldsOf(parseJson(json));
     // The last line of a stream that was cut is half a line.
     if (data === undefined) this.#isBroken ||= !isLast;
-    else {
-      this.#event(data);
-      this.#run = this.#runOf(data, json);
-    }
-  }
-
-  #runOf(data: Fields, json: string): { readonly begin: string; readonly block: OpenBlock } | undefined {
-    const block = this.#blocks.get(indexOf(data));
-    const mark = block === undefined ? -1 : json.indexOf(TEXT_MARK);
-    if (block === undefined || mark === -1 || fieldsOf(data['delta'])?.['type'] !== 'text_delta') return undefined;
-    return { begin: `data:${json.slice(0, mark + TEXT_MARK.length)}`, block };
+    else this.#event(data);
+    return data;
   }
 
   #event(data: Fields): void {
@@ -149,24 +152,35 @@ class StreamReader {
     if (block === undefined || delta === undefined) return;
     const { type } = delta;
     if (type === 'text_delta') {
-      settlePieces(block);
+      this.#settle(block);
       block.text += stringIn(delta, 'text') ?? '';
     } else if (type === 'thinking_delta') block.text += stringIn(delta, 'thinking') ?? '';
     else if (type === 'input_json_delta') block.json += stringIn(delta, 'partial_json') ?? '';
     else block.others.push(delta);
   }
+
+  /** Pieces of a string's JSON, put together, are that of the whole. */
+  #settle(block: OpenBlock): void {
+    if (block.pieces === '') return;
+    const text = parseJson(`"${block.pieces}"`);
+    this.#isBroken ||= typeof text !== 'string';
+    block.text += typeof text === 'string' ? text : block.pieces;
+    block.pieces = '';
+  }
+}
+
+interface DataLine {
+  readonly at: number;
+  readonly line: string;
+  readonly data: Fields;
 }
 
 const TEXT_MARK = '"type":"text_delta","text":"';
 const DELTA_END = '"}}';
-const CARRIAGE_RETURN = 0x0d;
+const QUOTE = '"';
 
-/** Pieces of a string's JSON, put together, are that of the whole. */
-function settlePieces(block: OpenBlock): void {
-  if (block.pieces === '') return;
-  const text = parseJson(`"${block.pieces}"`);
-  block.text += typeof text === 'string' ? text : block.pieces;
-  block.pieces = '';
+function isTextDelta({ delta }: Fields): boolean {
+  return fieldsOf(delta)?.['type'] === 'text_delta';
 }
 
 function nextData(text: string, from: number): number {
@@ -181,7 +195,6 @@ function indexOf(data: Fields): number {
 
 /** The block as an answer that does not stream would have it; deltas that nobody knows stay beside it. */
 function closed(open: OpenBlock): unknown {
-  settlePieces(open);
   const { start, text, json, others } = open;
   const block: Record<string, unknown> = { ...start };
   if (text !== '') {

@@ -158,8 +158,7 @@ function openTunnel(socket: Socket, { upstream }: Dialed, done: (error?: Error) 
       if (answer.length > MAX_ANSWER_BYTES) end(new Error('the proxy did not answer in HTTP'));
       return;
     }
-    const head = parseHead(answer.subarray(0, length));
-    const status = head === undefined ? undefined : statusOf(head);
+    const status = statusOf(parseHead(answer.subarray(0, length)));
     if (status === undefined || status >= 300) return end(new Error(`the proxy answered ${status ?? 'nothing known'}`));
     const rest = answer.subarray(length);
     end();

@@ -2,15 +2,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { SharedSlots } from '../shared-slots.ts';
 import type { Upstream } from './upstream.ts';
 
-/** Why a connection was turned away, with the answer it got. */
+/** Why a connection was turned away. */
 export type Refusal = 'bad_http' | 'wrong_host' | 'unknown_token' | 'unreachable';
-
-export const REFUSALS: Readonly<Record<Refusal, { readonly status: string; readonly message: string }>> = {
-  bad_http: { status: '400 Bad Request', message: 'this is not a request in HTTP/1.1' },
-  wrong_host: { status: '421 Misdirected Request', message: 'Host must be this loopback address' },
-  unknown_token: { status: '401 Unauthorized', message: 'the token in the path is not known here' },
-  unreachable: { status: '502 Bad Gateway', message: 'the upstream cannot be reached' },
-};
 
 /** How an exchange ended: `left` by the client, `cut` by the upstream, or it never got as far as the upstream. */
 export type ExchangeEnd = 'complete' | 'left' | 'cut' | 'unreachable';
