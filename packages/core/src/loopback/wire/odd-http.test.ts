@@ -180,7 +180,7 @@ describe('what comes before the answer to a request', () => {
     const wire = await pass.open(`\r\n${request(pass.port, {})}`);
     await wire.until(ends('first'));
     wire.socket.write('\r\n');
-    await asksAgain(wire, pass.port);
+    expect(await asksAgain(wire, pass.port)).toBe(answer('first') + answer('second'));
   });
 });
 
@@ -213,7 +213,7 @@ describe('a request of which two could think differently where it ends gets nowh
     await using api = await answers(answer('second'));
     await using pass = await passThrough({ port: api.port });
     const wire = await pass.open(request(pass.port, { fields: ['Content-Length: 2'] }));
-    await wire.until(isSecond);
+    expect(await wire.until(isSecond)).toBe(answer('second'));
   });
 });
 
