@@ -1,74 +1,15 @@
 import { request as httpRequest } from 'node:http';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { memorySink, type Sink } from '@spanprism/core';
 import { openRecording, startCollector as startBackend } from '@spanprism/testkit';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type RunningCollector, startCollector } from './collector.ts';
-import { forwardTargets } from './forward-targets.ts';
-import { collectSettings } from './settings.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { endStarted, JSON_TYPE, overGrpc, started, VALID } from './__fixtures__/started-collector.ts';
 
-let folder: string;
-const open: RunningCollector[] = [];
+afterEach(endStarted);
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'spanprism-collector-'));
-});
-afterEach(async () => {
-  for (const collector of open.splice(0)) await collector.close(5_000);
-  await rm(folder, { recursive: true, force: true });
-});
-
-interface Setup {
-  readonly args?: Readonly<Record<string, string>>;
-  readonly sink?: Sink;
-  readonly endpoint?: string;
-  readonly now?: () => Date;
-}
-
-async function started({
-  args = {},
-  sink = memorySink({ capture: 'full' }),
-  endpoint,
-  now = () => new Date(),
-}: Setup = {}) {
-  const values = { port: '0', 'grpc-port': '0', spool: join(folder, 'spool'), settle: '1', ...args };
-  const collector = await startCollector({
-    settings: collectSettings(values, {}),
-    sinks: [sink],
-    targets: forwardTargets({}, endpoint),
-    diag: () => undefined,
-    now,
-  });
-  open.push(collector);
-  const url = `http://127.0.0.1:${collector.httpPort}`;
-  const headers = args['token'] === undefined ? {} : { authorization: `Bearer ${args['token']}` };
-  return {
-    collector,
-    url,
-    post: (path: string, body: string | Uint8Array, extra: Record<string, string> = {}) =>
-      fetch(url + path, {
-        method: 'POST',
-        body: body as never,
-        headers: { 'content-type': JSON_TYPE, ...headers, ...extra },
-      }),
-    /** The lines of `/metrics` that say anything, but for those of the process. */
-    counted: async () => {
-      const lines = (await (await fetch(`${url}/metrics`, { headers })).text()).split('\n');
-      return lines.filter(
-        (line) => line.startsWith('spanprism') && !line.endsWith(' 0') && !line.includes('spool_max'),
-      );
-    },
-  };
-}
-
-const JSON_TYPE = 'application/json';
 const PROTOBUF = { 'content-type': 'application/x-protobuf' };
-const [TRACES] = openRecording('bash-call').telemetry.traces.map(({ payload }) => JSON.stringify(payload));
-const VALID = TRACES ?? '';
 const FOREIGN = JSON.stringify({
   resourceSpans: [{ scopeSpans: [{ scope: { name: 'mine' }, spans: [{ name: 'a' }, { name: 'b' }] }] }],
 });
@@ -156,20 +97,6 @@ function claudeSpan(session: string): Uint8Array {
   return field(0x0a, field(0x12, Buffer.concat([scope, field(0x12, attribute)])));
 }
 
-function overGrpc({ grpcPort }: RunningCollector, body: Buffer, authorization?: string): Promise<ServiceError | null> {
-  const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
-  const metadata = new Metadata();
-  if (authorization !== undefined) metadata.set('authorization', authorization);
-  const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
-  const asItIs = (bytes: Buffer): Buffer => bytes;
-  return new Promise((resolve) => {
-    client.makeUnaryRequest(path, asItIs, asItIs, body, metadata, {}, (error) => {
-      client.close();
-      resolve(error);
-    });
-  });
-}
-
 describe('what is not of Claude Code', () => {
   test.each([
     ['application/json', Buffer.from(FOREIGN)],
@@ -249,7 +176,7 @@ describe('a session', () => {
 
 describe('who watches over it', () => {
   test('is told of a disk that cannot be written, and senders are asked to come again', async () => {
-    const { url, post, counted } = await started();
+    const { folder, url, post, counted } = await started();
     // The next segment cannot be made: its folder is gone.
     const lost = join(folder, 'elsewhere');
     await post('/v1/traces', VALID);
@@ -278,9 +205,7 @@ describe('who watches over it', () => {
     for (const line of text.trimEnd().split('\n')) {
       expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [-+.e\d]+)$/);
     }
-    const closing = collector.close(5_000);
-    open.length = 0;
-    await closing;
+    await collector.close(5_000);
     await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed');
   });
 });

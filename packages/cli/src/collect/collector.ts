@@ -1,6 +1,7 @@
 import type { CaptureOptions, Diag, Sink } from '@spanprism/core';
 import { createSessions, type Sessions } from '@spanprism/core/sessions';
 import { CommandError } from '../command.ts';
+import { PATIENCE, type Patience } from './connections.ts';
 import { Counters } from './counters.ts';
 import { openDoors } from './doors.ts';
 import type { ForwardTargets } from './forward-targets.ts';
@@ -19,6 +20,7 @@ export interface CollectorParts {
   readonly targets: ForwardTargets;
   readonly diag: Diag;
   readonly now: () => Date;
+  readonly patience?: Patience;
 }
 
 export interface RunningCollector {
@@ -51,7 +53,8 @@ export async function startCollector(parts: CollectorParts): Promise<RunningColl
   const areSinksFull = (): boolean => areFull(parts.sinks);
   const intake = new Intake({ spool, table, forwarder, counters, areSinksFull, now: nowMs });
   const observed = { sessions, table, spool, forwarder, startedAt: now() };
-  const doors = { intake, counters, metricsText: () => prometheusText(counters, gauges(observed)) };
+  const { patience = PATIENCE } = parts;
+  const doors = { intake, counters, patience, metricsText: () => prometheusText(counters, gauges(observed)) };
   // Who comes before the old is read again is asked to come later: in the meantime the port is ours, and says how things stand.
   const opened = await openDoors(doors, settings, diag).catch(async (error: unknown) => {
     await Promise.allSettled([sessions.close(0), spool.close()]);

@@ -1,9 +1,9 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import type { Diag } from '@spanprism/core';
 import { CommandError } from '../command.ts';
 import { bearerCheck } from './bearer.ts';
-import { type GrpcParts, type GrpcReceiver, startGrpc } from './grpc-server.ts';
+import { mostConnections, type Patience } from './connections.ts';
+import { createGrpcServer, type GrpcParts } from './grpc-server.ts';
 import { createHttpServer, type HttpParts } from './http-server.ts';
 import type { CollectSettings } from './settings.ts';
 
@@ -15,15 +15,22 @@ export interface Doors {
   close(deadlineMs: number): Promise<void>;
 }
 
-export type DoorParts = Pick<HttpParts, 'intake' | 'counters' | 'metricsText'>;
+export interface DoorParts extends Pick<HttpParts, 'intake' | 'counters' | 'metricsText'> {
+  readonly patience: Patience;
+}
 
 /** Listens. Rejects with a `CommandError` that names the address that cannot be had. */
-export async function openDoors(parts: DoorParts, settings: CollectSettings, diag: Diag): Promise<Doors> {
-  const { host, tls, token, maxRequestBytes } = settings;
+export async function openDoors(
+  { patience, ...parts }: DoorParts,
+  settings: CollectSettings,
+  diag: Diag,
+): Promise<Doors> {
+  const { host, port, tls, token, maxRequestBytes } = settings;
   const shared = {
     ...parts,
     tls,
     isAuthorized: bearerCheck(token),
+    connections: { patience, most: mostConnections(), onTurnedAway: () => parts.counters.rejected.add(['crowded']) },
     onFault: (error: unknown): void => diag('error', `collect: ${textOf(error)}`),
   };
   const http = createHttpServer({
@@ -31,55 +38,50 @@ export async function openDoors(parts: DoorParts, settings: CollectSettings, dia
     limits: { maxSentBytes: maxRequestBytes, maxUnpackedBytes: maxRequestBytes },
     isLoopbackOnly: settings.isLoopback && token === undefined,
   });
-  await listening(http, settings);
+  const httpPort = await listening(http.server, { host, port, option: '--port' });
   try {
-    const grpc = await grpcAt(host, settings.grpcPort, { ...shared, maxMessageBytes: maxRequestBytes });
+    const grpc = await grpcAt({ ...shared, maxMessageBytes: maxRequestBytes }, settings);
     return {
-      httpPort: (http.address() as AddressInfo).port,
+      httpPort,
       grpcPort: grpc?.port,
-      close: async (deadlineMs) => void (await Promise.all([closed(http, deadlineMs), grpc?.close(deadlineMs)])),
+      close: async (deadlineMs) => void (await Promise.all([http.close(deadlineMs), grpc?.close(deadlineMs)])),
     };
   } catch (error) {
-    http.close();
+    await http.close(0);
     throw error;
   }
 }
 
-async function grpcAt(host: string, port: number | undefined, parts: GrpcParts): Promise<GrpcReceiver | undefined> {
-  if (port === undefined) return undefined;
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  try {
-    return await startGrpc(parts, address);
-  } catch (error) {
-    throw new CommandError({
-      what: `collect: cannot listen for gRPC at ${address} (${textOf(error)})`,
-      fix: 'choose another port with --grpc-port, or none with --grpc-port off',
-      exitCode: 1,
-    });
-  }
+async function grpcAt(parts: GrpcParts, { host, grpcPort }: CollectSettings) {
+  if (grpcPort === undefined) return undefined;
+  const { server, close } = await createGrpcServer(parts);
+  return { close, port: await listening(server, { host, port: grpcPort, option: '--grpc-port' }) };
 }
 
-function listening(server: Server, { host, port }: CollectSettings): Promise<void> {
+interface Address {
+  readonly host: string;
+  readonly port: number;
+  /** By which the port is chosen. */
+  readonly option: string;
+}
+
+/** Resolves to the port. */
+function listening(server: Server, { host, port, option }: Address): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const what = `collect: cannot listen at ${host}:${port} (${error.code ?? error.message})`;
-      const fix = 'choose another port with --port, or end what listens there';
-      reject(new CommandError({ what, fix, exitCode: 1 }));
+    server.once('error', ({ code = '', message }: NodeJS.ErrnoException) => {
+      const what = `collect: cannot listen at ${host.includes(':') ? `[${host}]` : host}:${port} (${code || message})`;
+      const fix = FIXES[code] ?? 'choose another port with --port, or end what listens there';
+      reject(new CommandError({ what, fix: fix.replace('--port', option), exitCode: 1 }));
     });
-    server.listen(port, host, () => resolve());
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });
 }
 
-function closed(server: Server, deadlineMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), deadlineMs);
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
-}
+const FIXES: Readonly<Record<string, string>> = {
+  EACCES: 'choose a port from 1024 up with --port',
+  EADDRNOTAVAIL: 'give an address of this machine with --host',
+  ENOTFOUND: 'give an address of this machine with --host',
+};
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,6 +1,8 @@
+import { createServer } from 'node:net';
 import type * as Grpc from '@grpc/grpc-js';
 import type { OtlpSignal } from '@spanprism/core/otlp';
 import { encodeExportResponse, Rejected } from '@spanprism/core/receive';
+import { type ConnectionLimits, Connections, type Door } from './connections.ts';
 import { type Counters, isForLater, REFUSALS, type RefusalReason, RETRY_AFTER_SECONDS } from './counters.ts';
 import type { TlsFiles } from './http-server.ts';
 import type { Intake } from './intake.ts';
@@ -9,15 +11,10 @@ export interface GrpcParts {
   readonly intake: Intake;
   readonly counters: Counters;
   readonly maxMessageBytes: number;
+  readonly connections: ConnectionLimits;
   readonly tls: TlsFiles | undefined;
   readonly isAuthorized: (authorization: string | undefined) => boolean;
   readonly onFault: (error: unknown) => void;
-}
-
-export interface GrpcReceiver {
-  readonly port: number;
-  /** Takes no new calls and waits for those under way; after the deadline they are cut. */
-  close(deadlineMs: number): Promise<void>;
 }
 
 const SERVICES: Readonly<Record<OtlpSignal, string>> = {
@@ -26,10 +23,24 @@ const SERVICES: Readonly<Record<OtlpSignal, string>> = {
   metrics: 'opentelemetry.proto.collector.metrics.v1.MetricsService',
 };
 
-/** OTLP/gRPC at an address. Messages are not taken apart by a gRPC library: their bytes are those of OTLP/HTTP. */
-export async function startGrpc(parts: GrpcParts, address: string): Promise<GrpcReceiver> {
+/**
+ * A peer that is gone, or speaks something else, does not answer a ping; one that has nothing to say for long is sent away, and comes again
+ * when it has. As many calls at a time as HTTP/2 recommends.
+ */
+const MANNERS = {
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  'grpc.max_connection_idle_ms': 300_000,
+  'grpc.max_concurrent_streams': 100,
+  // Statistics of each call, which nobody asks for.
+  'grpc.enable_channelz': 0,
+};
+
+/** The OTLP/gRPC receiver. Messages are not taken apart by a gRPC library: their bytes are those of OTLP/HTTP. */
+export async function createGrpcServer(parts: GrpcParts): Promise<Door> {
   const grpc = await import('@grpc/grpc-js');
-  const server = new grpc.Server({
+  const calls = new grpc.Server({
+    ...MANNERS,
     'grpc.max_receive_message_length': parts.maxMessageBytes,
     interceptors: [doorkeeper(parts, grpc)],
   });
@@ -43,27 +54,48 @@ export async function startGrpc(parts: GrpcParts, address: string): Promise<Grpc
       responseSerialize: asItIs,
       responseDeserialize: asItIs,
     };
-    server.addService({ Export: method }, { Export: handler(parts, signal, grpc) });
+    calls.addService({ Export: method }, { Export: handler(parts, signal, grpc) });
   }
-  const port = await bound(server, address, credentialsOf(grpc, parts.tls));
-  return { port, close: (deadlineMs) => shutDown(server, deadlineMs) };
+  const injector = calls.createConnectionInjector(credentialsOf(grpc, parts.tls));
+  // The library keeps connections that never say a word, and does not end while one of them is open.
+  const server = createServer((socket) => injector.injectConnection(socket));
+  const connections = new Connections(server, parts.connections);
+  return {
+    server,
+    close: async (deadlineMs) => {
+      // Asks its peers to leave when they are answered. That they have, only their connections tell.
+      calls.tryShutdown(() => undefined);
+      await connections.end(deadlineMs);
+    },
+  };
 }
 
 const asItIs = (bytes: Buffer): Buffer => bytes;
 
-/** Asks for the token before a message is read: what came packed may be a thousand times as large. */
-function doorkeeper({ isAuthorized, counters }: GrpcParts, grpc: typeof Grpc): Grpc.ServerInterceptor {
+/** Asks for the token before a message is read: what came packed may be a thousand times as large. And sends away who takes too long. */
+function doorkeeper({ isAuthorized, counters, connections }: GrpcParts, grpc: typeof Grpc): Grpc.ServerInterceptor {
   return (_method, call) => {
-    const listener = new grpc.ServerListenerBuilder().withOnReceiveMetadata((metadata, goOn) => {
-      const authorization: Grpc.MetadataValue | undefined = metadata.get('authorization')[0];
-      if (isAuthorized(authorization?.toString())) {
-        goOn(metadata);
-        return;
-      }
-      counters.rejected.add(['unauthenticated']);
-      const { code, message } = REFUSALS.unauthenticated;
+    const turnAway = (reason: RefusalReason): void => {
+      counters.rejected.add([reason]);
+      const { code, message } = REFUSALS[reason];
       call.sendStatus({ code, details: message });
-    });
+    };
+    const overdue = setTimeout(() => turnAway('too_slow'), connections.patience.requestMs);
+    const listener = new grpc.ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, goOn) => {
+        const authorization: Grpc.MetadataValue | undefined = metadata.get('authorization')[0];
+        if (isAuthorized(authorization?.toString())) {
+          goOn(metadata);
+          return;
+        }
+        clearTimeout(overdue);
+        turnAway('unauthenticated');
+      })
+      .withOnReceiveHalfClose((goOn) => {
+        clearTimeout(overdue);
+        goOn();
+      })
+      .withOnCancel(() => clearTimeout(overdue));
     const responder = new grpc.ResponderBuilder().withStart((goOn) => goOn(listener.build()));
     return new grpc.ServerInterceptingCall(call, responder.build());
   };
@@ -72,25 +104,6 @@ function doorkeeper({ isAuthorized, counters }: GrpcParts, grpc: typeof Grpc): G
 function credentialsOf({ ServerCredentials }: typeof Grpc, tls: TlsFiles | undefined) {
   if (tls === undefined) return ServerCredentials.createInsecure();
   return ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
-}
-
-function bound(server: Grpc.Server, address: string, credentials: ReturnType<typeof credentialsOf>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
-  });
-}
-
-function shutDown(server: Grpc.Server, deadlineMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, deadlineMs);
-    server.tryShutdown(() => {
-      clearTimeout(cut);
-      resolve();
-    });
-  });
 }
 
 function handler(parts: GrpcParts, signal: OtlpSignal, { Metadata: NewMetadata }: typeof Grpc) {

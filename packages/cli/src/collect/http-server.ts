@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
 import type { OtlpSignal } from '@spanprism/core/otlp';
 import {
   type BodyLimits,
@@ -11,6 +11,7 @@ import {
   send,
 } from '@spanprism/core/receive';
 import { type Counters, isForLater, REFUSALS, type RefusalReason, RETRY_AFTER_SECONDS } from './counters.ts';
+import { type ConnectionLimits, Connections, type Door, type Patience } from './connections.ts';
 import type { Intake } from './intake.ts';
 
 export interface TlsFiles {
@@ -22,6 +23,7 @@ export interface HttpParts {
   readonly intake: Intake;
   readonly counters: Counters;
   readonly limits: BodyLimits;
+  readonly connections: ConnectionLimits;
   readonly tls: TlsFiles | undefined;
   readonly isAuthorized: (authorization: string | undefined) => boolean;
   /** Refuses what was sent to another name than this machine's own: a page in a browser can have its name lead here. */
@@ -60,26 +62,55 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ],
 ]);
 
-/** The OTLP/HTTP receiver, with the endpoints for who watches over it; not yet listening. It answers every request and throws nothing. */
-export function createHttpServer(parts: HttpParts): Server {
-  const timeouts = { requestTimeout: 60_000, headersTimeout: 10_000 };
+/** A connection that waits for its next request outlasts the minute in which a proxy or an exporter uses it again. */
+const KEEP_ALIVE_MS = 65_000;
+
+function timesOf({ headMs, requestMs }: Patience): ServerOptions {
+  return {
+    headersTimeout: headMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: headMs / 2,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  };
+}
+
+/** The OTLP/HTTP receiver, with the endpoints for who watches over it. It answers every request and throws nothing. */
+export function createHttpServer(parts: HttpParts): Door {
   // Not by `import`, which reads all that a module exports: of `node:http` that is undici too, 35 ms on Node 24.
   const http = process.getBuiltinModule('node:http');
   const https = process.getBuiltinModule('node:https');
-  const server =
-    parts.tls === undefined ? http.createServer(timeouts) : https.createServer({ ...timeouts, ...parts.tls });
+  const times = timesOf(parts.connections.patience);
+  const server = parts.tls === undefined ? http.createServer(times) : https.createServer({ ...times, ...parts.tls });
+  // Who has no more to send still waits for his answer; Node would hang up on him, also when his request is on disk already.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  const connections = new Connections(server, parts.connections);
   const serve = (request: IncomingMessage, response: ServerResponse): void => void answer(parts, { request, response });
   server.on('request', serve);
   // An expectation we do not know is no reason to refuse; Node would answer 417 behind our back.
   server.on('checkExpectation', serve);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code !== 'ECONNRESET' && error.code !== 'HPE_INVALID_EOF_STATE')
-      parts.counters.rejected.add(['bad_http']);
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket) => {
+    const [reason, statusLine] = FAULTS[code] ?? ['bad_http', '400 Bad Request'];
+    if (reason !== undefined) parts.counters.rejected.add([reason]);
+    if (socket.writable) socket.end(`HTTP/1.1 ${statusLine}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     else socket.destroy();
   });
-  return server;
+  return {
+    server,
+    close: async (deadlineMs) => {
+      const ended = connections.end(deadlineMs);
+      server.closeIdleConnections();
+      await ended;
+    },
+  };
 }
+
+/** What is wrong before there is a request to answer. Who hung up in the middle of a body was counted with that request. */
+const FAULTS: Readonly<Record<string, readonly [RefusalReason | undefined, string]>> = {
+  ECONNRESET: [undefined, '400 Bad Request'],
+  HPE_INVALID_EOF_STATE: [undefined, '400 Bad Request'],
+  HPE_HEADER_OVERFLOW: ['bad_http', '431 Request Header Fields Too Large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['too_slow', '408 Request Timeout'],
+};
 
 async function answer(parts: HttpParts, exchange: Exchange): Promise<void> {
   const { request, response } = exchange;

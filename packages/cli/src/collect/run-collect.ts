@@ -22,7 +22,7 @@ export async function runCollect({ values, positionals }: CommandInput, io: Io):
   const diag: Diag = (level, message) => {
     if (level === 'warn' || level === 'error' || env['OTEL_DEBUG'] === '1') say(message);
   };
-  const settings = collectSettings(values, env);
+  const settings = collectSettings(values, env, io.now());
   const targets = forwardTargets(env, values['otlp-endpoint']);
   for (const signal of SIGNALS) refuseOurselves(targets[signal]?.url, settings);
   const chosen = await sinksFrom({ env, diag }, values);

@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import type { Environment } from '@spanprism/core/otlp';
 import { CommandError } from '../command.ts';
 import type { TlsFiles } from './http-server.ts';
@@ -26,7 +28,7 @@ type Values = Readonly<Record<string, unknown>>;
 const MB = 1024 * 1024;
 
 /** Reads the command line; throws a `CommandError` on what cannot be. */
-export function collectSettings(values: Values, env: Environment): CollectSettings {
+export function collectSettings(values: Values, env: Environment, now: Date): CollectSettings {
   const host = text(values, 'host') ?? '127.0.0.1';
   const isLoopback = isLoopbackAddress(host);
   const token = text(values, 'token') ?? nonEmpty(env['SPANPRISM_COLLECT_TOKEN']);
@@ -44,7 +46,7 @@ export function collectSettings(values: Values, env: Environment): CollectSettin
     port,
     grpcPort: isGrpcOff ? undefined : numberOf(values, 'grpc-port', { otherwise: 4317, most: 65_535, least: 0 }),
     token,
-    tls: tlsFiles(text(values, 'tls-cert'), text(values, 'tls-key')),
+    tls: tlsFiles(text(values, 'tls-cert'), text(values, 'tls-key'), now),
     spool: {
       folder: text(values, 'spool') ?? defaultSpool(env, port),
       maxBytes: numberOf(values, 'spool-mb', { otherwise: 1024 }) * MB,
@@ -109,7 +111,7 @@ function syncPolicy(given: string | undefined): SyncPolicy {
   throw new CommandError({ what: `collect: --fsync ${given} is no policy`, fix: 'use second or always' });
 }
 
-function tlsFiles(cert: string | undefined, key: string | undefined): TlsFiles | undefined {
+function tlsFiles(cert: string | undefined, key: string | undefined, now: Date): TlsFiles | undefined {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
     const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
@@ -118,12 +120,31 @@ function tlsFiles(cert: string | undefined, key: string | undefined): TlsFiles |
       fix: 'TLS needs both, or neither',
     });
   }
-  return { cert: readPem('tls-cert', cert), key: readPem('tls-key', key) };
+  return usable({ cert: readPem('tls-cert', cert), key: readPem('tls-key', key) }, now);
 }
 
 function readPem(option: string, path: string): Buffer {
-  if (!existsSync(path)) {
-    throw new CommandError({ what: `collect: --${option} ${path} is not there`, fix: 'give the path of a PEM file' });
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;
+    throw new CommandError({ what: `collect: --${option} ${path} ${why}`, fix: 'give the path of a PEM file' });
   }
-  return readFileSync(path);
+}
+
+/** What no client could connect to is told now, not to each of them. */
+function usable(tls: TlsFiles, now: Date): TlsFiles {
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    const { reason = String(error) } = error as { readonly reason?: string };
+    throw new CommandError({
+      what: `collect: --tls-cert and --tls-key cannot be used (${reason})`,
+      fix: 'give a certificate and the private key that belongs to it, both in PEM and without a passphrase',
+    });
+  }
+  const { validTo, validToDate } = new X509Certificate(tls.cert);
+  if (validToDate > now) return tls;
+  throw new CommandError({ what: `collect: the certificate of --tls-cert has expired (${validTo})`, fix: 'renew it' });
 }
