@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Upstream } from './upstream.ts';
 import { upstreamOf, withoutProxy } from './upstream-of.ts';
 
 const found = (environment: Record<string, string>) => {
@@ -54,6 +55,31 @@ describe('a proxy', () => {
       isTls: false,
       proxy: { host: 'proxy', port: 80 },
     });
+  });
+
+  // What the CLI 2.1.329 asked, and of whom, with two proxies to choose from.
+  test.each([
+    [{ ALL_PROXY: 'http://one', HTTP_PROXY: 'http://two' }, 'two'],
+    [{ ALL_PROXY: 'http://one', HTTP_PROXY: '' }, 'one'],
+    [{ ALL_PROXY: 'http://one', all_proxy: 'http://two' }, 'two'],
+    [{ ALL_PROXY: 'one:3128' }, 'one'],
+    [{ ALL_PROXY: 'socks5://one' }, undefined],
+    [{ ALL_PROXY: 'socks5://one', HTTP_PROXY: 'http://two' }, 'two'],
+    [{ ALL_PROXY: 'http://one', NO_PROXY: 'api.anthropic.com:443' }, undefined],
+  ])('for all is asked last: %o', (environment, host) => {
+    const upstream = found(environment) as Upstream;
+    expect(upstream.proxy?.host).toBe(host);
+  });
+
+  test.each([
+    ['me:se%40cret', 'me:se@cret'],
+    ['me', 'me:'],
+    [':secret', ':secret'],
+    ['me:100%', undefined],
+  ])('gets the credentials that the CLI would send: %s', (userinfo, sent) => {
+    const upstream = found({ HTTPS_PROXY: `http://${userinfo}@proxy` }) as Upstream;
+    const authorization = sent === undefined ? undefined : `Basic ${Buffer.from(sent).toString('base64')}`;
+    expect(upstream.proxy?.authorization).toBe(authorization);
   });
 
   test.each([

@@ -54,22 +54,36 @@ function isOn(value: string | undefined): boolean {
 
 /** In the order in which the CLI looks for them, whatever the scheme of the URL. */
 const PROXIES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'] as const;
+/** Asked last; one that is none for HTTP the CLI does without. */
+const PROXIES_FOR_ALL = ['all_proxy', 'ALL_PROXY'] as const;
 
 function proxyFor(url: URL, environment: Environment): ProxyServer | undefined | 'unknown' {
-  const text = PROXIES.map((name) => environment[name]?.trim()).find((value) => value !== undefined && value !== '');
+  const valueOf = (names: readonly string[]): string | undefined =>
+    names.map((name) => environment[name]?.trim()).find((value) => value !== undefined && value !== '');
+  const own = valueOf(PROXIES);
+  const text = own ?? valueOf(PROXIES_FOR_ALL);
   if (text === undefined || isExempt(url, environment['no_proxy'] || environment['NO_PROXY'] || '')) return undefined;
   const full = text.includes('://') ? text : `http://${text}`;
-  if (!URL.canParse(full)) return 'unknown';
-  const proxy = new URL(full);
-  if (!/^https?:$/.test(proxy.protocol)) return 'unknown';
-  const { username, password } = proxy;
-  const secret = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const proxy = URL.canParse(full) ? new URL(full) : undefined;
+  if (proxy === undefined || !/^https?:$/.test(proxy.protocol)) return own === undefined ? undefined : 'unknown';
+  const authorization = authorizationOf(proxy);
   return {
     host: hostOf(proxy),
     port: portOf(proxy),
     isTls: proxy.protocol === 'https:',
-    ...(username === '' ? {} : { authorization: `Basic ${Buffer.from(secret).toString('base64')}` }),
+    ...(authorization === undefined ? {} : { authorization }),
   };
+}
+
+/** Of credentials with a stray percent sign the CLI sends none. */
+function authorizationOf({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  try {
+    const secret = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return `Basic ${Buffer.from(secret).toString('base64')}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Names cover what is below them; `host:port` is that port alone. */

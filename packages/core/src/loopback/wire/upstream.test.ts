@@ -126,8 +126,16 @@ describe.skipIf(noTls !== undefined)(`over TLS${noTls === undefined ? '' : `: ${
 
   test('a proxy that refuses is told of', async () => {
     const own = await proxy({ refuses: true });
-    const environment = { ANTHROPIC_BASE_URL: `https://localhost:${api}`, HTTPS_PROXY: `http://127.0.0.1:${own.port}` };
-    expect(await answered(environment)).toMatch(/^HTTP\/1.1 502 Bad Gateway .*the proxy answered 407/);
+    const [name, password] = ['proxy-user', 'proxy-canary-4711'];
+    const environment = {
+      ANTHROPIC_BASE_URL: `https://localhost:${api}`,
+      HTTPS_PROXY: `http://${name}:${password}@127.0.0.1:${own.port}`,
+    };
+    const told = await answered(environment);
+    expect(told).toMatch(/^HTTP\/1.1 502 Bad Gateway .*the proxy answered 407/);
+    const proof = Buffer.from(`${name}:${password}`).toString('base64');
+    expect(own.asked.join()).toContain(proof);
+    for (const secret of [name, password, proof]) expect(told).not.toContain(secret);
   });
 });
 
