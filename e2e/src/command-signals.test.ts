@@ -89,6 +89,20 @@ describe('claude through the command ends as claude ends', () => {
     });
   });
 
+  test('a kill of the command ends it too', async () => {
+    let claude = 0;
+    const scenario: CommandScenario = {
+      args: HANG,
+      rules: RULES,
+      drive: whileItHangs((stage) => {
+        claude = claudeOf(stage);
+        stage.child.kill('SIGKILL');
+      }),
+    };
+    expect((await runCommand(scenario, [])).signal).toBe('SIGKILL');
+    await until(() => !processes().some(({ pid, args }) => pid === claude && args.startsWith(binary())), 'its end');
+  });
+
   // What is in files by then is a matter of moments.
   const abrupt: Readonly<Record<string, CommandScenario>> = {
     SIGQUIT: by('SIGQUIT'),

@@ -3,6 +3,7 @@ import { fstatSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Environment } from '@spanprism/core/child';
 import { CommandError } from '../command.ts';
+import { endWithUs } from './end-with-us.ts';
 import { isInForeground } from './terminal-group.ts';
 
 /** Sent to us, they are meant for the child. */
@@ -62,6 +63,7 @@ export async function startChild({ program, args, env }: ChildParts): Promise<Ch
     child.once('spawn', resolve);
     child.once('error', (error) => reject(notStarted(program, error)));
   });
+  if (child.pid !== undefined) child.once('exit', endWithUs(child.pid));
   return { ended };
 }
 
