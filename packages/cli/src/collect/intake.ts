@@ -88,8 +88,10 @@ export class Intake {
       return sequence;
     } catch (error) {
       if (error instanceof SpoolFull) throw new Rejected<RefusalReason>('full');
+      const isNews = this.#trouble === undefined;
       this.#trouble = `the spool cannot be written: ${error instanceof Error ? error.message : String(error)}`;
-      throw Object.assign(new Rejected<RefusalReason>('disk'), { cause: error });
+      // Said once, not for each request; `/healthz` says it as long as it lasts.
+      throw Object.assign(new Rejected<RefusalReason>('disk'), isNews ? { cause: this.#trouble } : {});
     }
   }
 

@@ -1,4 +1,4 @@
-import type { RequestFrame } from './frames.ts';
+import type { FrameHead, RequestFrame } from './frames.ts';
 
 /** What of one segment is still needed. */
 export interface LiveSegment {
@@ -6,8 +6,18 @@ export interface LiveSegment {
   /** No frame in it that is new has a lower one; those written anew may. */
   readonly firstSequence: number;
   bytes: number;
+  /** Frames that are being written to it. */
+  writing: number;
   /** By owner: its last frame here, and the bytes of all. */
   readonly owners: Map<string, { last: number; bytes: number }>;
+}
+
+/** Of one frame. */
+export interface FrameWrite {
+  /** It is on disk: whoever owns it needs it from now on. */
+  done(head: FrameHead): void;
+  /** It is not, and nothing of it. */
+  failed(): void;
 }
 
 /**
@@ -30,9 +40,25 @@ export class LiveFrames {
   }
 
   open(path: string, firstSequence: number): LiveSegment {
-    const segment: LiveSegment = { path, firstSequence, bytes: 0, owners: new Map() };
+    const segment: LiveSegment = { path, firstSequence, bytes: 0, writing: 0, owners: new Map() };
     this.#segments.push(segment);
     return segment;
+  }
+
+  /** A frame is about to be written. */
+  begin(segment: LiveSegment, bytes: number): FrameWrite {
+    this.wrote(segment, bytes);
+    segment.writing += 1;
+    return {
+      done: (head) => {
+        segment.writing -= 1;
+        if (head.type === 'request') this.needs(segment, head, bytes);
+      },
+      failed: () => {
+        segment.writing -= 1;
+        this.wrote(segment, -bytes);
+      },
+    };
   }
 
   wrote(segment: LiveSegment, bytes: number): void {
@@ -66,7 +92,7 @@ export class LiveFrames {
   /** Whether nobody needs anything of the newest segment, though there is something in it. */
   get isNewestUnneeded(): boolean {
     const newest = this.#segments.at(-1);
-    return newest !== undefined && newest.bytes > 0 && newest.owners.size === 0;
+    return newest !== undefined && newest.bytes > 0 && newest.writing === 0 && newest.owners.size === 0;
   }
 
   /** Segments that nobody needs, oldest first; never the newest, which is being written. */

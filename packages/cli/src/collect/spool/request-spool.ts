@@ -96,7 +96,7 @@ export class RequestSpool {
     }
     this.#waiting += body.length;
     try {
-      await this.#ready();
+      while (!this.#isReady) await this.#nextOpened();
     } finally {
       this.#waiting -= body.length;
     }
@@ -109,8 +109,7 @@ export class RequestSpool {
   /** An owner is done with everything up to a sequence. */
   done(owner: string, sequence: number): void {
     this.#live.done(owner, sequence);
-    this.#inBackground(this.#ready().then(() => this.#write({ type: 'done', owner, sequence })));
-    this.#reclaim();
+    this.#inBackground(this.#writeDone(owner, sequence).finally(() => this.#reclaim()));
   }
 
   /** What earlier processes have left, each request with the owners that need it still, in the order in which they came. To be called once. */
@@ -129,8 +128,8 @@ export class RequestSpool {
 
   /** Waits for what is being written. What is unfinished stays for the next process. */
   async close(): Promise<void> {
-    await this.#reclaiming;
     await Promise.allSettled(this.#background);
+    await this.#reclaiming;
     await this.#writer?.close();
     this.#writer = undefined;
     await this.#unlock();
@@ -163,19 +162,25 @@ export class RequestSpool {
     return { path, bytes: segment.length, places };
   }
 
-  /** To be called when ready, and in the same breath: frames stand in the order of their sequences. */
-  #write(head: FrameHead, body?: Uint8Array): Promise<void> {
-    const [writer, segment] = [this.#writer, this.#segment];
-    if (writer === undefined || segment === undefined) return Promise.reject(new Error('the spool is closed'));
-    const chunks = encodeFrame(head, body);
-    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    this.#live.wrote(segment, bytes);
-    if (head.type === 'request') this.#live.needs(segment, head, bytes);
-    return writer.append(chunks, bytes);
+  async #writeDone(owner: string, sequence: number): Promise<void> {
+    while (!this.#isReady) await this.#nextOpened();
+    await this.#write({ type: 'done', owner, sequence });
   }
 
-  async #ready(): Promise<void> {
-    while (this.#opening !== undefined || this.#needsSegment()) await this.#nextOpened();
+  /** To be called in the breath in which `#isReady` was asked: frames stand in the order of their sequences. */
+  async #write(head: FrameHead, body?: Uint8Array): Promise<void> {
+    const [writer, segment] = [this.#writer, this.#segment];
+    if (writer === undefined || segment === undefined) throw new Error('the spool is closed');
+    const chunks = encodeFrame(head, body);
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const write = this.#live.begin(segment, bytes);
+    try {
+      await writer.append(chunks, bytes);
+      write.done(head);
+    } catch (error) {
+      write.failed();
+      throw error;
+    }
   }
 
   #nextOpened(): Promise<void> {
@@ -185,16 +190,17 @@ export class RequestSpool {
     return this.#opening;
   }
 
-  #needsSegment(): boolean {
+  get #isReady(): boolean {
     const { hasFailed = true } = this.#writer ?? {};
-    return hasFailed || (this.#segment?.bytes ?? 0) >= this.#options.segmentBytes;
+    return this.#opening === undefined && !hasFailed && (this.#segment?.bytes ?? 0) < this.#options.segmentBytes;
   }
 
   /** The one before is whole first, so that requests are answered in their order. */
   async #openSegment(): Promise<void> {
     const { folder, sync } = this.#options;
-    await this.#writer?.close();
+    const before = this.#writer;
     this.#writer = undefined;
+    await before?.close();
     const path = join(folder, `${String(this.#nextSegment).padStart(12, '0')}.seg`);
     this.#nextSegment += 1;
     this.#writer = await SegmentWriter.create(path, sync);
@@ -228,7 +234,7 @@ export class RequestSpool {
       if (oldest === undefined) return;
       for (const { head, body } of decodeFrames(await readFile(oldest.path))) {
         if (head.type === 'done' || this.#live.pending(head).length === 0) continue;
-        await this.#ready();
+        while (!this.#isReady) await this.#nextOpened();
         await this.#write({ ...head, owners: this.#live.pending(head) }, body);
       }
       for (const { path } of [this.#live.dropOldest(), ...this.#live.takeUnneeded()]) await unlink(path);

@@ -1,4 +1,4 @@
-import { close, fdatasync, open, write } from 'node:fs';
+import { close, fdatasync, ftruncate, open, write } from 'node:fs';
 import { promisify } from 'node:util';
 
 /**
@@ -18,11 +18,12 @@ interface Waiting {
 
 // On a plain descriptor: a handle costs more than the write.
 const [opened, written, synced, closed] = [promisify(open), promisify(write), promisify(fdatasync), promisify(close)];
+const cut = promisify(ftruncate);
 
 /** One write and one sync serve all that came while those before were under way. */
 const MOST_BYTES_AT_ONCE = 8 * 1024 * 1024;
 
-/** Appends to one file. After a failure it takes nothing more: what stands at its end may be half a frame. */
+/** Appends to one file. What could not be written whole is taken back; where that fails too, or a sync, it takes nothing more. */
 export class SegmentWriter {
   readonly #file: number;
   readonly #sync: SyncPolicy;
@@ -30,6 +31,9 @@ export class SegmentWriter {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #hasFailed = false;
+  #isClosed = false;
+  /** Bytes of what was written whole. */
+  #length = 0;
 
   private constructor(file: number, sync: SyncPolicy) {
     this.#file = file;
@@ -46,12 +50,14 @@ export class SegmentWriter {
 
   /** Resolves when it is written, by the policy; rejects when it may not be. */
   append(chunks: readonly Uint8Array[], bytes: number): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new Error('the segment is closed'));
     const done = new Promise<void>((resolve, reject) => this.#waiting.push({ chunks, bytes, resolve, reject }));
     this.#writing ??= this.#write();
     return done;
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#writing;
     clearTimeout(this.#syncTimer);
     if (this.#syncTimer !== undefined) await synced(this.#file);
@@ -69,7 +75,6 @@ export class SegmentWriter {
         await this.#writeBatch(batch);
         for (const { resolve } of batch) resolve();
       } catch (error) {
-        this.#hasFailed = true;
         for (const { reject } of batch) reject(error);
       }
     }
@@ -90,10 +95,34 @@ export class SegmentWriter {
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
     // One buffer costs less than handing over each piece.
     const whole = Buffer.concat(batch.flatMap((waiting) => waiting.chunks));
-    const { bytesWritten } = await written(this.#file, whole);
-    if (bytesWritten !== whole.length) throw new Error(`${bytesWritten} of ${whole.length} bytes were written`);
-    if (this.#sync === 'always') return synced(this.#file);
-    this.#syncTimer ??= setTimeout(() => this.#syncLater(), SECOND_MS);
+    try {
+      await this.#writeWhole(whole);
+    } catch (error) {
+      await this.#takeBack();
+      throw error;
+    }
+    this.#length += whole.length;
+    if (this.#sync === 'second') this.#syncTimer ??= setTimeout(() => this.#syncLater(), SECOND_MS);
+  }
+
+  async #writeWhole(whole: Buffer): Promise<void> {
+    const { bytesWritten } = await written(this.#file, whole, 0, whole.length, this.#length);
+    if (bytesWritten !== whole.length) throw new Error(`no room after ${bytesWritten} of ${whole.length} bytes`);
+    if (this.#sync === 'second') return;
+    try {
+      await synced(this.#file);
+    } catch (error) {
+      // What the disk has of earlier ones nobody knows either.
+      this.#hasFailed = true;
+      throw error;
+    }
+  }
+
+  /** A full disk leaves half a frame; the room that it takes is needed, and the next frame stands in its place. */
+  async #takeBack(): Promise<void> {
+    await cut(this.#file, this.#length).catch(() => {
+      this.#hasFailed = true;
+    });
   }
 
   /** What the disk says to this comes up with the next write. */
