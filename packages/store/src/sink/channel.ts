@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { type PackedRows, unpackRows } from './packed-rows.ts';
+import type { PackedRows } from './packed-rows.ts';
 import { Scribe, type ScribeOptions } from './scribe.ts';
 import type { ThreadStart, ToMain, ToThread } from './thread-protocol.ts';
 
@@ -61,7 +61,7 @@ export function localChannel(options: Omit<ScribeOptions, 'busyMs'>): Channel {
   const scribe = new Scribe({ ...options, busyMs: 0 });
   let timer: ReturnType<typeof setInterval> | undefined;
   return {
-    send: (id, rows) => scribe.take(id, unpackRows(rows)),
+    send: (id, rows) => scribe.take(id, rows),
     hold: (isHeld) => {
       clearInterval(timer);
       timer = isHeld ? setInterval(() => undefined, 1_000) : undefined;

@@ -4,6 +4,7 @@ import { damaged, type Database, isBusy, isCorrupt, StoreProblem } from '../sqli
 import { Retention, type RetentionLimits } from '../write/retention.ts';
 import { Writer } from '../write/writer.ts';
 import { readLeftovers } from './leftovers.ts';
+import { type PackedRows, unpackRows } from './packed-rows.ts';
 
 /** What the scribe says of the batches it was given. */
 export type Told =
@@ -25,7 +26,7 @@ export interface ScribeOptions {
 
 interface Batch {
   readonly id: number;
-  readonly rows: readonly SpanRow[];
+  readonly rows: PackedRows;
 }
 
 interface OpenFile {
@@ -51,7 +52,7 @@ export class Scribe {
     this.#options = options;
   }
 
-  take(id: number, rows: readonly SpanRow[]): void {
+  take(id: number, rows: PackedRows): void {
     this.#queue.push({ id, rows });
     if (this.#timer === undefined) this.#again(0);
   }
@@ -81,7 +82,7 @@ export class Scribe {
     const batches = this.#next();
     if (batches.length === 0) return;
     try {
-      const refused = this.#store(batches.flatMap(({ rows }) => rows));
+      const refused = this.#store(batches.flatMap(({ rows }) => unpackRows(rows)));
       this.#queue.splice(0, batches.length);
       this.#inTrouble = false;
       this.#options.tell({ type: 'stored', ids: batches.map(({ id }) => id), refused });
@@ -93,7 +94,7 @@ export class Scribe {
 
   #next(): readonly Batch[] {
     let rows = 0;
-    const end = this.#queue.findIndex((batch) => (rows += batch.rows.length) > MAX_ROWS);
+    const end = this.#queue.findIndex((batch) => (rows += batch.rows.count) > MAX_ROWS);
     return end === -1 ? this.#queue.slice() : this.#queue.slice(0, Math.max(end, 1));
   }
 

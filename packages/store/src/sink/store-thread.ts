@@ -1,6 +1,5 @@
 // The entry of the thread that writes. It is started by its file name, resolves no packages, and has nothing to import from: see channel.ts.
 import { parentPort, workerData } from 'node:worker_threads';
-import { unpackRows } from './packed-rows.ts';
 import { Scribe } from './scribe.ts';
 import type { ThreadStart, ToThread } from './thread-protocol.ts';
 
@@ -12,7 +11,7 @@ run(workerData as ThreadStart);
 function run({ path, retention }: ThreadStart): void {
   const scribe = new Scribe({ path, retention, busyMs: BUSY_MS, tell: (told) => parentPort?.postMessage(told) });
   parentPort?.on('message', (order: ToThread) => {
-    if (order.type === 'rows') return scribe.take(order.id, unpackRows(order.rows));
+    if (order.type === 'rows') return scribe.take(order.id, order.rows);
     scribe.close();
     parentPort?.close();
   });

@@ -59,6 +59,8 @@ export class Writer {
   readonly #sums: Sums;
   readonly #bodies: Bodies;
   readonly #attribution: Attribution;
+  readonly #traceIds: RepeatedIds = new RepeatedIds();
+  readonly #parentIds: RepeatedIds = new RepeatedIds();
   /** Few stores have any, and then no parent needs to be looked up. */
   #hasAliases = false;
   /** Most spans of a batch end on the same. */
@@ -131,9 +133,9 @@ export class Writer {
     const { changes } = this.#insert.run(
       key,
       known.run,
-      Buffer.from(row.traceId, 'hex'),
+      this.#traceIds.of(row.traceId),
       Buffer.from(row.spanId, 'hex'),
-      known.parentId === null ? null : Buffer.from(known.parentId, 'hex'),
+      known.parentId === null ? null : this.#parentIds.of(known.parentId),
       row.kind,
       row.status,
       row.startedAt,
@@ -198,6 +200,20 @@ export class Writer {
       | { readonly stored_id: Uint8Array }
       | undefined;
     return alias === undefined ? parentSpanId : hexOf(alias.stored_id);
+  }
+}
+
+/** The bytes of ids that are mostly the same from one span to the next. */
+class RepeatedIds {
+  #hex = '';
+  #bytes: Uint8Array = new Uint8Array();
+
+  of(hex: string): Uint8Array {
+    if (hex !== this.#hex) {
+      this.#hex = hex;
+      this.#bytes = Buffer.from(hex, 'hex');
+    }
+    return this.#bytes;
   }
 }
 
