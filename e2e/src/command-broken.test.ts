@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { answer, text, when } from '@spanprism/testkit';
 import { expect, test } from 'vitest';
@@ -16,6 +20,42 @@ const broken = (what: string): Readonly<Record<string, string>> => ({
   NODE_OPTIONS: `--import ${BREAKAGE}`,
   BREAK: what,
 });
+
+/** In a namespace of its own, where a file system as small as that is at `folder`. */
+const onSmallDisk =
+  (folder: string, size: string) =>
+  (command: readonly string[]): readonly string[] => {
+    const script = `mount -t tmpfs -o size=${size} tmpfs ${folder} && exec "$@"`;
+    return ['unshare', '--map-root-user', '--mount', 'sh', '-c', script, 'sh', ...command];
+  };
+
+const canMount = ((): boolean => {
+  const [program = '', ...args] = onSmallDisk('/mnt', '4k')(['true']);
+  return spawnSync(program, args).status === 0;
+})();
+
+test.skipIf(!canMount).each([
+  ['for the store’s first page', '4k'],
+  ['for its tables', '32k'],
+  ['for what is in them', '192k'],
+])(
+  'claude runs as if we were not there when the disk has no room %s (skipped where none can be mounted)',
+  async (_name, size) => {
+    const folder = await mkdtemp(join(tmpdir(), 'spanprism-full-'));
+    const scenario = {
+      ...SCENARIO,
+      within: onSmallDisk(folder, size),
+      env: { SPANPRISM_STORE: join(folder, 'spans.db') },
+    };
+    const [plain, traced] = [await runCommand(scenario, 'plain'), await runCommand(scenario, [])];
+    await rm(folder, { recursive: true });
+    expect(visible(traced)).toEqual(visible(plain));
+    const [trouble, run, ...more] = traced.stderr.trimEnd().split('\n');
+    expect(trouble).toMatch(/^spanprism: .*spans\.db.*(full|room)/);
+    expect(run).toMatch(/^spanprism: run .* to nowhere$/);
+    expect(more).toEqual([]);
+  },
+);
 
 test.each<[string, Readonly<Record<string, string>>, RegExp]>([
   ['nothing can listen', broken('listen'), /this run is not traced: listen EPERM/],

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { APPLICATION_ID, MIGRATIONS, VERSION } from './schema.ts';
-import { damaged, type Database, isBusy, isCorrupt, sqlite, StoreProblem } from './sqlite.ts';
+import { damaged, type Database, isBusy, isCorrupt, isFull, rollBack, sqlite, StoreProblem } from './sqlite.ts';
 
 export interface OpenOptions {
   /** How long SQLite itself waits for another's lock before it says `busy`. */
@@ -67,9 +67,8 @@ function asking<T>(file: string, open: () => T): T {
     if (error instanceof StoreProblem || isBusy(error)) throw error;
     if (isCorrupt(error)) throw damaged(file, error);
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StoreProblem('store_unusable', `${file} cannot be opened: ${reason}; check its permissions`, {
-      cause: error,
-    });
+    const fix = isFull(error) ? 'make room, or set SPANPRISM_STORE to a place that has some' : 'check its permissions';
+    throw new StoreProblem('store_unusable', `${file} cannot be opened: ${reason}; ${fix}`, { cause: error });
   }
 }
 
@@ -131,7 +130,7 @@ function migrate(database: Database, file: string): void {
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.exec('COMMIT');
   } catch (error) {
-    database.exec('ROLLBACK');
+    rollBack(database);
     throw error;
   }
 }

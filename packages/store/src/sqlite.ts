@@ -40,6 +40,9 @@ export function sqlite(): Sqlite {
 const BUSY = 5;
 const LOCKED = 6;
 const CORRUPT = 11;
+const FULL = 13;
+/** Of what writers share, which is beside the file: there is no room for it. */
+const NO_ROOM_TO_SHARE = 10 | (19 << 8);
 const NOT_A_DATABASE = 26;
 
 /** The primary result code, if SQLite threw it. */
@@ -52,6 +55,20 @@ function resultCode(error: unknown): number | undefined {
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);
   return code === BUSY || code === LOCKED;
+}
+
+/** There is no room on the disk. */
+export function isFull(error: unknown): boolean {
+  return resultCode(error) === FULL || (error instanceof Error && Reflect.get(error, 'errcode') === NO_ROOM_TO_SHARE);
+}
+
+/** After an error in a transaction. */
+export function rollBack(database: Database): void {
+  try {
+    database.exec('ROLLBACK');
+  } catch {
+    // Where the disk is full, SQLite has done it itself.
+  }
 }
 
 export function isCorrupt(error: unknown): boolean {

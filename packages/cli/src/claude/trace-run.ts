@@ -100,9 +100,17 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
       await session.end(by, until - deadlineMs * DELIVERY_SHARE);
       chosen.writeStore?.();
       await sessions.close(Math.max(0, until - performance.now()));
-      return { totals: totals.totals, chosen, received };
+      const { store } = sessions.stats().sinks;
+      const isStored = store === undefined || store.delivered > 0 || Object.keys(store.dropped).length === 0;
+      return { totals: totals.totals, chosen: isStored ? chosen : withoutStore(chosen), received };
     },
   };
+}
+
+/** Of what was lost, its sink has told. */
+function withoutStore(chosen: ChosenSinks): ChosenSinks {
+  const { storePath, ...others } = chosen;
+  return { ...others, places: chosen.places.filter((place) => place !== storePath) };
 }
 
 function attributesOf({ user, project, tag }: Readonly<Record<string, unknown>>): Attributes {

@@ -13,8 +13,14 @@ const ABANDONED_MS = 86_400_000;
 export function writeLeftovers(path: string, rows: readonly SpanRow[]): string {
   const file = `${path}-left-${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
   // Under its own name only when it is complete: half a file is one that nobody reads.
-  writeFileSync(`${file}.part`, Buffer.concat(rows.flatMap(({ line }) => [line, NEWLINE])), { mode: 0o600 });
-  renameSync(`${file}.part`, file);
+  const part = `${file}.part`;
+  try {
+    writeFileSync(part, Buffer.concat(rows.flatMap(({ line }) => [line, NEWLINE])), { mode: 0o600 });
+    renameSync(part, file);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  }
   return file;
 }
 

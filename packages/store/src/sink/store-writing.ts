@@ -3,6 +3,7 @@ import { encodeSpan } from '../canonical-json.ts';
 import { openForWriting } from '../open-database.ts';
 import { fieldsOf, type SpanRow } from '../span-row.ts';
 import type { RetentionLimits } from '../write/retention.ts';
+import { isBusy } from '../sqlite.ts';
 import { Writer } from '../write/writer.ts';
 import { Backlog, type BacklogLimits } from './backlog.ts';
 import { type Channel, type ChannelOptions, localChannel, threadChannel } from './channel.ts';
@@ -41,8 +42,9 @@ export class StoreWriting {
   /** The file will not get better: spans are left over, a batch at a time. */
   #isDamaged = false;
   #hasLeftOver = false;
-  /** Dropped since a flush last told of it. */
+  /** Dropped since a flush last told of it, and how many of those were told of when it happened. */
   #untold = 0;
+  #toldLost = 0;
 
   constructor(options: StoreWritingOptions) {
     this.#options = options;
@@ -77,8 +79,12 @@ export class StoreWriting {
     if (!isDone)
       throw new Error(`${this.#backlog.spans} spans wait to be stored in ${this.#options.path}: ${this.#reason()}`);
     const lost = this.#untold;
-    this.#untold = 0;
-    if (lost > 0) throw new Error(`${lost} spans could not be stored in ${this.#options.path}: see stats()`);
+    const isTold = lost === this.#toldLost;
+    this.#untold = this.#toldLost = 0;
+    if (lost === 0) return;
+    throw Object.assign(new Error(`${lost} spans could not be stored in ${this.#options.path}: see stats()`), {
+      isTold,
+    });
   }
 
   close(deadlineMs: number): Promise<void> {
@@ -92,8 +98,8 @@ export class StoreWriting {
     try {
       this.#writeHere(rows);
       this.#delivered += rows.length;
-    } catch {
-      this.#leaveOver(rows, LATE);
+    } catch (error) {
+      this.#leaveOver(rows, isBusy(error) ? LATE : wordsOf(error));
     }
   }
 
@@ -218,10 +224,16 @@ export class StoreWriting {
       return true;
     } catch (error) {
       this.#count('not_stored', rows.length);
-      diag('error', `${name}: ${rows.length} spans are lost: ${String(error)}`);
+      this.#toldLost += rows.length;
+      const reason = `${path}: ${why}, and no file beside it can be written: ${wordsOf(error)}`;
+      diag('error', `${name}: ${rows.length} spans are lost: ${reason}`);
       return false;
     }
   }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function within(work: Promise<void>, deadlineMs: number): Promise<void> {

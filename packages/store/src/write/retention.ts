@@ -1,4 +1,4 @@
-import type { Database, Statement } from '../sqlite.ts';
+import { type Database, rollBack, type Statement } from '../sqlite.ts';
 
 /** What a store keeps at most. */
 export interface RetentionLimits {
@@ -86,7 +86,7 @@ export class Retention {
       this.#database.exec(FORGET);
       this.#database.exec('COMMIT');
     } catch (error) {
-      this.#database.exec('ROLLBACK');
+      rollBack(this.#database);
       throw error;
     }
   }

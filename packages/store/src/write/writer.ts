@@ -1,7 +1,7 @@
 import { keyHash } from '../key-hash.ts';
 import { EVERYTHING } from '../schema.ts';
 import { AGENT, ERROR, LLM, type SpanRow, TOOL } from '../span-row.ts';
-import type { Database, Statement } from '../sqlite.ts';
+import { type Database, rollBack, type Statement } from '../sqlite.ts';
 import { Attribution } from './attribution.ts';
 import { Bodies } from './bodies.ts';
 import { Names } from './names.ts';
@@ -102,7 +102,7 @@ export class Writer {
       this.#database.exec('COMMIT');
     } catch (error) {
       this.forget();
-      this.#database.exec('ROLLBACK');
+      rollBack(this.#database);
       throw error;
     }
   }
