@@ -4,7 +4,7 @@ export { isoFromUnixNano, msBetween } from './model/time.ts';
 export { failureOf, nameOf, preview, wordsOf } from './model/span-words.ts';
 export { joined } from './sinks/describe-span.ts';
 export { bytes, count, dollars, duration, tokens } from './sinks/figures.ts';
-export { renderTree, type RenderTreeOptions } from './sinks/render-tree.ts';
+export { renderTree, type RenderTreeOptions, treeLines } from './sinks/render-tree.ts';
 export { type SpanBranch, spanTrees } from './sinks/span-tree.ts';
 export { cellsOf, cutToCells, formatLine, type Screen, type Segment, type Style } from './sinks/terminal.ts';
 export { addUsage, type Usage } from './model/usage.ts';

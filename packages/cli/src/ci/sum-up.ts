@@ -16,10 +16,10 @@ const NANOS_PER_MS = 1_000_000n;
 type Values = Readonly<Record<string, unknown>>;
 
 /** Prints and writes what a job's runs came to; resolves to the exit code. */
-export function sumUp(values: Values, io: Io): number {
+export async function sumUp(values: Values, io: Io): Promise<number> {
   const budgets = budgetsOf(values);
   const job = jobOf(io.env);
-  const summary = read(io, filterOf(values, { job, now: io.now() }));
+  const summary = await read(io, filterOf(values, { job, now: io.now() }));
   const settled = budgets(summary);
   const page = summaryPage(summary, { budgets: settled, hasErrorTexts: values['errors'] === true });
   io.stdout.write(page);
@@ -37,9 +37,9 @@ function filterOf(values: Values, { job: { startedAt }, now }: { readonly job: J
 }
 
 /** A job that was stopped before anything was traced has no store. */
-function read(io: Io, filter: RunFilter): Summary {
+async function read(io: Io, filter: RunFilter): Promise<Summary> {
   try {
-    return withStore(io, (store) => summarize(store, filter));
+    return await withStore(io, (store) => summarize(store, filter));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'store_missing') return NOTHING;
     throw error;

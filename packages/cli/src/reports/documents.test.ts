@@ -1,7 +1,11 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { beforeAll, expect, test } from 'vitest';
 import { idOf } from './__fixtures__/drafts.ts';
+import { jsonDocument, jsonPieces } from './document.ts';
+import { writePieces } from './report.ts';
 import { writeSpans } from './__fixtures__/recorded-store.ts';
 import { runReport } from './__fixtures__/run-report.ts';
 import { FILL_LIMIT_MS, storeFolder } from './__fixtures__/store-folder.ts';
@@ -216,3 +220,40 @@ function shapeOf(value: unknown): unknown {
     name === 'input' || name === 'tags' ? 'any' : shapeOf(field),
   ]);
 }
+
+test('a document made piece by piece is that which would be made at once', () => {
+  const fields = {
+    run: { id: 'a\nb', nested: [1, { two: 'é\u202e' }] },
+    empty: [],
+    list: [{ a: [] }, 'text', null],
+    none: null,
+  };
+  function* listed(): Generator<unknown> {
+    yield* fields.list;
+  }
+  expect([...jsonPieces({ ...fields, list: listed() })].join('')).toBe(jsonDocument(fields));
+});
+
+test('show: whoever reads slowly is waited for, and gets everything', async () => {
+  const { stdout: expected } = await runReport(['show', 'session-1', '--json'], { store });
+  const read: string[] = [];
+  let waiting = 0;
+  const slow = new Writable({
+    highWaterMark: 1,
+    decodeStrings: false,
+    write(chunk: string, _encoding, done) {
+      waiting += 1;
+      expect(waiting).toBe(1);
+      read.push(chunk);
+      setImmediate(() => {
+        waiting -= 1;
+        done();
+      });
+    },
+  });
+  await writePieces({ stdout: slow }, expected.repeat(40).split(/(?<=\n)/));
+  slow.end();
+  await once(slow, 'finish');
+  expect(read.length).toBeGreaterThan(2);
+  expect(read.join('')).toBe(expected.repeat(40));
+});

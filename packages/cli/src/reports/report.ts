@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { defaultStorePath, openStore, type RunFilter, type Store } from '@spanprism/store';
 import type { Io } from '../command.ts';
 
@@ -8,14 +9,28 @@ export const STORE_NOTE: string =
   'Reads the store that SPANPRISM_STORE names, else spanprism/spans.db in XDG_DATA_HOME or ~/.local/share. docs/reports.md has the shapes of JSON documents.';
 
 /** Opens the store of this environment, one of an older version included, and closes it when the report is made. */
-export function withStore<T>({ env }: Io, report: (store: Store) => T): T {
+export async function withStore<T>({ env }: Io, report: (store: Store) => T | Promise<T>): Promise<T> {
   const store = openStore(defaultStorePath(env));
   try {
-    return report(store);
+    return await report(store);
   } finally {
     store.close();
   }
 }
+
+/** A report that can be longer than one text, or than whoever reads it is quick. */
+export async function writePieces({ stdout }: Pick<Io, 'stdout'>, pieces: Iterable<string>): Promise<void> {
+  let text = '';
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < PIECE_CHARACTERS) continue;
+    if (!stdout.write(text)) await once(stdout, 'drain');
+    text = '';
+  }
+  stdout.write(text);
+}
+
+const PIECE_CHARACTERS = 64 * 1024;
 
 /** Why a report is empty: nothing was ever stored, or nothing matches. */
 export function sayNothingFound(store: Store, what: string, io: Io): void {

@@ -33,9 +33,17 @@ interface Row {
 
 /** A finished trace for people: its tree with times, tokens, cost and what went wrong. One block of lines per root. */
 export function renderTree(spans: readonly Span[], options: RenderTreeOptions = {}): string {
+  return [...treeLines(spans, options)].join('');
+}
+
+/** The same line by line: all of what was said in a long run can be more than one text can hold. */
+export function* treeLines(spans: readonly Span[], options: RenderTreeOptions = {}): Generator<string> {
   const blocks = spanTrees(spans).map((root) => rowsOf(root, options.origin ?? root.span.startedAt));
   const times = timeColumns(blocks.flat(), options);
-  return blocks.map((rows) => renderRows(rows, times, options)).join('\n');
+  for (const [index, rows] of blocks.entries()) {
+    if (index > 0) yield '\n';
+    yield* rowLines(rows, times, options);
+  }
 }
 
 function rowsOf(root: SpanBranch, origin: UnixNano): readonly Row[] {
@@ -74,7 +82,7 @@ function timeColumns(rows: readonly Row[], { times = true }: RenderTreeOptions):
 /** A longer name does not push everybody's figures out of sight. */
 const MAX_NAME_CELLS = 48;
 
-function renderRows(rows: readonly Row[], timeOf: (row: Row) => string, options: RenderTreeOptions): string {
+function* rowLines(rows: readonly Row[], timeOf: (row: Row) => string, options: RenderTreeOptions): Generator<string> {
   const { color = false, columns, below, failures = 'words' } = options;
   const screen: Screen = { hasColor: color, columns };
   const widths = rows.map(({ lead, span }) => cellsOf(lead) + cellsOf(nameOf(span)));
@@ -83,14 +91,14 @@ function renderRows(rows: readonly Row[], timeOf: (row: Row) => string, options:
     widths.reduce((most, width) => Math.max(most, width), 0),
   );
   const detail = detailFor(rows, (columns ?? Number.POSITIVE_INFINITY) - nameCells - MARK_AND_GAP_CELLS, timeOf);
-  const lines = rows.flatMap((row, index) => {
+  for (const [index, row] of rows.entries()) {
     const { span, lead, leadBelow } = row;
     const gap = ' '.repeat(Math.max(0, nameCells - (widths[index] ?? 0)) + 2);
     const time = timeOf(row);
     const margin: Segment = ['dim', `${' '.repeat(time.length)}${leadBelow}`];
     const room = (columns ?? Number.POSITIVE_INFINITY) - cellsOf(margin[1]);
     const failure = failures === 'words' ? failureOf(span) : failureTypeOf(span);
-    return [
+    const lines = [
       [
         ['dim', `${time}${lead}`],
         markOf(span),
@@ -100,8 +108,8 @@ function renderRows(rows: readonly Row[], timeOf: (row: Row) => string, options:
       ] satisfies Segment[],
       ...(below?.(span, room) ?? []).map((segments): Segment[] => [margin, ...segments]),
     ];
-  });
-  return lines.map((segments) => `${formatLine(segments, screen)}\n`).join('');
+    for (const segments of lines) yield `${formatLine(segments, screen)}\n`;
+  }
 }
 
 const MARK_AND_GAP_CELLS = 4;

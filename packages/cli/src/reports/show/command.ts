@@ -1,7 +1,7 @@
 import type { RunDetail, Store } from '@spanprism/store';
 import { type Command, CommandError } from '../../command.ts';
-import { jsonDocument, quoted } from '../document.ts';
-import { withStore, STORE_NOTE } from '../report.ts';
+import { jsonPieces, quoted } from '../document.ts';
+import { withStore, STORE_NOTE, writePieces } from '../report.ts';
 import { screenOf } from '../screen.ts';
 import { runDocument } from './run-document.ts';
 import { runPage } from './run-page.ts';
@@ -27,11 +27,14 @@ export const command: Command = {
         fix: 'give one run, or none for the latest',
       });
     }
-    return withStore(io, (store) => {
+    return withStore(io, async (store) => {
       const detail = find(store, name);
       if (detail === undefined) throw none(store, name);
-      if (values['json'] === true) io.stdout.write(jsonDocument(runDocument(detail)));
-      else io.stdout.write(runPage(detail, { screen: screenOf(io), isFull: values['full'] === true }));
+      const isFull = values['full'] === true;
+      await writePieces(
+        io,
+        values['json'] === true ? jsonPieces(runDocument(detail)) : runPage(detail, { screen: screenOf(io), isFull }),
+      );
       return 0;
     });
   },

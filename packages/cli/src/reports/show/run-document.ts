@@ -3,17 +3,21 @@ import type { RunDetail, StoredSpan } from '@spanprism/store';
 import { usdFromNanos } from '../money.ts';
 import { runJson } from '../run-json.ts';
 import { reasonings } from './reasoning.ts';
-import { spansOf } from './run-spans.ts';
+import { spansOf, wholeSpan } from './run-spans.ts';
 
-/** The run, every span as it was captured with times in ISO 8601, and what led to each failed tool call. */
-export function runDocument(detail: RunDetail): unknown {
-  const spans = spansOf(detail);
-  const reasons = reasonings(spans);
+/** The run, every span as it was captured with times in ISO 8601, and what led to each failed tool call. Spans are unpacked one by one. */
+export function runDocument(detail: RunDetail): Readonly<Record<'run' | 'spans' | 'failedTools', unknown>> {
+  const hasFailedTools = detail.spans.some(({ kind, status }) => kind === 'tool' && status === 'error');
+  const reasons = hasFailedTools ? reasonings(spansOf(detail)) : [];
   return {
     run: runJson(detail.run),
-    spans: detail.spans.map((stored, index) => ({ ...withIsoTimes({ ...spans[index] }), ...costs(stored) })),
+    spans: spanDocuments(detail),
     failedTools: [...reasons].map(([spanId, { llmSpanId, thinking, text }]) => ({ spanId, llmSpanId, thinking, text })),
   };
+}
+
+function* spanDocuments({ spans }: RunDetail): Generator<object> {
+  for (const stored of spans) yield { ...withIsoTimes({ ...wholeSpan(stored) }), ...costs(stored) };
 }
 
 function costs({ costNanoUsd, carriedNanoUsd }: StoredSpan): object {

@@ -4,10 +4,10 @@ import {
   formatLine,
   joined,
   msBetween,
-  renderTree,
   type Screen,
   type Segment,
   tokens,
+  treeLines,
 } from '@spanprism/core/terminal';
 import type { RunDetail, StoredRun } from '@spanprism/store';
 import { localTime } from '../local-time.ts';
@@ -23,20 +23,20 @@ export interface PageOptions {
   readonly isFull: boolean;
 }
 
-/** A run for people: what it was, and its tree with what was said where it matters. */
-export function runPage(detail: RunDetail, { screen, isFull }: PageOptions): string {
+/** A run for people, line by line: what it was, and its tree with what was said where it matters. */
+export function* runPage(detail: RunDetail, { screen, isFull }: PageOptions): Generator<string> {
   const spans = spansOf(detail);
   const show = contentOf({ reasons: reasonings(spans), isFull });
   const { columns } = screen;
-  const tree = renderTree(spans, {
+  for (const segments of factLines(detail.run)) yield `${formatLine(segments, screen)}\n`;
+  yield '\n';
+  yield* treeLines(spans, {
     color: screen.hasColor,
     ...(columns === undefined ? {} : { columns }),
     origin: detail.run.startedAt,
     failures: 'type',
     below: show,
   });
-  const head = factLines(detail.run).map((segments) => `${formatLine(segments, screen)}\n`);
-  return `${head.join('')}\n${tree}`;
 }
 
 function factLines(run: StoredRun): readonly (readonly Segment[])[] {
