@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newPath } from './__fixtures__/store-folder.ts';
 
 const SPANS_PER_RUN = 20;
-let program = '';
+let programs = '';
 
 /** In one file a program starts within a tenth of a second; from the sources it takes many times that. */
 beforeAll(async () => {
@@ -19,7 +19,9 @@ beforeAll(async () => {
   const here = dirname(fileURLToPath(import.meta.url));
   await build({
     entryPoints: {
-      program: join(here, '__fixtures__', 'writing-program.ts'),
+      writing: join(here, '__fixtures__', 'writing-program.ts'),
+      sweeping: join(here, '__fixtures__', 'sweeping-program.ts'),
+      reading: join(here, '__fixtures__', 'reading-program.ts'),
       'store-thread': join(here, 'sink', 'store-thread.ts'),
     },
     outdir: folder,
@@ -32,12 +34,21 @@ beforeAll(async () => {
     define: { 'import.meta.url': '__here' },
     banner: { js: "const __here = import.meta.url.replace(/[^/]*$/, 'x.mjs');" },
   });
-  program = join(folder, 'program.mjs');
+  programs = folder;
 });
-afterAll(() => rmSync(dirname(program), { recursive: true, force: true }));
+afterAll(() => rmSync(programs, { recursive: true, force: true }));
 
-function start(...words: readonly string[]): ChildProcess & { readonly acknowledged: readonly string[] } {
-  const child = spawn(process.execPath, [program, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+interface Program extends ChildProcess {
+  /** What it has said, line by line. */
+  readonly acknowledged: readonly string[];
+}
+
+const start = (...words: readonly string[]): Program => startProgram('writing', ...words);
+
+function startProgram(name: 'writing' | 'sweeping' | 'reading', ...words: readonly string[]): Program {
+  const child = spawn(process.execPath, [join(programs, `${name}.mjs`), ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let text = '';
   child.stdout?.on('data', (chunk: Buffer) => void (text += chunk.toString()));
   return Object.defineProperty(child, 'acknowledged', {
@@ -47,7 +58,7 @@ function start(...words: readonly string[]): ChildProcess & { readonly acknowled
         .slice(0, text.lastIndexOf('\n') + 1)
         .split('\n')
         .filter((line) => line !== ''),
-  }) as ChildProcess & { readonly acknowledged: readonly string[] };
+  }) as Program;
 }
 
 /** How many spans each run has; and that the file is sound and its sums are those of its spans. */
@@ -60,6 +71,16 @@ function soundRuns(path: string): ReadonlyMap<string, number> {
   const calls = all('SELECT count(*) AS calls, sum(cost) AS cost FROM span WHERE kind = 1');
   expect(all('SELECT sum(calls) AS calls, sum(cost) AS cost FROM total_cost WHERE dimension = 0')).toEqual(calls);
   expect(all('SELECT count(*) AS orphans FROM span WHERE body NOT IN (SELECT id FROM body)')).toEqual([{ orphans: 0 }]);
+  expect(all('SELECT count(*) AS orphans FROM body WHERE run NOT IN (SELECT id FROM run)')).toEqual([{ orphans: 0 }]);
+  expect(all('SELECT dimension, name, sum(cost) AS cost, sum(calls) AS calls FROM run_cost GROUP BY 1, 2')).toEqual(
+    all('SELECT dimension, name, cost, calls FROM total_cost ORDER BY 1, 2'),
+  );
+  expect(all('SELECT count(*) AS nameless FROM span WHERE name NOT IN (SELECT id FROM name)')).toEqual([
+    { nameless: 0 },
+  ]);
+  expect(all('SELECT count(*) AS nameless FROM run_cost WHERE name NOT IN (SELECT id FROM name)')).toEqual([
+    { nameless: 0 },
+  ]);
   const runs = all<{ readonly run_id: string; readonly spans: number }>(
     'SELECT r.run_id, count(*) AS spans FROM span s JOIN run r ON r.id = s.run GROUP BY 1',
   );
@@ -110,3 +131,26 @@ test('a program that calls process.exit() loses nothing', async () => {
   expect(runs.size).toBe(200);
   expect(new Set(runs.values())).toEqual(new Set([SPANS_PER_RUN]));
 });
+
+test('old runs go while three processes write and another reads: whatever is there is whole, and the sums are those of what is there', async () => {
+  const path = newPath();
+  const writers = Array.from({ length: 3 }, (_, index) => start(path, `process-${index}`, '120'));
+  const isOver = Promise.all(writers.map(async (writer) => (await once(writer, 'exit'))[0] as unknown));
+  while (writers.every(({ acknowledged }) => acknowledged.length === 0)) await delay(5);
+  const sweeper = startProgram('sweeping', path, String(128 * 1024));
+  const reader = startProgram('reading', path);
+  expect(await isOver).toEqual(writers.map(() => 0));
+  for (const program of [sweeper, reader]) {
+    // Neither has ended by itself.
+    expect(program.exitCode).toBeNull();
+    program.kill('SIGKILL');
+    await once(program, 'close');
+  }
+  const runs = soundRuns(path);
+  // A run is written in one piece, so it goes in one, too.
+  expect(new Set(runs.values())).toEqual(new Set([SPANS_PER_RUN]));
+  expect(runs.size).toBeLessThan(3 * 120);
+  expect(sweeper.acknowledged.length).toBeGreaterThan(10);
+  expect(reader.acknowledged.filter((word) => word === 'whole').length).toBeGreaterThan(100);
+  expect(reader.acknowledged.filter((word) => word !== 'whole' && word !== 'gone')).toEqual([]);
+}, 60_000);
