@@ -3,34 +3,41 @@ import { createServer } from 'node:net';
 
 const { contender, upstream, sink, lanes } = JSON.parse(process.argv[2]);
 
-/** Each starts and returns the base URL of each lane, what it has captured, and whether its work is done. */
-const CONTENDERS = { spanprism, laminar };
+/** Each starts and returns the base URL of each lane, and what has become of what passed. */
+const CONTENDERS = { spanprism, laminar, neighbour };
 
 async function spanprism() {
-  const [{ startLoopback }, { startWire }, { WireSource }, { createSessions }, { otlpSink }] = await Promise.all([
-    import('../../packages/core/src/loopback/start-loopback.ts'),
-    import('../../packages/core/src/loopback/wire/start-wire.ts'),
-    import('../../packages/core/src/sources/wire/wire-source.ts'),
-    import('../../packages/core/src/sessions.ts'),
-    import('../../packages/claude-otlp/src/index.ts'),
-  ]);
+  const [{ startLoopback }, { startWire }, { WireSource }, { TurnsOfWire }, { createSessions }, { otlpSink }] =
+    await Promise.all([
+      import('../../packages/core/src/loopback/start-loopback.ts'),
+      import('../../packages/core/src/loopback/wire/start-wire.ts'),
+      import('../../packages/core/src/sources/wire/wire-source.ts'),
+      import('../../packages/core/src/sources/wire/turns.ts'),
+      import('../../packages/core/src/sessions.ts'),
+      import('../../packages/claude-otlp/src/index.ts'),
+    ]);
   const reader = startLoopback();
   const wire = startWire({ reader });
   await Promise.all([reader.ready(), wire.ready()]);
-  const sessions = createSessions({
-    sinks: [otlpSink({ url: `${sink}/v1/traces`, capture: 'full', compression: 'none', diag: () => {} })],
-  });
+  const backend = otlpSink({ url: `${sink}/v1/traces`, capture: 'full', compression: 'none', diag: () => {} });
+  const sessions = createSessions({ sinks: [backend] });
   const { hostname: host, port } = new URL(upstream);
   const urls = Array.from({ length: lanes }, () => {
     const session = sessions.open({ sources: ['wire'] });
-    const source = new WireSource({ observe: (observation) => session.observe(observation), isAlone: true });
+    const observe = (observation) => session.observe(observation);
+    const turns = new TurnsOfWire(observe);
+    const source = new WireSource({ observe, onPassed: (exchange, passed) => turns.take(exchange, passed) });
     const route = wire.register({
       upstream: { host, port: Number(port), isTls: false, basePath: '' },
       exchange: (exchange) => source.receive(exchange),
     });
     return route.baseUrl();
   });
-  return { urls, captured: () => wire.stats().captured, lost: () => wire.stats().lost + wire.stats().thinned };
+  const counts = () => {
+    const { captured, lost, thinned } = wire.stats();
+    return { captured, lost: lost + thinned, delivered: backend.stats().delivered };
+  };
+  return { urls, counts };
 }
 
 async function laminar() {
@@ -42,7 +49,12 @@ async function laminar() {
   await new Promise((resolve) => setTimeout(resolve, 500));
   const { randomUUID } = await import('node:crypto');
   await proxy.setCurrentTrace({ traceId: randomUUID(), spanId: randomUUID(), projectApiKey: 'none', laminarUrl: sink });
-  return { urls: Array.from({ length: lanes }, () => origin), captured: () => undefined, lost: () => undefined };
+  return { urls: Array.from({ length: lanes }, () => origin), counts: () => ({}) };
+}
+
+/** Has nothing to do with it all, but to compute where it is asked to. */
+async function neighbour() {
+  return { urls: [], counts: () => ({}) };
 }
 
 function freePort() {
@@ -54,12 +66,12 @@ function freePort() {
   });
 }
 
-const { urls, captured, lost } = await CONTENDERS[contender]();
+const { urls, counts } = await CONTENDERS[contender]();
 let blocking;
 const ORDERS = {
   cpu: () => {
     const { user, system } = process.cpuUsage();
-    return { cpuSeconds: (user + system) / 1e6, captured: captured(), lost: lost(), rss: process.memoryUsage.rss() };
+    return { cpuSeconds: (user + system) / 1e6, rss: process.memoryUsage.rss(), ...counts() };
   },
   // 200 of every 300 ms, as a program does that computes.
   block: () => {
