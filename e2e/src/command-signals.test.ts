@@ -73,7 +73,7 @@ describe('claude through the command ends as claude ends', () => {
       act(stage);
     };
   const killed = afterAWhile((stage) => process.kill(claudeOf(stage), 'SIGKILL'));
-  test.each<[string, readonly string[], CommandScenario['drive'], string]>([
+  test.concurrent.each<[string, readonly string[], CommandScenario['drive'], string]>([
     ['SIGTERM', [], by('SIGTERM').drive, 'aborted'],
     ['SIGHUP', [], by('SIGHUP').drive, 'aborted'],
     ['SIGQUIT', [], afterAWhile(({ child }) => child.kill('SIGQUIT')), 'aborted'],

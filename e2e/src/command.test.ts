@@ -53,7 +53,8 @@ const SCENARIOS: Readonly<Record<string, CommandScenario>> = {
   'a command of claude': { args: ['mcp', 'list'] },
 };
 
-describe('claude through the command is claude: the same output, exit code and files', () => {
+// Each waits for its own processes most of the time.
+describe.concurrent('claude through the command is claude: the same output, exit code and files', () => {
   test.each(Object.entries(SCENARIOS))('%s', async (_name, scenario) => {
     const prepared = { ...scenario, rules: RULES };
     const [plain, traced] = [await runCommand(prepared, 'plain'), await runCommand(prepared, [])];
@@ -61,7 +62,7 @@ describe('claude through the command is claude: the same output, exit code and f
   });
 });
 
-test.each(['--version', '--help', 'a command of claude', 'an unknown flag', 'no prompt'])(
+test.concurrent.each(['--version', '--help', 'a command of claude', 'an unknown flag', 'no prompt'])(
   'nothing is said or stored of a run in which nothing happened: %s',
   async (name) => {
     await runCommand({ args: [], ...SCENARIOS[name] }, [], (run) => {
