@@ -1,102 +1,38 @@
-import { writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Collector, openRecording, startCollector } from '@spanprism/testkit';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Collector } from '@spanprism/testkit';
 import { afterEach, describe, expect, inject, test } from 'vitest';
-import { type Collecting, endAll, runClaude, startCollect, temporaryFolder } from '../src/collect-process.ts';
-import { distinct, expectWhole, RULES, shape } from '../src/collect-runs.ts';
-import { freePorts, type Server, startServer } from './server.ts';
+import { endAll, runClaude, temporaryFolder } from '../src/collect-process.ts';
+import { expectWhole, RULES } from '../src/collect-runs.ts';
+import {
+  expectEachWhole,
+  sendRecorded,
+  sessionIds,
+  sessionsAt,
+  startBalancer,
+  startInstance,
+} from './balanced-collect-instances.ts';
+import { freePorts } from './server.ts';
 
-const build = inject('backends').collector;
-
-const SOURCE = ['--conditions=@spanprism/source', join(import.meta.dirname, '../../packages/cli/src/main.ts')];
-const INSTANCES = 3;
-
-interface Instance {
-  readonly collecting: Collecting;
-  readonly backend: Collector;
-}
+const collector = inject('backends').collector;
+const build = collector.folder ?? '';
 
 afterEach(endAll);
 
-/** As docs/scale-out.md has it. */
-function configuration(ports: readonly number[], instances: readonly Instance[]): object {
-  const [http, grpc] = ports;
-  return {
-    receivers: {
-      otlp: { protocols: { http: { endpoint: `127.0.0.1:${http}` }, grpc: { endpoint: `127.0.0.1:${grpc}` } } },
-    },
-    exporters: {
-      load_balancing: {
-        routing_key: 'attributes',
-        routing_attributes: ['session.id'],
-        protocol: {
-          otlp: { tls: { insecure: true }, retry_on_failure: { enabled: true }, sending_queue: { enabled: false } },
-        },
-        resolver: { static: { hostnames: instances.map(({ collecting }) => new URL(collecting.grpc).host) } },
-      },
-    },
-    service: {
-      telemetry: { metrics: { level: 'none' } },
-      pipelines: Object.fromEntries(
-        ['traces', 'logs', 'metrics'].map((signal) => [signal, { receivers: ['otlp'], exporters: ['load_balancing'] }]),
-      ),
-    },
-  };
-}
-
-/** The telemetry of a recorded run, as that of another session. */
-async function sendRecorded(url: string, sessionId: string): Promise<void> {
-  const { telemetry } = openRecording('foreground-subagent');
-  const recorded = /"session\.id","value":\{"stringValue":"([^"]+)"/.exec(JSON.stringify(telemetry))?.[1] ?? '';
-  for (const signal of ['traces', 'logs', 'metrics'] as const) {
-    for (const { payload } of telemetry[signal]) {
-      const body = JSON.stringify(payload).replaceAll(recorded, sessionId);
-      const response = await fetch(`${url}/v1/${signal}`, {
-        method: 'POST',
-        body,
-        headers: { 'content-type': 'application/json' },
-      });
-      expect(response.status).toBe(200);
-    }
-  }
-}
-
-const sessionsAt = ({ backend }: Instance): readonly string[] => [
-  ...new Set(backend.spans().map(({ attributes }) => String(attributes['gen_ai.conversation.id']))),
-];
-
-describe.skipIf(build.absent !== undefined)(
+describe.skipIf(collector.absent !== undefined)(
   'several spanprism collect behind a Collector that balances by session',
   () => {
     test('have each session whole in one place, whatever its runs speak', { timeout: 120_000 }, async () => {
       await using folder = await temporaryFolder();
-      const instances = await Promise.all(
-        Array.from({ length: INSTANCES }, async (_, index): Promise<Instance> => {
-          const backend = await startCollector();
-          const args = ['--otlp-endpoint', backend.url, '--settle', '1'];
-          const collecting = await startCollect({ folder: join(folder.path, String(index)), args, program: SOURCE });
-          return { collecting, backend };
-        }),
-      );
-      const ports = await freePorts(2);
-      const config = join(folder.path, 'balancer.yaml');
-      // JSON is YAML.
-      await writeFile(config, JSON.stringify(configuration(ports, instances)));
-      const url = `http://127.0.0.1:${ports[0]}`;
-      const balancer: Server = await startServer({
-        name: 'the balancing Collector',
-        program: join(build.folder ?? '', 'collector'),
-        words: ['--config', `file:${config}`],
-        url,
-        readyWithinMs: 30_000,
-      });
+      const instances = await Promise.all(['0', '1', '2'].map((name) => startInstance(join(folder.path, name))));
+      const hostnames = instances.map(({ collecting }) => new URL(collecting.grpc).host);
+      const balancer = await startBalancer({ folder: folder.path, build, resolver: { static: { hostnames } } });
       try {
-        const recorded = Array.from(
-          { length: 24 },
-          (_, index) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
-        );
-        for (const id of recorded) await sendRecorded(url, id);
-        const endpoints = { 'http/protobuf': url, grpc: `http://127.0.0.1:${ports[1]}` };
+        const recorded = sessionIds(0, 24);
+        for (const id of recorded) await sendRecorded(balancer.http, id);
+        const endpoints = { 'http/protobuf': balancer.http, grpc: balancer.grpc };
         const costs = await Promise.all(
           Object.entries(endpoints).map(([protocol, endpoint]) =>
             runClaude({
@@ -106,7 +42,7 @@ describe.skipIf(build.absent !== undefined)(
             }),
           ),
         );
-        await balancer.stop();
+        await balancer.server.stop();
         for (const { collecting } of instances) expect(await collecting.stop()).toBe(0);
         // No session is in two places, and no place has all of them.
         const places = instances.map(sessionsAt);
@@ -116,16 +52,57 @@ describe.skipIf(build.absent !== undefined)(
           const home = instances.find((instance) => sessionsAt(instance).includes(cost.sessionId));
           expectWhole(home?.backend as Collector, cost);
         }
-        const shapes = recorded.map((id) => {
-          const spans = instances.flatMap(({ backend }) => backend.spans());
-          return shape(distinct(spans.filter(({ attributes }) => attributes['gen_ai.conversation.id'] === id)));
-        });
-        expect(shapes[0]?.length).toBeGreaterThan(4);
-        for (const one of shapes) expect(one).toEqual(shapes[0]);
+        expectEachWhole(instances, recorded);
       } finally {
-        await balancer.stop();
+        await balancer.server.stop();
+        for (const { backend } of instances) await backend.close();
+      }
+    });
+
+    test('are found by one name that has an address for each, also one that is added later', {
+      timeout: 120_000,
+    }, async (context) => {
+      if (spawnSync('unshare', [...OWN_PLACE, 'true']).status !== 0)
+        return context.skip('a program cannot have names of its own here');
+      await using folder = await temporaryFolder();
+      const [port = 0] = await freePorts(1);
+      const at = (address: string) =>
+        startInstance(join(folder.path, address), ['--host', address, '--grpc-port', String(port)]);
+      const instances = await Promise.all(['127.0.0.2', '127.0.0.3'].map(at));
+      const hosts = join(folder.path, 'hosts');
+      await writeFile(hosts, '127.0.0.2 collect.test\n127.0.0.3 collect.test\n');
+      const balancer = await startBalancer({
+        folder: folder.path,
+        build,
+        resolver: { dns: { hostname: 'collect.test', port: String(port), interval: '1s' } },
+        before: ['unshare', ...OWN_PLACE, 'sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', hosts],
+      });
+      try {
+        const before = sessionIds(0, 12);
+        for (const id of before) await sendRecorded(balancer.http, id);
+        const third = await at('127.0.0.4');
+        instances.push(third);
+        await appendFile(hosts, '127.0.0.4 collect.test\n');
+        // While the list of instances changes a session may come in two parts.
+        const arrived = 'spanprism_collect_requests_total{signal="traces",transport="grpc"}';
+        for (const id of sessionIds(100, 300)) {
+          await sendRecorded(balancer.http, id);
+          if ((await third.collecting.metric(arrived)) > 0) break;
+          await delay(200);
+        }
+        const after = sessionIds(1_000, 12);
+        for (const id of after) await sendRecorded(balancer.http, id);
+        await balancer.server.stop();
+        for (const { collecting } of instances) expect(await collecting.stop()).toBe(0);
+        expectEachWhole(instances, [...before, ...after]);
+        for (const instance of instances) expect(sessionsAt(instance).length).toBeGreaterThan(0);
+      } finally {
+        await balancer.server.stop();
         for (const { backend } of instances) await backend.close();
       }
     });
   },
 );
+
+/** Its mounts are nobody else's. */
+const OWN_PLACE = ['--user', '--map-root-user', '--mount', '--'];
