@@ -112,7 +112,7 @@ function passedOf(
     request: {
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(agentId === undefined ? {} : { agentId }),
-      body: [Buffer.from(JSON.stringify(call.body))],
+      body: Buffer.from(JSON.stringify(call.body)),
       isComplete: true,
     },
     ...(status === undefined

@@ -26,11 +26,7 @@ export interface WireHost {
   /** A request was passed on; `isCall` when it is a model call. */
   requested(isCall: boolean): void;
   ended(end: ExchangeEnd): void;
-  /** `isSettled`: nothing of its bytes is still to be written. */
-  observed(
-    exchange: ObservedExchange,
-    how: { readonly end: ExchangeEnd; readonly failure?: string; readonly isSettled: boolean },
-  ): void;
+  observed(exchange: ObservedExchange, how: { readonly end: ExchangeEnd; readonly failure?: string }): void;
 }
 
 const MAX_HEAD_BYTES = 256 * 1024;
@@ -147,7 +143,8 @@ export class Connection {
     if (dialed === undefined) return this.#refuse('unknown_token');
     clearTimeout(this.#patience);
     const isCall = line.method === 'POST' && CALL.test(path);
-    const observed = isCall && this.#host.observes ? new ObservedExchange(token, head, this.#expectedBytes) : undefined;
+    const expected = { requestBytes: framing.type === 'length' ? framing.bytes : 0, answerBytes: this.#expectedBytes };
+    const observed = isCall && this.#host.observes ? new ObservedExchange(token, head, expected) : undefined;
     const request = new BodyScanner(framing, (payload, start, end) => observed?.requestBytes(payload, start, end));
     if (request.isOver) observed?.requestComplete();
     this.#open = { method: line.method, request, observed, answer: undefined };
@@ -277,11 +274,7 @@ export class Connection {
     const failure = this.#failure;
     if (open.observed !== undefined) {
       this.#expectedBytes = Math.ceil(open.observed.answerLength * 1.25);
-      this.#host.observed(open.observed, {
-        end,
-        ...(failure === undefined ? {} : { failure }),
-        isSettled: this.#upstream?.writableLength === 0,
-      });
+      this.#host.observed(open.observed, { end, ...(failure === undefined ? {} : { failure }) });
     }
     if (this.#early.length === 0) return;
     const next = this.#early;

@@ -24,9 +24,6 @@ export interface LaidOut {
 
 const MOST_CONVERSATIONS = 256;
 const MOST_BYTES = 192 * 1024 * 1024;
-/** How much longer the next request of a conversation may be. */
-const GROWTH_BYTES = 64 * 1024;
-const MOST_FREE = 4;
 /** What the CLI moves to the end of a conversation's last message: `,"cache_control":{"type":"ephemeral","ttl":"1h"}` and brackets. */
 const MARK_BYTES = 96;
 
@@ -38,27 +35,6 @@ export class Conversations {
   /** The latest used last. */
   readonly #known: Conversation[] = [];
   #bytes = 0;
-  /** Of bodies that are held no more, the next is put into: a new one for each would keep the collector of garbage busy. */
-  readonly #free: Buffer[] = [];
-  /** Whose memory is ours alone: that of small buffers may be shared with anybody's. */
-  readonly #own: WeakSet<ArrayBufferLike> = new WeakSet();
-
-  /** The parts of a body as one. */
-  join(parts: readonly Uint8Array[]): Buffer {
-    const [only] = parts;
-    if (only !== undefined && parts.length === 1) return Buffer.from(only.buffer, only.byteOffset, only.byteLength);
-    let length = 0;
-    for (const part of parts) length += part.length;
-    const free = this.#free.findIndex((buffer) => buffer.length >= length);
-    const [into = Buffer.allocUnsafeSlow(length + GROWTH_BYTES)] = free === -1 ? [] : this.#free.splice(free, 1);
-    this.#own.add(into.buffer);
-    let at = 0;
-    for (const part of parts) {
-      into.set(part, at);
-      at += part.length;
-    }
-    return into.subarray(0, length);
-  }
 
   layOut(owner: string, body: Buffer): LaidOut | undefined {
     const before = this.#known.findLast((known) => known.owner === owner && goesOnWith(known, body));
@@ -98,10 +74,6 @@ export class Conversations {
     const [gone] = this.#known.splice(index, 1);
     if (gone === undefined) return;
     this.#bytes -= gone.body.length;
-    const { buffer } = gone.body;
-    if (!this.#own.has(buffer)) return;
-    if (this.#free.length === MOST_FREE) this.#free.shift();
-    this.#free.push(Buffer.from(buffer));
   }
 }
 

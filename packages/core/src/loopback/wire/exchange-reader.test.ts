@@ -13,15 +13,13 @@ interface Said {
 }
 
 function passed({ body = '{}', answer, agentId, end = 'complete' }: Said): PassedExchange {
-  const bytes = Buffer.from(body);
   const given = typeof answer === 'string' ? { body: Buffer.from(answer) } : answer;
   return {
     token: 'token',
     number: 0,
-    // In pieces, as it comes.
     request: {
       ...(agentId === undefined ? {} : { agentId }),
-      body: [bytes.subarray(0, 7), bytes.subarray(7)],
+      body: Buffer.from(body),
       isComplete: true,
     },
     ...(given === undefined

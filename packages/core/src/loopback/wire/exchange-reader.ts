@@ -44,7 +44,7 @@ export class ExchangeReader {
   #request({ token, request, wasThinned }: PassedExchange, gaps: WireGap[]): WireRequest {
     const nothing: WireRequest = { purpose: 'turn', messages: [], isFirst: true, isRepeated: false };
     if (wasThinned) return nothing;
-    const body = unpack(this.#conversations.join(request.body), request.contentEncoding);
+    const body = unpack(request.body, request.contentEncoding);
     const owner = `${token}/${request.sessionId ?? ''}/${request.agentId ?? ''}`;
     const read = body === undefined ? nothing : readRequest(this.#conversations, owner, body);
     if (body === undefined || read.unreadable !== undefined) gaps.push('request');

@@ -1,4 +1,5 @@
 import { given } from '../../model/given.ts';
+import { Gathered } from './gathered.ts';
 import { type Head, fieldOf } from './http-head.ts';
 import type { ExchangeEnd, PassedAnswer, PassedExchange, PassedRequest } from './wire-protocol.ts';
 
@@ -7,24 +8,28 @@ const MAX_KEPT_BYTES = 64 * 1024 * 1024;
 const LEAST_BYTES = 8 * 1024;
 const MOST_EXPECTED_BYTES = 256 * 1024;
 
+/** How many bytes its bodies will have, as far as anybody knows. */
+export interface Expected {
+  readonly requestBytes: number;
+  readonly answerBytes: number;
+}
+
 /** Collects what passes of one model call. */
 export class ObservedExchange {
   readonly token: string;
   readonly #fields: Omit<PassedRequest, 'body' | 'isComplete'>;
-  readonly #request: Uint8Array[] = [];
+  readonly #request: Gathered;
+  readonly #answerBody: Gathered;
   readonly #startedAt: number;
   #answer: Omit<PassedAnswer, 'body' | 'firstByteAt'> | undefined;
-  #answerBody: Buffer = EMPTY;
-  #answerLength = 0;
-  readonly #firstBytes: number;
   #firstByteAt: number | undefined;
   #isRequestComplete = false;
-  bytes = 0;
+  #bytes = 0;
 
-  /** `expectedBytes`: of its answer, where one like it has passed before. */
-  constructor(token: string, head: Head, expectedBytes: number) {
+  constructor(token: string, head: Head, expected: Expected) {
     this.token = token;
-    this.#firstBytes = Math.min(MOST_EXPECTED_BYTES, Math.max(LEAST_BYTES, expectedBytes));
+    this.#request = new Gathered(Math.min(MAX_KEPT_BYTES, expected.requestBytes));
+    this.#answerBody = new Gathered(Math.min(MOST_EXPECTED_BYTES, Math.max(LEAST_BYTES, expected.answerBytes)));
     this.#startedAt = timeNow();
     this.#fields = {
       ...given('sessionId', fieldOf(head, 'x-claude-code-session-id')),
@@ -35,10 +40,7 @@ export class ObservedExchange {
   }
 
   requestBytes(bytes: Buffer, start: number, end: number): void {
-    if (!this.#mayKeep(end - start)) return;
-    // A view of a part would keep, and hand on, the whole: the head, with its credentials, in front of it.
-    const isWhole = end - start === bytes.buffer.byteLength;
-    this.#request.push(isWhole ? bytes : Uint8Array.prototype.slice.call(bytes, start, end));
+    if (this.#mayKeep(end - start)) this.#request.add(bytes, start, end);
   }
 
   requestComplete(): void {
@@ -56,20 +58,11 @@ export class ObservedExchange {
 
   answerBytes(bytes: Buffer, start: number, end: number): void {
     this.#firstByteAt ??= timeNow();
-    if (!this.#mayKeep(end - start)) return;
-    const length = this.#answerLength + end - start;
-    // Deltas are small and many: one buffer that doubles is copied less often, and handed on at once.
-    if (length > this.#answerBody.length) {
-      const larger = Buffer.from(new ArrayBuffer(Math.max(this.#firstBytes, length, 2 * this.#answerBody.length)));
-      this.#answerBody.copy(larger, 0, 0, this.#answerLength);
-      this.#answerBody = larger;
-    }
-    bytes.copy(this.#answerBody, this.#answerLength, start, end);
-    this.#answerLength = length;
+    if (this.#mayKeep(end - start)) this.#answerBody.add(bytes, start, end);
   }
 
   get answerLength(): number {
-    return this.#answerLength;
+    return this.#answerBody.length;
   }
 
   /** What was seen of it; `isThin`: without the bodies. */
@@ -80,15 +73,15 @@ export class ObservedExchange {
     readonly isThin: boolean;
   }): PassedExchange {
     const { isThin, number, end, failure } = how;
-    const wasThinned = isThin || this.bytes > MAX_KEPT_BYTES;
-    const body = wasThinned ? EMPTY : this.#answerBody.subarray(0, this.#answerLength);
+    const wasThinned = isThin || this.#bytes > MAX_KEPT_BYTES;
+    const bodyOf = ({ bytes }: Gathered): Uint8Array => (wasThinned ? new Uint8Array() : bytes);
     return {
       token: this.token,
       number,
-      request: { ...this.#fields, body: wasThinned ? [] : this.#request, isComplete: this.#isRequestComplete },
+      request: { ...this.#fields, body: bodyOf(this.#request), isComplete: this.#isRequestComplete },
       ...(this.#answer === undefined
         ? {}
-        : { answer: { ...this.#answer, body, ...given('firstByteAt', this.#firstByteAt) } }),
+        : { answer: { ...this.#answer, body: bodyOf(this.#answerBody), ...given('firstByteAt', this.#firstByteAt) } }),
       end,
       ...given('failure', failure),
       startedAt: this.#startedAt,
@@ -98,12 +91,10 @@ export class ObservedExchange {
   }
 
   #mayKeep(bytes: number): boolean {
-    this.bytes += bytes;
-    return this.bytes <= MAX_KEPT_BYTES;
+    this.#bytes += bytes;
+    return this.#bytes <= MAX_KEPT_BYTES;
   }
 }
-
-const EMPTY: Buffer = Buffer.from(new ArrayBuffer(0));
 
 function timeNow(): number {
   return performance.timeOrigin + performance.now();

@@ -4,7 +4,7 @@ import { passThrough, rawServer, request, TOKEN } from './__fixtures__/sockets.t
 const answer = (body: string, ...fields: string[]): string =>
   ['HTTP/1.1 200 OK', ...fields, `Content-Length: ${body.length}`, '', body].join('\r\n');
 const isWhole = (body: string) => (text: string) => text.endsWith(body);
-const bodyOf = (parts: readonly Uint8Array[]): string => Buffer.concat(parts).toString('latin1');
+const bodyOf = (body: Uint8Array | undefined): string => Buffer.from(body ?? []).toString('latin1');
 
 describe('bytes', () => {
   test('pass as they are but for the target and the host, both ways', async () => {
@@ -25,7 +25,7 @@ describe('bytes', () => {
       ].join('\r\n'),
     ]);
     expect(pass.exchanges).toMatchObject([{ end: 'complete', answer: { status: 200, requestId: 'req_1' } }]);
-    expect(bodyOf(pass.exchanges[0]?.request.body ?? [])).toBe('{"a":"\xc3\xa4"}');
+    expect(bodyOf(pass.exchanges[0]?.request.body)).toBe('{"a":"\xc3\xa4"}');
   });
 
   test('pass byte by byte too, wherever they are cut', async () => {
@@ -42,7 +42,7 @@ describe('bytes', () => {
     const wire = await pass.open(...sent.replace('127.0.0.1:0', `127.0.0.1:${pass.port}`));
     expect(await wire.until(isWhole(body))).toBe(reply);
     expect(got.slice(got.indexOf('\r\n\r\n') + 4)).toBe(body);
-    expect(bodyOf(pass.exchanges[0]?.request.body ?? [])).toBe('hello world');
+    expect(bodyOf(pass.exchanges[0]?.request.body)).toBe('hello world');
     expect(Buffer.from(pass.exchanges[0]?.answer?.body ?? []).toString()).toBe('hello world');
   });
 
@@ -76,7 +76,7 @@ describe('bytes', () => {
     const text = await wire.until((all) => all.length > large.length);
     expect(text).toBe(answer(large));
     expect(pass.exchanges[0]?.answer?.body.length).toBe(large.length);
-    expect(bodyOf(pass.exchanges[0]?.request.body ?? [])).toBe(large);
+    expect(bodyOf(pass.exchanges[0]?.request.body)).toBe(large);
   });
 
   test('after an upgrade, and interim answers, are nobody’s business', async () => {
@@ -251,7 +251,7 @@ test('credentials of the head are in nothing that is kept', async () => {
   expect(api.received().join()).toContain(canary);
   const { request: seen, answer: replied } = pass.exchanges[0] ?? {};
   // Not even beside what is kept, in the same piece of memory.
-  const memory = [...(seen?.body ?? []), replied?.body ?? new Uint8Array()].map(({ buffer }) =>
+  const memory = [seen?.body ?? new Uint8Array(), replied?.body ?? new Uint8Array()].map(({ buffer }) =>
     Buffer.from(buffer).toString('latin1'),
   );
   expect(memory.join()).toContain('{"messages":[]}');

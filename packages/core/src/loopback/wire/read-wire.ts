@@ -41,7 +41,7 @@ export const readHere: Pick<Loopback, 'readWire'> = {
 function thin({ answer, request, ...rest }: PassedExchange): PassedExchange {
   return {
     ...rest,
-    request: { ...request, body: [] },
+    request: { ...request, body: new Uint8Array() },
     ...(answer === undefined ? {} : { answer: { ...answer, body: new Uint8Array() } }),
     wasThinned: true,
   };

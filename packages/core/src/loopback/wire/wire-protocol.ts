@@ -30,8 +30,7 @@ export interface PassedRequest {
   readonly agentId?: string;
   readonly parentAgentId?: string;
   readonly contentEncoding?: string;
-  /** Payload of the body, in order. */
-  readonly body: readonly Uint8Array[];
+  readonly body: Uint8Array;
   readonly isComplete: boolean;
 }
 
@@ -47,9 +46,7 @@ export interface PassedAnswer {
 
 /** Bytes of its bodies. */
 export function passedBytes({ request, answer }: PassedExchange): number {
-  let bytes = answer?.body.length ?? 0;
-  for (const part of request.body) bytes += part.length;
-  return bytes;
+  return request.body.length + (answer?.body.length ?? 0);
 }
 
 /** What the forwarding thread is given when it starts. */

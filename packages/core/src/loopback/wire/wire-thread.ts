@@ -49,14 +49,14 @@ function run(start: WireStart): void {
       ended: (end) => {
         if (end !== 'complete') state.count(end);
       },
-      observed: (exchange, { isSettled, ...how }) => {
+      observed: (exchange, how) => {
         const route = routes.get(exchange.token);
         if (route === undefined) return state.count('lost');
         const isThin = state.waitingBytes > MAX_WAITING_BYTES;
         const passed = exchange.ended({ ...how, number: route.exchanges++, isThin });
         if (passed.wasThinned) state.count('thinned');
         state.addWaiting(passedBytes(passed));
-        outbox.add(passed, isSettled ? buffersOf(passed) : []);
+        outbox.add(passed, buffersOf(passed));
       },
     },
     () => state.count('connections'),
@@ -90,9 +90,8 @@ function listen(server: Server, state: WireState, main: MessagePort): void {
   });
 }
 
-/** Handed over, not copied. Of a buffer that is still being written, a copy is sent. */
+/** Handed over, not copied. */
 function buffersOf({ request, answer }: PassedExchange): ArrayBuffer[] {
-  const buffers = request.body.map((bytes) => bytes.buffer as ArrayBuffer);
-  if (answer !== undefined && answer.body.length > 0) buffers.push(answer.body.buffer as ArrayBuffer);
-  return buffers;
+  const bodies = [request.body, answer?.body ?? new Uint8Array()];
+  return bodies.filter(({ length }) => length > 0).map(({ buffer }) => buffer as ArrayBuffer);
 }

@@ -66,7 +66,7 @@ export async function passThrough(upstream: Partial<Upstream> & { readonly port:
       refused: (refusal) => void told.refusals.push(refusal),
       requested: (isCall) => void told.requests.push(isCall),
       ended: (end) => void told.ends.push(end),
-      observed: (exchange, { isSettled: _, ...how }) =>
+      observed: (exchange, how) =>
         void told.exchanges.push(exchange.ended({ ...how, number: told.exchanges.length, isThin: false })),
     },
     (client) => void clients.push(client),
