@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { newPath } from './__fixtures__/store-folder.ts';
 
 const SPANS_PER_RUN = 20;
@@ -49,6 +49,7 @@ function startProgram(name: 'writing' | 'sweeping' | 'reading', ...words: readon
   const child = spawn(process.execPath, [join(programs, `${name}.mjs`), ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  onTestFinished(() => void child.kill('SIGKILL'));
   let text = '';
   child.stdout?.on('data', (chunk: Buffer) => void (text += chunk.toString()));
   return Object.defineProperty(child, 'acknowledged', {
@@ -154,3 +155,42 @@ test('old runs go while three processes write and another reads: whatever is the
   expect(reader.acknowledged.filter((word) => word === 'whole').length).toBeGreaterThan(100);
   expect(reader.acknowledged.filter((word) => word !== 'whole' && word !== 'gone')).toEqual([]);
 }, 60_000);
+
+const limit = (...words: readonly string[]): readonly string[] => ['prlimit', ...words];
+const canLimit = spawnSync('prlimit', ['--version']).status === 0;
+
+test.runIf(canLimit)(
+  'where there is no more room nothing acknowledged is lost, and all the rest is stored once there is',
+  async () => {
+    const path = newPath();
+    const command = limit(
+      '--fsize=600000:unlimited',
+      process.execPath,
+      join(programs, 'writing.mjs'),
+      path,
+      'full',
+      '60',
+    );
+    const [program = '', ...words] = command;
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].on('data', (chunk: Buffer) => void (said[name] += chunk.toString()));
+    const acknowledged = (): readonly string[] => said.stdout.split('\n').slice(0, -1);
+    while (!said.stderr.includes('\n')) await delay(5);
+    expect(said.stderr).toMatch(/^spanprism warn: store: nothing can be stored in .*spans\.db for now: .*\n$/);
+    expect(acknowledged().length).toBeGreaterThan(1);
+    expect(acknowledged().length).toBeLessThan(60);
+    expect([...soundRuns(path).keys()]).toEqual(acknowledged().toSorted());
+    spawnSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(acknowledged().length).toBe(60);
+    expect([...soundRuns(path)]).toEqual(
+      acknowledged()
+        .toSorted()
+        .map((run) => [run, SPANS_PER_RUN]),
+    );
+  },
+  60_000,
+);
