@@ -57,6 +57,7 @@ test.each([
   ['recorded-runs', ['runs']],
   ['recorded-failures', ['failures']],
   ['recorded-cost', ['cost', '--by', 'tool']],
+  ['recorded-cost-by-session', ['cost', '--by', 'session']],
 ])('%s is as it was read', async (name, args) => {
   const { stdout } = await runReport(args, { store: recorded });
   expect(stdout).toBe(await golden(name, stdout));

@@ -24,11 +24,10 @@ export function costTable({ by, rows, total }: FoldedReport, screen: Screen): st
   return renderTable<Row>(
     {
       columns: columnsOf(by),
-      rows: rows.map((row, index) => ({
-        ...row,
-        cost: isUnknown ? UNKNOWN_AMOUNT : (costs.rows[index] ?? ''),
-        share: percent(row.costNanoUsd, total.costNanoUsd),
-      })),
+      rows: rows.map((row, index) => {
+        if (isUnknown || (!isOfTools && mayBeUnknown(row, total))) return { ...row, cost: UNKNOWN_AMOUNT, share: '' };
+        return { ...row, cost: costs.rows[index] ?? '', share: percent(row.costNanoUsd, total.costNanoUsd) };
+      }),
       foot: [
         {
           kind: 'total',
@@ -42,6 +41,11 @@ export function costTable({ by, rows, total }: FoldedReport, screen: Screen): st
     },
     screen,
   );
+}
+
+/** Calls that cost nothing at all, where the cost of as many is not known. */
+function mayBeUnknown({ calls, costNanoUsd }: FoldedRow, { unpricedCalls }: FoldedReport['total']): boolean {
+  return costNanoUsd === 0 && calls > 0 && calls <= unpricedCalls;
 }
 
 function columnsOf(by: FoldedReport['by']): readonly Column<Row>[] {
