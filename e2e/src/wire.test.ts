@@ -103,39 +103,51 @@ test('without the CLI’s telemetry the wire has the figures of every call', asy
   expect(calls(run).flatMap(({ issues }) => issues)).toEqual([]);
 });
 
-test('a proxy of the child’s neither catches what comes to us nor is passed by on the way out', async () => {
-  const asked: string[] = [];
-  const proxy = createServer((incoming, response) => {
-    asked.push(`${incoming.method} ${incoming.url}`);
-    const { hostname, port, pathname, search } = new URL(incoming.url ?? '');
-    const { method, headers } = incoming;
-    incoming.pipe(
-      passOn({ hostname, port, path: pathname + search, method, headers }, (reply) => {
-        response.writeHead(reply.statusCode ?? 502, reply.headers);
-        reply.pipe(response);
-      }),
-    );
-  });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  try {
-    const run = await runScenario({
-      tracing: wire,
-      rules: [when.lastUserText('hi').reply(answer(text('Hello.'), { usage: usage(1200, 42) }))],
-      play: async ({ ask, options, api }) => {
-        const { port } = proxy.address() as AddressInfo;
-        const env = { ...options().env, HTTP_PROXY: `http://127.0.0.1:${port}`, ANTHROPIC_BASE_URL: api.url };
-        await ask('hi', { env });
-      },
+test.each(['HTTP_PROXY', 'ALL_PROXY'])(
+  'a proxy of the child’s neither catches what comes to us nor is passed by on the way out: %s',
+  async (name) => {
+    const credentials = 'me:proxy-canary-4713';
+    const asked: string[] = [];
+    const proxy = createServer((incoming, response) => {
+      asked.push(`${incoming.method} ${incoming.url} ${incoming.headers['proxy-authorization']}`);
+      const { hostname, port, pathname, search } = new URL(incoming.url ?? '');
+      const { method, headers } = incoming;
+      incoming.pipe(
+        passOn({ hostname, port, path: pathname + search, method, headers }, (reply) => {
+          response.writeHead(reply.statusCode ?? 502, reply.headers);
+          reply.pipe(response);
+        }),
+      );
     });
-    checkTrace(run);
-    expect(calls(run)).toMatchObject([{ seenBy: ['cli', 'sdk', 'wire'], usage: { outputTokens: 42 } }]);
-    expect(asked.filter((line) => line.startsWith('POST'))).toEqual([`POST ${run.api.url}/v1/messages?beta=true`]);
-  } finally {
-    proxy.close();
-    proxy.closeAllConnections();
-  }
-});
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    try {
+      const run = await runScenario({
+        tracing: wire,
+        rules: [when.lastUserText('hi').reply(answer(text('Hello.'), { usage: usage(1200, 42) }))],
+        play: async ({ ask, options, api }) => {
+          const { port } = proxy.address() as AddressInfo;
+          const env = {
+            ...options().env,
+            [name]: `http://${credentials}@127.0.0.1:${port}`,
+            ANTHROPIC_BASE_URL: api.url,
+          };
+          await ask('hi', { env });
+        },
+      });
+      checkTrace(run);
+      expect(calls(run)).toMatchObject([{ seenBy: ['cli', 'sdk', 'wire'], usage: { outputTokens: 42 } }]);
+      const proof = `Basic ${Buffer.from(credentials).toString('base64')}`;
+      expect(asked.filter((line) => line.startsWith('POST'))).toEqual([
+        `POST ${run.api.url}/v1/messages?beta=true ${proof}`,
+      ]);
+      for (const secret of ['proxy-canary', proof]) expect(toldOf(run)).not.toContain(secret);
+    } finally {
+      proxy.close();
+      proxy.closeAllConnections();
+    }
+  },
+);
 
 test('credentials are in no span, line or count', async () => {
   const run = await runScenario({
@@ -149,8 +161,11 @@ test('credentials are in no span, line or count', async () => {
   });
   checkTrace(run);
   expect(calls(run)[0]?.seenBy).toContain('wire');
-  const told = JSON.stringify([run.told, run.stats, run.diagnostics], (_, value: unknown) =>
+  expect(toldOf(run)).not.toContain('canary');
+});
+
+function toldOf({ told, stats, diagnostics }: Run): string {
+  return JSON.stringify([told, stats, diagnostics], (_, value: unknown) =>
     typeof value === 'bigint' ? String(value) : value,
   );
-  expect(told).not.toContain('canary');
-});
+}
