@@ -13,7 +13,10 @@ type Row = readonly [term: string, description: string];
 export function helpOfAll(commands: readonly CommandEntry[], io: Io): string {
   const rows: Row[] = commands.map(({ name, summary }) => [name, summary]);
   return page([
-    'spanprism traces runs of Claude Code, keeps them locally or sends them to your backends, and answers what failed and what it cost.',
+    wrap(
+      'spanprism traces runs of Claude Code, keeps them locally or sends them to your backends, and answers what failed and what it cost.',
+      width(io),
+    ).join('\n'),
     section('Usage', ['spanprism <command> [options]', 'spanprism [options] claude [anything that claude takes]']),
     section('Commands', table(rows, io)),
     section(

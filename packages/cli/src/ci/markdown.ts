@@ -1,6 +1,6 @@
 import { count, duration, msBetween, oneLine, type Usage } from '@spanprism/core/terminal';
 import type { CostReport } from '@spanprism/store';
-import { dollars, dollarsOf } from '../reports/money.ts';
+import { costColumn, groupedCosts, type Priced, pricedRun } from '../reports/money.ts';
 import { shortIds } from '../reports/report.ts';
 import type { Budget } from './budget.ts';
 import type { SummarizedRun, Summary } from './summary.ts';
@@ -16,8 +16,8 @@ export interface PageOptions {
 
 /** The page of a job. */
 export function summaryPage(summary: Summary, { budgets, hasErrorTexts }: PageOptions): string {
-  const { runs, costNanoUsd } = summary;
-  const title = `## Claude Code: ${plural(runs.length, 'run')}, ${dollars(costNanoUsd)}`;
+  const { runs } = summary;
+  const title = `## Claude Code: ${plural(runs.length, 'run')}, ${costColumn([], pricedJob(summary)).total}`;
   const parts = [
     title,
     ...budgets.map(({ isOver, line }) => (isOver ? `**Over budget:** ${line}.` : `Within budget: ${line}.`)),
@@ -35,6 +35,14 @@ export function summaryPage(summary: Summary, { budgets, hasErrorTexts }: PageOp
   return `${parts.join('\n\n')}\n`;
 }
 
+function pricedJob({
+  runs,
+  unpricedCalls,
+  costNanoUsd,
+}: Pick<Summary, 'runs' | 'unpricedCalls' | 'costNanoUsd'>): Priced {
+  return { calls: runs.reduce((sum, { run }) => sum + run.llmCalls, 0), unpricedCalls, costNanoUsd };
+}
+
 function plural(number: number, word: string): string {
   return `${count(number)} ${word}${number === 1 ? '' : 's'}`;
 }
@@ -43,12 +51,12 @@ function section(title: string, table: string | undefined): readonly string[] {
   return table === undefined ? [] : [`### ${title}`, table];
 }
 
-function runsTable({ runs, usage, costNanoUsd, failed, cut }: Summary): string {
+function runsTable({ runs, usage, failed, cut, ...summary }: Summary): string {
   const idOf = shortIds(runs.map(({ run }) => run.id));
   const shown = runs.slice(-MAX_ROWS);
-  const sums = dollarsOf(
-    runs.map(({ run }) => run.costNanoUsd),
-    costNanoUsd,
+  const sums = costColumn(
+    runs.map(({ run }) => pricedRun(run)),
+    pricedJob({ runs, ...summary }),
   );
   const costs = sums.rows.slice(-MAX_ROWS);
   const rows = shown.map(({ run, ...rest }, index) => [
@@ -94,10 +102,7 @@ function usageCells({ inputTokens, cacheReadTokens, outputTokens }: Usage): read
 function costTable(what: 'model' | 'tool', report: CostReport | undefined): string | undefined {
   const rows = (report?.rows ?? []).filter(({ isUnattributed, costNanoUsd }) => !isUnattributed || costNanoUsd !== 0);
   if (report === undefined || rows.every(({ isUnattributed }) => isUnattributed)) return undefined;
-  const sums = dollarsOf(
-    rows.map(({ costNanoUsd }) => costNanoUsd),
-    report.total.costNanoUsd,
-  );
+  const sums = groupedCosts(rows, report.total, what === 'tool');
   const cells = rows
     .slice(0, MAX_ROWS)
     .map(({ name, calls, errors, usage, isUnattributed }, index) => [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { costOf, dollars, dollarsOf, readDollars, usdFromNanos } from './money.ts';
+import { costColumn, costOf, dollars, dollarsOf, groupedCosts, readDollars, usdFromNanos } from './money.ts';
 
 const sumOf = (texts: readonly string[]): number =>
   Math.round(texts.reduce((sum, text) => sum + Number(text.replace(/[$,]/g, '')), 0) * 1e4) / 1e4;
@@ -60,4 +60,25 @@ test('what nobody told is unknown, and not nothing', () => {
   expect(costOf({ llmCalls: 2, unpricedCalls: 2, costNanoUsd: 500_000_000 })).toBe('$0.5000');
   expect(costOf({ llmCalls: 2, unpricedCalls: 1, costNanoUsd: 0 })).toBe('$0.0000');
   expect(costOf({ llmCalls: 0, unpricedCalls: 0, costNanoUsd: 0 })).toBe('$0.0000');
+});
+
+test('in a column only what nobody told is unknown, and the rest adds up', () => {
+  const priced = (calls: number, unpricedCalls: number, costNanoUsd: number) => ({ calls, unpricedCalls, costNanoUsd });
+  const total = priced(5, 2, 1_500_000_000);
+  expect(costColumn([priced(3, 0, 1_500_000_000), priced(2, 2, 0), priced(0, 0, 0)], total)).toEqual({
+    rows: ['$1.5000', '–', '$0.0000'],
+    total: '$1.5000',
+  });
+  expect(costColumn([priced(0, 0, 0)], priced(2, 2, 0))).toEqual({ rows: ['–'], total: '–' });
+});
+
+test('a group of a store costs nothing where all is known, and tools are given what their calls cost', () => {
+  const rows = [
+    { calls: 2, costNanoUsd: 0 },
+    { calls: 1, costNanoUsd: 10_000_000 },
+  ];
+  const known = { calls: 3, unpricedCalls: 0, costNanoUsd: 10_000_000 };
+  expect(groupedCosts(rows, known, false).rows).toEqual(['$0.0000', '$0.0100']);
+  expect(groupedCosts(rows, { ...known, unpricedCalls: 2 }, false).rows).toEqual(['–', '$0.0100']);
+  expect(groupedCosts(rows, { ...known, unpricedCalls: 2 }, true).rows).toEqual(['$0.0000', '$0.0100']);
 });

@@ -56,18 +56,54 @@ export function dollars(nanos: number): string {
 /** Where an amount would stand that nobody told. */
 export const UNKNOWN_AMOUNT = '–';
 
-/** Nobody told what any of these calls cost: a sum of 0 is none. */
-export function isCostUnknown(sum: {
+/** What some model calls cost. */
+export interface Priced {
   readonly calls: number;
+  /** Calls among them whose cost nobody told. */
   readonly unpricedCalls: number;
   readonly costNanoUsd: number;
-}): boolean {
-  return sum.calls > 0 && sum.unpricedCalls === sum.calls && sum.costNanoUsd === 0;
+}
+
+/** Nobody told what any of these calls cost: a sum of 0 is none. */
+export function isCostUnknown({ calls, unpricedCalls, costNanoUsd }: Priced): boolean {
+  return calls > 0 && unpricedCalls === calls && costNanoUsd === 0;
+}
+
+/** A column of costs and its total, to which the amounts in it add up. */
+export function costColumn(rows: readonly Priced[], total: Priced): { rows: readonly string[]; total: string } {
+  if (isCostUnknown(total)) return { rows: rows.map(() => UNKNOWN_AMOUNT), total: UNKNOWN_AMOUNT };
+  const amounts = dollarsOf(
+    rows.map(({ costNanoUsd }) => costNanoUsd),
+    total.costNanoUsd,
+  );
+  return {
+    ...amounts,
+    rows: amounts.rows.map((amount, index) => (isCostUnknown(rows[index] ?? total) ? UNKNOWN_AMOUNT : amount)),
+  };
+}
+
+/** The rows of a grouping. Stores count what is unknown in all of it: calls that cost nothing where as many are unknown are taken for those. */
+export function groupedCosts(
+  rows: readonly Pick<Priced, 'calls' | 'costNanoUsd'>[],
+  total: Priced,
+  countsTools: boolean,
+): ReturnType<typeof costColumn> {
+  const priced = rows.map(({ calls, costNanoUsd }): Priced => {
+    const modelCalls = countsTools ? 0 : calls;
+    return { calls: modelCalls, unpricedCalls: Math.min(modelCalls, total.unpricedCalls), costNanoUsd };
+  });
+  return costColumn(priced, total);
 }
 
 /** Of a run. */
-export function costOf(run: Pick<StoredRun, 'llmCalls' | 'unpricedCalls' | 'costNanoUsd'>): string {
-  return isCostUnknown({ ...run, calls: run.llmCalls }) ? UNKNOWN_AMOUNT : dollars(run.costNanoUsd);
+export function pricedRun({ llmCalls, unpricedCalls, costNanoUsd }: PricedRun): Priced {
+  return { calls: llmCalls, unpricedCalls, costNanoUsd };
+}
+
+type PricedRun = Pick<StoredRun, 'llmCalls' | 'unpricedCalls' | 'costNanoUsd'>;
+
+export function costOf(run: PricedRun): string {
+  return isCostUnknown(pricedRun(run)) ? UNKNOWN_AMOUNT : dollars(run.costNanoUsd);
 }
 
 function spelled(units: number, places: number): string {

@@ -1,5 +1,5 @@
 import { count, type Screen, type Segment, type Usage } from '@spanprism/core/terminal';
-import { dollarsOf, isCostUnknown, UNKNOWN_AMOUNT } from '../money.ts';
+import { groupedCosts, UNKNOWN_AMOUNT } from '../money.ts';
 import { type Column, renderTable } from '../table.ts';
 import type { FoldedReport, FoldedRow } from './fold-rows.ts';
 
@@ -15,24 +15,20 @@ interface Row {
 
 /** The rows of a grouping and their total, to which the shown amounts add up. */
 export function costTable({ by, rows, total }: FoldedReport, screen: Screen): string {
-  const costs = dollarsOf(
-    rows.map(({ costNanoUsd }) => costNanoUsd),
-    total.costNanoUsd,
-  );
-  const isUnknown = isCostUnknown(total);
   const isOfTools = by === 'tool' || by === 'mcp-server';
+  const costs = groupedCosts(rows, total, isOfTools);
   return renderTable<Row>(
     {
       columns: columnsOf(by),
       rows: rows.map((row, index) => {
-        if (isUnknown || (!isOfTools && mayBeUnknown(row, total))) return { ...row, cost: UNKNOWN_AMOUNT, share: '' };
-        return { ...row, cost: costs.rows[index] ?? '', share: percent(row.costNanoUsd, total.costNanoUsd) };
+        const cost = costs.rows[index] ?? '';
+        return { ...row, cost, share: cost === UNKNOWN_AMOUNT ? '' : percent(row.costNanoUsd, total.costNanoUsd) };
       }),
       foot: [
         {
           kind: 'total',
           name: 'total',
-          cost: isUnknown ? UNKNOWN_AMOUNT : costs.total,
+          cost: costs.total,
           share: percent(total.costNanoUsd, total.costNanoUsd),
           // The total counts model calls, the rows tool calls.
           ...(isOfTools ? {} : { calls: total.calls, usage: total.usage }),
@@ -41,11 +37,6 @@ export function costTable({ by, rows, total }: FoldedReport, screen: Screen): st
     },
     screen,
   );
-}
-
-/** Calls that cost nothing at all, where the cost of as many is not known. */
-function mayBeUnknown({ calls, costNanoUsd }: FoldedRow, { unpricedCalls }: FoldedReport['total']): boolean {
-  return costNanoUsd === 0 && calls > 0 && calls <= unpricedCalls;
 }
 
 function columnsOf(by: FoldedReport['by']): readonly Column<Row>[] {
