@@ -35,8 +35,8 @@ interface OpenFile {
   readonly retention: Retention;
 }
 
-/** More rows than these are not held in one transaction: others want to write, too. */
-const MAX_ROWS = 4096;
+/** More rows than these, a tenth of a second, are not held in one transaction: others want to write, too. */
+const MAX_ROWS = 8192;
 const RETRY_MS = { busy: 25, trouble: 1_000 };
 
 /** Writes batches one after the other, and tries again until each is stored. In its own thread, unless there is none. */
