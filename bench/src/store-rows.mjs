@@ -70,7 +70,7 @@ function callRow(run, index, step) {
   };
   const row = { ...baseRow(run, step), key: `llm:req_011${word()}${word()}${word()}`, kind: 1, name: model };
   const line = `{"kind":"llm","key":"${row.key}","spanId":"${row.spanId}","requestModel":"${model}","usage":${JSON.stringify(figures)},"seenBy":["cli"],"events":[],"issues":[],"attributes":{"project":"${run.project}"},"stopReason":"tool_use"}`;
-  return { ...row, carriesResults: true, figures, line };
+  return { ...row, carriesResults: true, figures, line: Buffer.from(line) };
 }
 
 function toolRow(run, index, step, isFailed) {
@@ -79,7 +79,7 @@ function toolRow(run, index, step, isFailed) {
   const row = { ...baseRow(run, step), key: `tool:msg_01${word()}${word()}/toolu_01${word()}${word()}`, kind: 2, name };
   const line = `{"kind":"tool","key":"${row.key}","spanId":"${row.spanId}","toolName":"${name}","input":{"command":"npm test -- ${word()}"},"seenBy":["cli","sdk"],"events":[],"issues":[],"attributes":{"project":"${run.project}"}}`;
   const mcpServer = name.startsWith('mcp__') ? name.split('__')[1] : null;
-  return { ...row, status, errorType: status === 1 ? 'ShellError' : null, mcpServer, line };
+  return { ...row, status, errorType: status === 1 ? 'ShellError' : null, mcpServer, line: Buffer.from(line) };
 }
 
 function turnRow(run, isFailed) {
@@ -92,6 +92,8 @@ function turnRow(run, isFailed) {
     outcome: isFailed ? 'api_error' : 'completed',
     isTurn: true,
     place: { project: run.project, folder: null, user: null, branch: null, tags: [] },
-    line: `{"kind":"agent","key":"${row.key}","spanId":"${row.spanId}","events":[],"issues":[],"attributes":{"project":"${run.project}"}}`,
+    line: Buffer.from(
+      `{"kind":"agent","key":"${row.key}","spanId":"${row.spanId}","events":[],"issues":[],"attributes":{"project":"${run.project}"}}`,
+    ),
   };
 }
