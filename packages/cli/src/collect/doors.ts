@@ -2,6 +2,7 @@ import type { AddressInfo, Server } from 'node:net';
 import type { Diag } from '@spanprism/core';
 import { CommandError } from '../command.ts';
 import { bearerCheck } from './bearer.ts';
+import { BodyRoom } from './body-room.ts';
 import { mostConnections, type Patience } from './connections.ts';
 import { createGrpcServer, type GrpcParts } from './grpc-server.ts';
 import { createHttpServer, type HttpParts } from './http-server.ts';
@@ -35,7 +36,7 @@ export async function openDoors(
   };
   const http = createHttpServer({
     ...shared,
-    limits: { maxSentBytes: maxRequestBytes, maxUnpackedBytes: maxRequestBytes },
+    bodies: new BodyRoom({ maxSentBytes: maxRequestBytes, maxUnpackedBytes: maxRequestBytes }),
     isLoopbackOnly: settings.isLoopback && token === undefined,
   });
   const httpPort = await listening(http.server, { host, port, option: '--port' });

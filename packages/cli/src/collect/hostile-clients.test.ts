@@ -120,6 +120,15 @@ describe('over HTTP', () => {
     expect(sink.spans).toEqual([]);
   });
 
+  test('of bodies on their way so much is held, and who brings more is asked to come again', async () => {
+    const here = await started({ args: { 'max-request-mb': '1' } });
+    const senders = Array.from({ length: 5 }, () => peer(here));
+    const answered = Promise.race(senders.map(async (socket) => String((await once(socket, 'data'))[0])));
+    for (const socket of senders) socket.write(`${HEAD}Content-Length: 1000000\r\n\r\n${' '.repeat(900_000)}`);
+    expect(await answered).toMatch(/^HTTP\/1\.1 429 [^]*Retry-After: \d/);
+    expect((await here.post('/v1/traces', VALID)).status).toBe(200);
+  });
+
   test.each([
     ['two lengths', `${HEAD}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, '400'],
     ['a chunk without a length', `${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, '400'],

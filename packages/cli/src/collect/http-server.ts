@@ -1,16 +1,8 @@
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
 import type { OtlpSignal } from '@spanprism/core/otlp';
-import {
-  type BodyLimits,
-  contentTypeOf,
-  encodeExportResponse,
-  encodingOf,
-  readBody,
-  refuse,
-  Rejected,
-  send,
-} from '@spanprism/core/receive';
+import { contentTypeOf, encodeExportResponse, encodingOf, refuse, Rejected, send } from '@spanprism/core/receive';
 import { type Counters, isForLater, REFUSALS, type RefusalReason, RETRY_AFTER_SECONDS } from './counters.ts';
+import type { BodyRoom } from './body-room.ts';
 import { type ConnectionLimits, Connections, type Door, type Patience } from './connections.ts';
 import type { Intake } from './intake.ts';
 
@@ -22,7 +14,7 @@ export interface TlsFiles {
 export interface HttpParts {
   readonly intake: Intake;
   readonly counters: Counters;
-  readonly limits: BodyLimits;
+  readonly bodies: BodyRoom;
   readonly connections: ConnectionLimits;
   readonly tls: TlsFiles | undefined;
   readonly isAuthorized: (authorization: string | undefined) => boolean;
@@ -127,6 +119,8 @@ async function answer(parts: HttpParts, exchange: Exchange): Promise<void> {
     if (reason === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
     // Who may not be here gets no second request on the same connection, and need not send the rest of this one.
     if (reason === 'unauthenticated' || reason === 'wrong_host') response.setHeader('Connection', 'close');
+    // There is no room for the rest.
+    if (reason === 'full' && !request.complete) response.setHeader('Connection', 'close');
     refuse(request, response, REFUSALS[reason]);
   }
 }
@@ -153,10 +147,10 @@ function isLoopbackHost(request: IncomingMessage): boolean {
 function otlpRoute(signal: OtlpSignal): Route {
   return {
     methods: ['POST'],
-    serve: async ({ intake, limits }, { request, response }) => {
+    serve: async ({ intake, bodies }, { request, response }) => {
       const encoding = encodingOf(request);
       if (encoding === undefined) throw new Rejected('wrong_content_type');
-      const body = await readBody(request, limits);
+      const body = await bodies.read(request);
       const result = await intake.take({ signal, encoding, body, transport: 'http' });
       const bytes = encodeExportResponse(signal, encoding, result);
       send(response, { status: 200, contentType: contentTypeOf(encoding), body: bytes });

@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http';
+import { type BodyLimits, readBody, Rejected } from '@spanprism/core/receive';
+import type { RefusalReason } from './counters.ts';
+
+/** Of the largest body: so many may be on their way at once. Most are a thousand times as small. */
+const LARGEST_AT_ONCE = 4;
+
+/**
+ * Reads bodies, and holds no more of those that are on their way than there is room for, however many senders there are. What is only
+ * announced takes no room: else it would be had for nothing.
+ */
+export class BodyRoom {
+  readonly #limits: BodyLimits;
+  #bytes = 0;
+
+  constructor(limits: BodyLimits) {
+    this.#limits = limits;
+  }
+
+  /** Throws `Rejected` as `readBody` does, and where there is no room now. */
+  async read(request: IncomingMessage): Promise<Uint8Array> {
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (!this.#hasRoomFor(announced)) throw new Rejected<RefusalReason>('full');
+    let held = 0;
+    const overflow = new Promise<never>((_, reject) => {
+      request.on('data', ({ length }: Buffer) => {
+        held += length;
+        this.#bytes += length;
+        // One that did not say how large it is.
+        if (!this.#hasRoomFor(0)) reject(new Rejected<RefusalReason>('full'));
+      });
+    });
+    try {
+      return await Promise.race([readBody(request, this.#limits), overflow]);
+    } finally {
+      this.#bytes -= held;
+    }
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    return this.#bytes + bytes <= this.#limits.maxSentBytes * LARGEST_AT_ONCE;
+  }
+}
