@@ -163,3 +163,14 @@ test('a session is found by its id, in whatever project', () => {
   expect(findTranscript('other', { CLAUDE_CONFIG_DIR: folder })).toBeUndefined();
   expect(findTranscript('the-id', { CLAUDE_CONFIG_DIR: join(folder, 'nowhere') })).toBeUndefined();
 });
+
+test('rows of one file are told in the order in which they were written, whatever their times', () => {
+  const session = { sessionId: 's', uuid: 'boundary', timestamp: at(3) };
+  const boundary = { ...session, type: 'system', subtype: 'compact_boundary', compactMetadata: { trigger: 'manual' } };
+  const command = '<command-name>/compact</command-name>';
+  // As Claude Code 2.1.329 writes a `/compact`: what came of it, then what asked for it, with the time at which it did.
+  writeFileSync(path, `${JSON.stringify(boundary)}\n${prompt(2, command)}`);
+  readAll(tail());
+  expect(seen.find(({ type }) => type === 'turn-start')).toMatchObject({ userMessageId: 'u2', trigger: 'command' });
+  expect(seen.find(({ type }) => type === 'event')).toMatchObject({ event: { name: 'compaction' } });
+});

@@ -93,8 +93,9 @@ export class TranscriptTail {
         if (line.bytes !== undefined && this.#isHistory(file, line.bytes)) continue;
         const row = readRow(line);
         if (row === 'silent' || 'skipped' in row) continue;
-        // Sums have no time of their own, and stand where they were written.
-        file.at = row.at ?? file.at;
+        // Sums have no time of their own, and stand where they were written; as does what is told of after what came of it: of a
+        // command that compacts, its row has the earlier time and comes later.
+        if (row.at !== undefined && row.at > file.at) file.at = row.at;
         if (file.at >= this.#options.since) this.#held.push({ at: file.at, row, subagent });
         else this.#wasResumed = true;
       }
