@@ -91,6 +91,14 @@ test('a run is found by the beginning of its id; its spans are whole, parents fi
   }
 });
 
+test('a run of many spans is read whole, in order of their starts', () => {
+  const count = 20_001;
+  const spans = Array.from({ length: count }, (_, index) => tool({ id: index + 1, ms: [count - index, count] }));
+  const store = storeOf(spans);
+  const [{ id } = { id: '' }] = store.runs();
+  expect(store.run(id)?.spans.map(({ spanId }) => spanId)).toEqual(spans.map(({ spanId }) => spanId).toReversed());
+});
+
 test('several runs that begin so are a question back, none is none', () => {
   const store = storeOf(
     inSession('abc-1', fine),

@@ -12,7 +12,7 @@ import { failureGroups } from './failure-groups.ts';
 import { Reader } from './reader.ts';
 import { conditionOf, limitOf } from './run-filter.ts';
 import { findRuns, runByRowId, runsByPrefix } from './runs.ts';
-import { inTreeOrder, selectSpans, type SpanReader, withShares } from './spans.ts';
+import { inTreeOrder, selectSpans, type SpanReader, spansOfRun, withShares } from './spans.ts';
 
 /** How long a question waits for another's lock. */
 const BUSY_MS = 1_000;
@@ -96,11 +96,7 @@ class SqliteStore implements Store {
           `several runs begin with ${idPrefix}, such as ${found.run.id} and ${second.run.id}: give more of the id`,
         );
       }
-      const spans = selectSpans(this.#from, {
-        sql: 'WHERE s.run = ? ORDER BY s.started_at, s.id',
-        values: [found.rowId],
-      });
-      return { run: found.run, spans: inTreeOrder(withShares(spans)) };
+      return { run: found.run, spans: inTreeOrder(withShares(spansOfRun(this.#from, found.rowId))) };
     });
   }
 

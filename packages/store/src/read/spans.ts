@@ -59,6 +59,24 @@ export function selectSpans(from: SpanReader, { sql, values }: Condition): Found
   return rows.map(({ columns }) => foundSpan(JSON.parse(columns) as SpanColumns, from));
 }
 
+/** How many spans come over in one text. */
+const PAGE = 10_000;
+
+const OF_RUN = `SELECT max(id) AS last, group_concat(columns) AS columns FROM (SELECT s.id AS id, ${SPAN_COLUMNS} AS columns
+  FROM span s JOIN run r ON r.id = s.run WHERE s.run = ? AND s.id > ? ORDER BY s.id LIMIT ${PAGE})`;
+
+/** All of a run, in order of their starts. Not row by row, and sorted here: either costs SQLite a third of the time. */
+export function spansOfRun(from: SpanReader, run: number): readonly FoundSpan[] {
+  const found: FoundSpan[] = [];
+  for (let last = 0; found.length % PAGE === 0; ) {
+    const page = from.reader.get<{ readonly last: number; readonly columns: string | null }>(OF_RUN, [run, last]);
+    if (page === undefined || page.columns === null) break;
+    for (const columns of JSON.parse(`[${page.columns}]`) as SpanColumns[]) found.push(foundSpan(columns, from));
+    last = page.last;
+  }
+  return found.sort((a, b) => (a.span.startedAt < b.span.startedAt ? -1 : a.span.startedAt > b.span.startedAt ? 1 : 0));
+}
+
 /** By index, and one by one: taking a list apart, or a spread for each member that may be missing, takes longer than all the rest. */
 function foundSpan(columns: SpanColumns, { reader, bodies }: SpanReader): FoundSpan {
   const startedAt = BigInt(columns[4]);
