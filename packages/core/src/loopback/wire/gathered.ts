@@ -16,13 +16,15 @@ export class Gathered {
   }
 
   get bytes(): Uint8Array {
+    // What anybody left in memory that was not written to must not go along.
+    this.#buffer.fill(0, this.#length);
     return this.#buffer.subarray(0, this.#length);
   }
 
   add(bytes: Buffer, start: number, end: number): void {
     const length = this.#length + end - start;
     if (length > this.#buffer.length) {
-      const larger = Buffer.from(new ArrayBuffer(Math.max(this.#expectedBytes, length, 2 * this.#buffer.length)));
+      const larger = Buffer.allocUnsafeSlow(Math.max(this.#expectedBytes, length, 2 * this.#buffer.length));
       this.#buffer.copy(larger, 0, 0, this.#length);
       this.#buffer = larger;
     }
