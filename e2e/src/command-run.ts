@@ -64,8 +64,8 @@ export function read<T>(run: CommandRun, ...args: readonly string[]): T {
 }
 
 /** The runs in its store, which is made when it is first needed. */
-export function storedRuns(run: CommandRun): readonly object[] {
-  return existsSync(run.store) ? read<{ readonly runs: readonly object[] }>(run, 'runs').runs : [];
+export function storedRuns(run: CommandRun): readonly { readonly id: string }[] {
+  return existsSync(run.store) ? read<{ readonly runs: readonly { readonly id: string }[] }>(run, 'runs').runs : [];
 }
 
 const MAIN = (): string => join(inject('packedFolder'), 'node_modules', 'spanprism', 'dist', 'main.js');

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { answer, hang, text, when } from '@spanprism/testkit';
+import { answer, hang, startCollector, text, when } from '@spanprism/testkit';
 import { describe, expect, test } from 'vitest';
 import {
   binary,
@@ -9,12 +9,19 @@ import {
   type CommandStage,
   maskedText,
   MODEL,
+  read,
   runCommand,
   storedRuns,
   visible,
 } from './command-run.ts';
 import { until } from './processes.ts';
 import { screenOf } from './screen.ts';
+
+interface StoredSpan {
+  readonly kind: string;
+  readonly seenBy: readonly string[];
+  readonly input?: unknown;
+}
 
 const RULES = [when.lastUserText(/hang$/).reply(hang()), when.reply(answer(text('Hello from the model.')))];
 const HANG = ['-p', 'hang', '--model', MODEL];
@@ -229,6 +236,45 @@ describe.skipIf(!hasTerminal)('in a terminal (skipped without util-linux’s scr
       });
     },
   );
+
+  test('a session that is typed is stored with what its files hold, one after the other, where telemetry has no content', async () => {
+    await using collector = await startCollector();
+    const scenario: CommandScenario = {
+      ...terminal,
+      args: ['--model', MODEL],
+      env: {
+        ...terminal.env,
+        CLAUDE_CODE_ENABLE_TELEMETRY: '1',
+        OTEL_LOGS_EXPORTER: 'otlp',
+        OTEL_LOGS_EXPORT_INTERVAL: '500',
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      },
+      drive: async (stage) => {
+        await says(stage, /❯/);
+        await delay(500);
+        for (const [words, answer] of [
+          ['hello', /Hello from the model\./],
+          ['/clear', /\/clear/],
+          ['again', /again[^]*Hello from the model\./],
+        ] as const) {
+          await type(stage, words);
+          await says(stage, answer);
+          await delay(1_000);
+        }
+        await type(stage, '/exit');
+      },
+    };
+    await runCommand(scenario, ['--store'], (run) => {
+      const stored = storedRuns(run).map(({ id }) => {
+        const { spans } = read<{ readonly spans: readonly StoredSpan[] }>(run, 'show', id);
+        return spans.filter(({ kind }) => kind === 'llm').map(({ seenBy, input }) => [seenBy, JSON.stringify(input)]);
+      });
+      const said = (words: string): readonly unknown[] => [['cli', 'transcript'], expect.stringContaining(words)];
+      expect(stored.toSorted()).toEqual([[said('again')], [said('hello')]]);
+      expect(collector.bytes().includes('Hello from the model')).toBe(false);
+    });
+  });
 
   test('Ctrl-C reaches claude once', async () => {
     const scenario: CommandScenario = {

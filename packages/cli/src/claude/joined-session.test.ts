@@ -22,6 +22,7 @@ afterEach(() => {
 const session: Session = {
   receive: ({ signal }) => void told.push(signal),
   observe: ({ type, source }) => void told.push(`${source} ${type}`),
+  turnOf: () => undefined,
   end: (by) => void told.push(`end ${by}`),
   discard: () => undefined,
   isOver: false,
@@ -35,7 +36,7 @@ function joined(parts: Partial<JoinedSessionParts> = {}): JoinedSession {
       return session;
     },
     env: { CLAUDE_CONFIG_DIR: folder },
-    hasTranscript: true,
+    files: 'one',
     startedAt: 0n,
     isWired: false,
     onTrouble: (error) => void troubles.push(error),
@@ -129,9 +130,9 @@ test('telemetry goes on alone when there is none, and when the run is over', asy
   expect(told).toEqual(['logs', 'logs', 'end process-gone']);
 });
 
-test('at a terminal nothing is looked for', () => {
+test('where no file is kept, nothing is looked for', () => {
   writeTranscript();
-  joined({ hasTranscript: false }).receive(LOGS);
+  joined({ files: 'none' }).receive(LOGS);
   expect(opened).toEqual([['cli']]);
 });
 
@@ -168,7 +169,7 @@ test('a long file is read a portion at a time, and for no longer than there is t
 });
 
 test('a run in which no agent did anything is no session', async () => {
-  const run = joined({ hasTranscript: false });
+  const run = joined({ files: 'none' });
   for (const name of ['hook_execution_complete', 'plugin_loaded']) run.receive(logs(name));
   run.receive(logs('user_prompt', { command_name: 'exit' }));
   run.receive(METRICS);
@@ -183,7 +184,7 @@ test.each([
   ['the span of a call', spans('claude_code.llm_request')],
   ['the span of a tool', spans('claude_code.tool')],
 ])('%s is enough for a session, of which all is told then', (_name, request) => {
-  const run = joined({ hasTranscript: false });
+  const run = joined({ files: 'none' });
   run.receive(METRICS);
   run.receive(logs('user_prompt', { command_name: 'review' }));
   run.receive(request);

@@ -1,13 +1,18 @@
 import type { Environment } from '@spanprism/core/child';
 import type { Observation, OtlpRequest, Session, SessionEnd, SessionOptions } from '@spanprism/core/sessions';
 import { findTranscript } from './find-transcript.ts';
+import { workingSession } from './prompts.ts';
+import { TerminalTurns } from './terminal-turns.ts';
 import { TranscriptTail } from './transcript-tail.ts';
 
 export interface JoinedSessionParts {
   readonly open: (options: Pick<SessionOptions, 'sources'>) => Session;
   readonly env: Environment;
-  /** Whether the transcript is to be looked for: where one process is one session, its turns are those of the file. */
-  readonly hasTranscript: boolean;
+  /**
+   * Where transcripts are: in `one` file where one process is one session, whose turns are those of the file; in `many` at a terminal,
+   * where turns are those that telemetry tells of.
+   */
+  readonly files: 'one' | 'many' | 'none';
   /** When the process was started, nanoseconds since 1970. */
   readonly startedAt: bigint;
   readonly isWired: boolean;
@@ -32,6 +37,7 @@ export class JoinedSession {
   readonly #early: OtlpRequest[] = [];
   #session: Session | undefined;
   #tail: TranscriptTail | undefined;
+  #terminal: TerminalTurns | undefined;
   #sessionId: string | undefined;
   #looksLeft = LOOKS;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,15 +48,22 @@ export class JoinedSession {
 
   receive(request: OtlpRequest): void {
     if (this.#session !== undefined) {
-      this.#poll();
-      this.#session.receive(request);
+      this.#tell(this.#session, request);
       return;
     }
     this.#early.push(request);
     this.#sessionId ??= workingSession(request);
     if (this.#sessionId === undefined) return;
-    if (!this.#parts.hasTranscript) this.#open(undefined);
-    else this.#look();
+    this.#look();
+  }
+
+  #tell(session: Session, request: OtlpRequest): void {
+    if (this.#terminal !== undefined) {
+      this.#terminal.receive(request);
+      return;
+    }
+    this.#poll();
+    session.receive(request);
   }
 
   observe(observation: Observation): void {
@@ -70,15 +83,16 @@ export class JoinedSession {
         break;
       }
     }
+    this.#terminal?.end();
     this.#try((tail) => tail.end());
     this.#session?.end(by);
   }
 
   /** The file may be there a little later than the first export. */
   #look(): void {
-    const { hasTranscript, env } = this.#parts;
-    const path = hasTranscript && this.#sessionId !== undefined ? findTranscript(this.#sessionId, env) : undefined;
-    if (path !== undefined || this.#looksLeft === 0) {
+    const { files, env } = this.#parts;
+    const path = files === 'one' && this.#sessionId !== undefined ? findTranscript(this.#sessionId, env) : undefined;
+    if (path !== undefined || files !== 'one' || this.#looksLeft === 0) {
       this.#open(path);
       return;
     }
@@ -90,7 +104,8 @@ export class JoinedSession {
   }
 
   #open(path: string | undefined): void {
-    const { open, startedAt, isWired } = this.#parts;
+    const { open, env, files, startedAt, isWired, onTrouble } = this.#parts;
+    const since = startedAt - SLACK_NANOS;
     clearTimeout(this.#timer);
     const session = (this.#session = open({
       sources: [
@@ -100,12 +115,9 @@ export class JoinedSession {
       ],
     }));
     if (path !== undefined) {
-      this.#tail = new TranscriptTail(path, {
-        since: startedAt - SLACK_NANOS,
-        observe: (observation) => session.observe(observation),
-      });
-      this.#follow(POLL_MS);
-    }
+      this.#tail = new TranscriptTail(path, { since, observe: (observation) => session.observe(observation) });
+    } else if (files === 'many') this.#terminal = new TerminalTurns({ session, env, since, onTrouble });
+    this.#follow(POLL_MS);
     for (const observation of this.#waiting.splice(0)) session.observe(observation);
     for (const request of this.#early.splice(0)) this.receive(request);
   }
@@ -114,12 +126,12 @@ export class JoinedSession {
   #follow(ms: number): void {
     this.#timer = setTimeout(() => {
       const hasMore = this.#poll();
-      if (this.#tail !== undefined) this.#follow(hasMore ? 0 : POLL_MS);
+      this.#follow(hasMore ? 0 : POLL_MS);
     }, ms).unref();
   }
 
   #poll(): boolean {
-    return this.#try((tail) => tail.poll()) ?? false;
+    return this.#terminal?.poll() ?? this.#try((tail) => tail.poll()) ?? false;
   }
 
   #try<T>(read: (tail: TranscriptTail) => T): T | undefined {
@@ -129,7 +141,6 @@ export class JoinedSession {
     } catch (error) {
       // Whatever it was, it will not get better: telemetry goes on alone.
       this.#tail = undefined;
-      clearTimeout(this.#timer);
       this.#parts.onTrouble(error);
       return undefined;
     }
@@ -140,21 +151,4 @@ function turnOfEvents(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
-}
-
-const WORK: ReadonlySet<unknown> = new Set(['api_request', 'api_error', 'tool_result', 'llm_request', 'tool']);
-
-/** The session of a prompt, a call or a tool. What the CLI answers itself, such as `/exit`, it tells of as a prompt with the name of a command. */
-function workingSession(request: OtlpRequest): string | undefined {
-  if (request.signal === 'metrics') return undefined;
-  for (const { records } of request.groups) {
-    for (const record of records) {
-      const { 'event.name': event, command_name: command, 'session.id': id } = record.attributes;
-      const name = event ?? ('name' in record ? record.name : record.eventName)?.replace('claude_code.', '');
-      const isWork = WORK.has(name) || (name === 'user_prompt' && command === undefined);
-      // It becomes part of a path.
-      if (isWork && typeof id === 'string' && /^[\w-]+$/.test(id)) return id;
-    }
-  }
-  return undefined;
 }

@@ -12,7 +12,7 @@ import {
 } from '@spanprism/core/sessions';
 import { type ChosenSinks, sinksFrom } from '../sinks/sinks-from.ts';
 import type { ForwardParts } from './forward.ts';
-import { JoinedSession } from './joined-session.ts';
+import { JoinedSession, type JoinedSessionParts } from './joined-session.ts';
 import type { OpenPort } from './open-port.ts';
 import type { OwnTelemetry } from './own-telemetry.ts';
 import { type RunTotals, TotalsSink } from './run-totals.ts';
@@ -69,7 +69,7 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
   });
   const session = new JoinedSession({
     env,
-    hasTranscript: isHeadless(parts.args),
+    files: filesOf(parts.args),
     startedAt: parts.startedAt,
     isWired: parts.wire !== undefined,
     onTrouble: (error) => diag('warn', `the transcript of this run cannot be read: ${String(error)}`),
@@ -121,14 +121,12 @@ function attributesOf({ user, project, tag }: Readonly<Record<string, unknown>>)
   });
 }
 
-/**
- * One process, one session, one file: only then are the turns of the process those of the transcript. At a terminal a session may be
- * cleared, resumed or left for another, and telemetry tells all of it.
- */
-function isHeadless(args: readonly string[]): boolean {
+/** What is printed is one session; at a terminal it may be cleared, resumed or left for another. */
+function filesOf(args: readonly string[]): JoinedSessionParts['files'] {
   const end = args.indexOf('--');
   const flags = end === -1 ? args : args.slice(0, end);
-  return flags.some((flag) => flag === '-p' || flag === '--print') && !flags.includes('--no-session-persistence');
+  if (flags.includes('--no-session-persistence')) return 'none';
+  return flags.some((flag) => flag === '-p' || flag === '--print') ? 'one' : 'many';
 }
 
 /** What the user exports himself goes on to where he exports it. Loaded only then: HTTP/2 is in it. */

@@ -142,6 +142,69 @@ describe('a turn of which telemetry alone tells, and whose process was stopped',
   });
 });
 
+describe('a turn of telemetry, of which a session file tells too', () => {
+  const prompt = seen({ type: 'turn-start', turn: 0, source: 'cli' } as const);
+  const turn = { source: 'cli', turn: 0, cliSpanId: '1'.repeat(16), startedAt: 0n } as const;
+  const over = seen({ type: 'turn-measured', ...turn } as const);
+  const asking: AnswerSeen = {
+    ...answer(0, 'msg_1', 'req_1'),
+    source: 'transcript',
+    blocks: [{ type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} }],
+  };
+  const refused = seen({
+    type: 'tool-result',
+    source: 'transcript',
+    agent: { turn: 0 },
+    toolCallId: 'toolu_1',
+    output: 'No.',
+    isError: true,
+    denied: { decidedBy: 'user' },
+  } as const);
+  const denial = seen({
+    type: 'tool-measured',
+    part: 'span',
+    source: 'cli',
+    agent: { turn: 0 },
+    toolCallId: 'toolu_1',
+    toolName: 'Bash',
+  } as const);
+  const tools = (spans: readonly Span[]): readonly unknown[] =>
+    spans.flatMap((span) => (span.kind === 'tool' ? [span.denied?.decidedBy] : []));
+
+  test('has the result of a tool that telemetry is silent about', () => {
+    const { assembler, observe, spans } = setUp({ expects: { sdk: false, cli: true } });
+    observe(prompt, over, asking, refused);
+    assembler.end();
+    expect(tools(spans)).toEqual(['user']);
+  });
+
+  test('has a tool once that telemetry has ended before', () => {
+    const { assembler, observe, spans } = setUp({ expects: { sdk: false, cli: true } });
+    observe(prompt, denial, over);
+    observe(
+      seen({
+        type: 'permission',
+        source: 'cli',
+        toolCallId: 'toolu_1',
+        decision: 'deny',
+        decidedBy: 'rule',
+        wasAsked: false,
+      } as const),
+    );
+    observe(asking, refused);
+    assembler.end();
+    expect(tools(spans)).toEqual(['rule']);
+  });
+
+  test('was interrupted if the file says so', () => {
+    const { assembler, observe, agents } = setUp({ expects: { sdk: false, cli: true } });
+    observe(prompt, seen({ type: 'query-end', source: 'transcript', by: 'interrupt' } as const), over);
+    observe(seen({ type: 'query-end', source: 'cli', by: 'process-gone' } as const));
+    assembler.end();
+    expect(agents().map(({ outcome }) => outcome)).toEqual(['interrupted']);
+  });
+});
+
 describe('an observation', () => {
   test('that is delivered twice counts once', () => {
     const { assembler, observe, calls } = setUp();

@@ -44,7 +44,7 @@ export function outcomeOfEnd({ by }: QueryEnded, { wasInterrupted }: AgentNode):
  */
 export function outcomeOfCli(turn: AgentNode, wasStopped: boolean): Outcome {
   if (turn.lastOutcome !== undefined) return turn.lastOutcome;
+  if (turn.wasInterrupted) return 'interrupted';
   const isLocal = turn.trigger === 'command' && turn.lastCallEndedAt === undefined;
-  if (!wasStopped || isLocal) return 'completed';
-  return turn.wasInterrupted ? 'interrupted' : 'aborted';
+  return !wasStopped || isLocal ? 'completed' : 'aborted';
 }

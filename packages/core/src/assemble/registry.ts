@@ -367,7 +367,7 @@ function messageName(messageId: string): string {
 
 /** What is left of a call that has ended is enough to tell a late word about it from a new call with the same id. */
 function isAnother({ askedBy, tool }: ToolSlot, saidAskedBy?: string, saidCliSpanId?: string): boolean {
-  if (saidAskedBy !== undefined) return saidAskedBy !== askedBy;
+  if (saidAskedBy !== undefined && askedBy !== undefined) return saidAskedBy !== askedBy;
   const cliToolSpanId = tool?.cliToolSpanId;
   return saidCliSpanId !== undefined && cliToolSpanId !== undefined && saidCliSpanId !== cliToolSpanId;
 }

@@ -167,10 +167,16 @@ function isToolDone(run: Run, tool: ToolNode): boolean {
   if (agent === undefined || tool.openCalls.length > 0) return false;
   if (!tool.inBackground && holdsForeground(run, tool)) return false;
   if (!tool.hasOutput && !isStreamOver(run, agent)) return false;
+  if (awaitsResult(run, tool)) return false;
   if (!run.expectsCli || run.isProcessGone || isPastDeadline(run, tool)) return true;
   if (tool.cliSpan !== undefined)
     return run.options.expects.sdk || tool.cliLog !== undefined || tool.denied !== undefined;
   return agent.turn !== undefined && agent.cliEndedAt !== undefined;
+}
+
+/** Where turns are those of telemetry, who has told of the call in a session file is about to tell of its result. */
+function awaitsResult(run: Run, tool: ToolNode): boolean {
+  return !run.options.expects.sdk && !run.isProcessGone && !tool.hasOutput && (tool.seenBy & STREAM) !== 0;
 }
 
 /** By telemetry alone: the CLI logs a foreground subagent's end before the result of the call that asked for it. */

@@ -47,6 +47,8 @@ export type SessionEnd = 'process-gone' | 'abort' | 'interrupt';
 export interface Session {
   /** Takes what the CLI exports over OTLP; its metrics go on to sinks. */
   receive(request: OtlpRequest): void;
+  /** The number of the turn that a message of the user's began or joined, as far as telemetry has told. */
+  turnOf(messageId: string): number | undefined;
   /** Takes what another source saw. */
   observe(observation: Observation): void;
   /**
@@ -121,6 +123,10 @@ export class SessionTrace implements Session, OpenTrace {
 
   receive(request: OtlpRequest): void {
     this.#take('CLI telemetry', () => this.#cli.receive(request));
+  }
+
+  turnOf(messageId: string): number | undefined {
+    return this.#cli.turnOf(messageId);
   }
 
   observe(observation: Observation): void {

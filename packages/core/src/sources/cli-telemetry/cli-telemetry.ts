@@ -81,6 +81,8 @@ export class CliTelemetrySource {
   readonly #turns: RecentMap<number> = new RecentMap(REMEMBERED);
   /** Prompts that were told, and the spans of the turns that they began. */
   readonly #told: RecentMap<true> = new RecentMap(REMEMBERED);
+  /** By the message that began or joined them. */
+  readonly #turnsOfMessages: RecentMap<number> = new RecentMap(REMEMBERED);
   readonly #ordinals: RecentMap<number> = new RecentMap(REMEMBERED);
   #prompts = 0;
   #sessionId: string | undefined;
@@ -91,6 +93,11 @@ export class CliTelemetrySource {
 
   get counters(): CliTelemetryCounters {
     return this.#counters;
+  }
+
+  /** The number of the turn that a message of the user's belongs to, if it was told of. */
+  turnOf(messageId: string): number | undefined {
+    return this.#turnsOfMessages.get(messageId);
   }
 
   receive(request: OtlpRequest): void {
@@ -184,12 +191,15 @@ export class CliTelemetrySource {
     if (this.#told.get(id) === true) return undefined;
     this.#told.set(id, true);
     const prompt = contentOf(attributes['prompt']);
+    const messageId = stringOf(attributes['message.uuid']);
     const known = spanId === undefined ? undefined : this.#turns.get(spanId);
+    if (messageId !== undefined && known !== undefined) this.#turnsOfMessages.set(messageId, known);
     if (known !== undefined && this.#told.get(`turn:${spanId}`) === true) {
       this.#options.onSteer?.({ turn: known, at: log.at });
       return undefined;
     }
     const turn = known ?? this.#newTurn(spanId);
+    if (messageId !== undefined) this.#turnsOfMessages.set(messageId, turn);
     if (spanId !== undefined) this.#told.set(`turn:${spanId}`, true);
     return {
       type: 'turn-start',
@@ -199,7 +209,7 @@ export class CliTelemetrySource {
       turn,
       ...given('trigger', triggerOf(log, prompt)),
       ...given('cliSpanId', log.spanId),
-      ...given('userMessageId', stringOf(attributes['message.uuid'])),
+      ...given('userMessageId', messageId),
       ...given(
         'prompt',
         prompt === undefined ? undefined : ({ role: 'user', content: [{ type: 'text', text: prompt }] } as const),
