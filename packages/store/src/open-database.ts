@@ -17,6 +17,7 @@ const WAL_PAGES = 16_000;
 /** For writing: makes folder and file if they are not there, readable by their owner only, and brings an older store to this version. */
 export function openForWriting(path: string, { busyMs }: OpenOptions): Database {
   const file = resolve(path);
+  mustBeFile(file);
   makePrivate(file);
   return asking(file, () => {
     const database = new (sqlite().DatabaseSync)(file);
@@ -39,6 +40,7 @@ export function openForReading(path: string): Database {
       `there is no store at ${file}: run \`spanprism claude\` or \`spanprism import\` first, or set SPANPRISM_STORE to where it is`,
     );
   }
+  mustBeFile(file);
   return asking(file, () => {
     const database = new (sqlite().DatabaseSync)(file, { readOnly: true });
     return closedUnless(database, () => {
@@ -75,6 +77,13 @@ function asking<T>(file: string, open: () => T): T {
     const fix = isFull(error) ? 'make room, or set SPANPRISM_STORE to a place that has some' : 'check its permissions';
     throw new StoreProblem('store_unusable', `${file} cannot be opened: ${reason}; ${fix}`, { cause: error });
   }
+}
+
+/** Whoever opens a pipe waits for its other end, which may never come. */
+function mustBeFile(file: string): void {
+  const at = statSync(file, { throwIfNoEntry: false });
+  if (at === undefined || at.isFile() || at.isDirectory()) return;
+  throw new StoreProblem('store_unusable', `${file} is not a file: set SPANPRISM_STORE to where the store can be one`);
 }
 
 /** SQLite gives -wal and -shm the mode of the file itself, so it is closed to others before it is opened. */

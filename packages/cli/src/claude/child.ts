@@ -93,6 +93,8 @@ function isOpen(number: number): boolean {
 
 /** Ends this process as the child ended: by its signal, if it was one. What is still under way is let go of. */
 export function endLike({ code, signal }: Ending): never {
+  // There is no child that they could be passed on to; and a thread that a disk holds up would hold up the exit, and whoever wants it.
+  for (const passedOn of [...PASSED_ON, ...FROM_TERMINAL]) process.removeAllListeners(passedOn);
   if (signal === null) process.exit(code ?? 0);
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);

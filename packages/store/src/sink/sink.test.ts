@@ -309,11 +309,20 @@ test("another program's file keeps its mode", () => {
   }
 });
 
-test.runIf(process.platform === 'linux')('where no folder can be made it ends, and says so', () => {
-  // In a process of its own, as it would hang this one.
+/** What opening it says, in a process of its own: what hangs would hang this one. */
+function codeOf(path: string): string {
   const url = new URL('../open-database.ts', import.meta.url).href;
-  const script = `import(${JSON.stringify(url)}).then((m) => m.openForWriting('/proc/nope/s.db', { busyMs: 0 })).catch((e) => console.log(e.code))`;
+  const script = `import(${JSON.stringify(url)}).then((m) => m.openForWriting(${JSON.stringify(path)}, { busyMs: 0 })).catch((e) => console.log(e.code))`;
   const args = ['--conditions=@spanprism/source', '--input-type=module', '-e', script];
-  const { stdout } = spawnSync(process.execPath, args, { timeout: LONG_MS, encoding: 'utf8' });
-  expect(stdout).toBe('store_not_writable\n');
+  return spawnSync(process.execPath, args, { timeout: LONG_MS, encoding: 'utf8' }).stdout.trim();
+}
+
+test.runIf(process.platform === 'linux')('where no folder can be made it ends, and says so', () => {
+  expect(codeOf('/proc/nope/s.db')).toBe('store_not_writable');
+});
+
+test.skipIf(process.platform === 'win32')('nobody waits for the other end of a pipe', () => {
+  const pipe = join(newFolder(), 'spans.db');
+  expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+  expect(codeOf(pipe)).toBe('store_unusable');
 });
