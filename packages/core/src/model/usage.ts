@@ -41,18 +41,41 @@ const FIELDS = [
   'thinkingTokens',
 ] as const satisfies readonly (keyof Usage)[];
 
-/** The one place where Anthropic's exclusive input becomes the inclusive one. */
+/** No process has come near; a gateway that says more is wrong, and would spoil every sum. */
+const MOST_TOKENS = 1e12;
+const MOST_USD = 1e6;
+
+/**
+ * The one place where Anthropic's exclusive input becomes the inclusive one. What can be no number of tokens (a fraction, below 0,
+ * beyond 10^12) is not known, and neither is a sum that it is part of.
+ */
 export function usageFromExclusive(parts: ExclusiveUsage): Usage | undefined {
-  const { input, output, cacheRead, cacheWrite } = parts;
+  const input = countOf(parts.input);
+  const output = countOf(parts.output);
+  const cacheRead = countOf(parts.cacheRead);
+  const cacheWrite = countOf(parts.cacheWrite);
+  const cacheWrite5m = countOf(parts.cacheWrite5m);
+  const cacheWrite1h = countOf(parts.cacheWrite1h);
+  const thinking = countOf(parts.thinking);
   const usage: { -readonly [K in keyof Usage]: Usage[K] } = {};
-  if (input !== undefined) usage.inputTokens = input + (cacheRead ?? 0) + (cacheWrite ?? 0);
+  if (input !== undefined && cacheRead === parts.cacheRead && cacheWrite === parts.cacheWrite)
+    usage.inputTokens = input + (cacheRead ?? 0) + (cacheWrite ?? 0);
   if (output !== undefined) usage.outputTokens = output;
   if (cacheRead !== undefined) usage.cacheReadTokens = cacheRead;
   if (cacheWrite !== undefined) usage.cacheWriteTokens = cacheWrite;
-  if (parts.cacheWrite5m !== undefined) usage.cacheWrite5mTokens = parts.cacheWrite5m;
-  if (parts.cacheWrite1h !== undefined) usage.cacheWrite1hTokens = parts.cacheWrite1h;
-  if (parts.thinking !== undefined) usage.thinkingTokens = parts.thinking;
+  if (cacheWrite5m !== undefined) usage.cacheWrite5mTokens = cacheWrite5m;
+  if (cacheWrite1h !== undefined) usage.cacheWrite1hTokens = cacheWrite1h;
+  if (thinking !== undefined) usage.thinkingTokens = thinking;
   return Object.keys(usage).length === 0 ? undefined : usage;
+}
+
+function countOf(value: number | undefined): number | undefined {
+  return value !== undefined && value >= 0 && value <= MOST_TOKENS && Number.isInteger(value) ? value : undefined;
+}
+
+/** US dollars as somebody else tells them; undefined when they can be no cost: below 0, or beyond a million. */
+export function costOf(value: number | undefined): number | undefined {
+  return value !== undefined && value >= 0 && value <= MOST_USD ? value : undefined;
 }
 
 /** Field by field; a field known on one side only keeps that side's value. */

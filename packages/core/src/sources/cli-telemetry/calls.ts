@@ -1,6 +1,6 @@
 import type { AgentRef, CallMeasured, CallRef } from '../../model/observation.ts';
 import type { LlmSpan, SpanError } from '../../model/span.ts';
-import { usageFromExclusive } from '../../model/usage.ts';
+import { costOf, usageFromExclusive } from '../../model/usage.ts';
 import type { OtlpAttributes, OtlpLog, OtlpSpan } from '../../otlp/records.ts';
 import { given } from '../../model/given.ts';
 import { booleanOf, nanosOf, numberOf, startBefore, startOf, stringOf, usageParts } from './fields.ts';
@@ -87,7 +87,7 @@ export function callFromLog(log: OtlpLog, id: string): CallMeasured {
     ...given('startedAt', startBefore(log.at, nanosOf(attributes['duration_ms']))),
     ...given('provider', providerOf(attributes)),
     ...given('usage', hasFailed ? undefined : usageFromExclusive(usageParts(attributes))),
-    ...given('costUsd', hasFailed ? undefined : numberOf(attributes['cost_usd'])),
+    ...given('costUsd', hasFailed ? undefined : costOf(numberOf(attributes['cost_usd']))),
     ...given('attempts', numberOf(attributes['attempt'])),
     ...given('error', hasFailed ? callError(attributes) : undefined),
   };

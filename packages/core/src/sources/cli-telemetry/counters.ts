@@ -1,7 +1,7 @@
 import type { CountersSeen } from '../../model/observation.ts';
 import type { MetricPoint } from '../../model/sink.ts';
 import type { AttributeValue } from '../../model/span.ts';
-import { type ExclusiveUsage, type Totals, usageFromExclusive } from '../../model/usage.ts';
+import { costOf, type ExclusiveUsage, type Totals, usageFromExclusive } from '../../model/usage.ts';
 import type { OtlpAttributes, OtlpMetric, OtlpNumberPoint } from '../../otlp/records.ts';
 import { stringOf } from './fields.ts';
 
@@ -22,8 +22,11 @@ export function countersFrom(metrics: readonly OtlpMetric[]): CountersSeen | und
     for (const point of metric.data.points) {
       if (!Number.isFinite(point.value)) continue;
       const model = stringOf(point.attributes['model']) ?? 'unknown';
-      if (metric.name === 'claude_code.cost.usage') costs.set(model, (costs.get(model) ?? 0) + point.value);
-      else if (metric.name !== 'claude_code.token.usage' || !addTokens(tokens, model, point)) continue;
+      if (metric.name === 'claude_code.cost.usage') {
+        const cost = costOf(point.value);
+        if (cost === undefined) continue;
+        costs.set(model, (costs.get(model) ?? 0) + cost);
+      } else if (metric.name !== 'claude_code.token.usage' || !addTokens(tokens, model, point)) continue;
       if (point.at > at) at = point.at;
     }
   }

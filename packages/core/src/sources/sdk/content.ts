@@ -1,5 +1,5 @@
 import type { ContentBlock, Message } from '../../model/message.ts';
-import { type Totals, type Usage, addUsage, usageFromExclusive } from '../../model/usage.ts';
+import { type Totals, type Usage, addUsage, costOf, usageFromExclusive } from '../../model/usage.ts';
 import { type Fields, fieldsOf, listIn, numberIn, numberOf, stringIn, stringOf } from './guards.ts';
 
 /** An Anthropic content block; what this version does not know is kept whole. */
@@ -92,7 +92,7 @@ function readModel(value: unknown): { usage: Usage; costUsd?: number } | undefin
     cacheWrite1h: numberIn(model, 'cacheCreationEphemeral1hInputTokens'),
     thinking: numberIn(model, 'thinkingTokens'),
   });
-  const costUsd = numberIn(model, 'costUSD');
+  const costUsd = costOf(numberIn(model, 'costUSD'));
   return { usage: usage ?? {}, ...(costUsd === undefined ? {} : { costUsd }) };
 }
 

@@ -1,5 +1,6 @@
 import { readModelUsage } from './content.ts';
 import { given } from '../../model/given.ts';
+import { costOf } from '../../model/usage.ts';
 import { fieldsOf, listIn, numberIn, stringIn, stringsIn } from './guards.ts';
 import type { Emit, Envelope } from './envelope.ts';
 
@@ -9,7 +10,7 @@ export function readResult(
   { observe: emit, wasPromptBlocked }: { readonly observe: Emit; readonly wasPromptBlocked: boolean },
 ): void {
   const cumulative = readModelUsage(message['modelUsage']);
-  const totalCostUsd = numberIn(message, 'total_cost_usd');
+  const totalCostUsd = costOf(numberIn(message, 'total_cost_usd'));
   emit({
     type: 'turn-result',
     id,

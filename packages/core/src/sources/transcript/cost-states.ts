@@ -1,4 +1,4 @@
-import { isNegativeUsage, subtractUsage, type Totals } from '../../model/usage.ts';
+import { costOf, isNegativeUsage, subtractUsage, type Totals } from '../../model/usage.ts';
 import { readModelUsage } from '../sdk/content.ts';
 import { type Fields, numberIn } from '../sdk/guards.ts';
 
@@ -93,7 +93,7 @@ export class CostStates {
 export function totalsIn(row: Fields): Totals | undefined {
   const totals = readModelUsage(row['modelUsage']);
   if (totals === undefined) return undefined;
-  const costUsd = numberIn(row, 'totalCostUSD') ?? totals.costUsd;
+  const costUsd = costOf(numberIn(row, 'totalCostUSD')) ?? totals.costUsd;
   return { usage: totals.usage, ...(costUsd === undefined ? {} : { costUsd }) };
 }
 
