@@ -93,6 +93,16 @@ function stored() {
 
 const count = ({ imported: [place] }: ImportReport) => [place?.runs, place?.turns, place?.spans, place?.knownTurns];
 
+test('says where there is nothing to read', async () => {
+  const { exitCode, stderr } = await run([]);
+  expect(exitCode).toBe(0);
+  expect(stderr).toBe(
+    `spanprism: no sessions in ${projects}; Claude Code keeps each in <id>.jsonl below ~/.claude/projects\n`,
+  );
+  write(new SessionText(ID));
+  expect((await run(['--since', '1h'])).stderr).toBe('');
+});
+
 test('a session is a run of the store, with its content, its branch and its cost', async () => {
   write(session());
   expect(count(await report())).toEqual([1, 1, 4, 0]);

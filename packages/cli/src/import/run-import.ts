@@ -55,6 +55,12 @@ export async function runImport({ values, positionals }: CommandInput, io: Io): 
       skipped: skipped.named,
     };
     io.stdout.write(values['json'] === true ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
+    if (sinceNano === undefined && report.sessions + found.running.length + unreadable.length === 0) {
+      const where = paths.join(', ');
+      io.stderr.write(
+        `spanprism: no sessions in ${where}; Claude Code keeps each in <id>.jsonl below ~/.claude/projects\n`,
+      );
+    }
     if (problem !== undefined) io.stderr.write(`spanprism: ${problem}\n`);
     return problem === undefined && unreadable.length === 0 ? 0 : 1;
   } finally {
