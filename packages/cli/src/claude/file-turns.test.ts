@@ -43,21 +43,15 @@ test('what telemetry knows by no name is passed over, whether its file was read 
   expect(words()).toEqual(['turn 3', 'turn 5', '5 one']);
 });
 
-test('a prompt that joined the turn is of the turn', () => {
+test('a prompt that joined the turn is of the turn, and one that took the place of another is of its own', () => {
   turns.named('a', { turn: 2, hasText: true });
-  for (const one of [prompt(0, 'a'), prompt(0, 'queued'), answer(0, 'one')]) turns.observe(one);
+  turns.named('joined', { turn: 2, hasText: true });
+  // In the file, a prompt that was taken back before there was an answer has the number of that which came then.
+  for (const one of [prompt(0, 'a'), prompt(0, 'joined'), answer(0, 'one'), prompt(0, 'b'), answer(0, 'two')])
+    turns.observe(one);
   expect(words()).toEqual(['turn 2', 'turn 2', '2 one']);
-});
-
-test('a file whose turns are counted from 0 again does not go on with the turn before', () => {
-  turns.named('a', { turn: 0, hasText: true });
-  turns.observe(prompt(0, 'a'));
-  turns.ended();
-  turns.observe(prompt(0, 'b'));
-  turns.observe(answer(0, 'one'));
-  expect(words()).toEqual(['turn 0']);
-  turns.named('b', { turn: 1, hasText: true });
-  expect(words()).toEqual(['turn 1', '1 one']);
+  turns.named('b', { turn: 3, hasText: true });
+  expect(words()).toEqual(['turn 3', '3 two']);
 });
 
 test.each([

@@ -84,7 +84,8 @@ export class TerminalTurns {
       if (file.tail === undefined && file.looksLeft > 0) {
         file.looksLeft -= 1;
         const path = findTranscript(sessionId, env);
-        if (path !== undefined) file.tail = tailOf(path, since, file.turns);
+        if (path !== undefined)
+          file.tail = new TranscriptTail(path, { since, observe: (observation) => file.turns.observe(observation) });
       }
       return file.tail?.poll() ?? false;
     } catch (error) {
@@ -95,12 +96,4 @@ export class TerminalTurns {
       return false;
     }
   }
-}
-
-function tailOf(path: string, since: bigint, turns: FileTurns): TranscriptTail {
-  return new TranscriptTail(path, {
-    since,
-    observe: (observation) => turns.observe(observation),
-    ended: () => turns.ended(),
-  });
 }

@@ -8,8 +8,6 @@ export interface TailOptions {
   /** Rows from before are of another process: a session that is resumed goes on in its file. Nanoseconds since 1970. */
   readonly since: bigint;
   readonly observe: (observation: Observation) => void;
-  /** Told when what was read looks like the end of a process: turns are counted from 0 then. */
-  readonly ended?: () => void;
   /** Read at a time; default 1 MiB, of which the rows are parsed in a few milliseconds. */
   readonly portionBytes?: number;
 }
@@ -132,10 +130,7 @@ export class TranscriptTail {
   #tell(observation: Observation): void {
     // When the process ends is not for its files to say, and what it has counted is in its metrics.
     if (observation.type === 'counters') return;
-    if (observation.type === 'query-end' && observation.by !== 'interrupt') {
-      this.#options.ended?.();
-      return;
-    }
+    if (observation.type === 'query-end' && observation.by !== 'interrupt') return;
     if (observation.type === 'turn-result' && this.#wasResumed) {
       // Sums of a session that was resumed are those of all its processes.
       const { totals: _totals, cumulative: _cumulative, ...result } = observation;
