@@ -118,12 +118,20 @@ function figuresOf(span: CapturedSpan): Figures | null {
 
 function figures(usage: Usage | undefined, costUsd: number | undefined): Figures {
   return {
-    inputTokens: usage?.inputTokens ?? null,
-    outputTokens: usage?.outputTokens ?? null,
-    cacheReadTokens: usage?.cacheReadTokens ?? null,
-    cacheWriteTokens: usage?.cacheWriteTokens ?? null,
-    costNanoUsd: costUsd === undefined ? null : nanoUsd(costUsd),
+    inputTokens: summand(usage?.inputTokens),
+    outputTokens: summand(usage?.outputTokens),
+    cacheReadTokens: summand(usage?.cacheReadTokens),
+    cacheWriteTokens: summand(usage?.cacheWriteTokens),
+    costNanoUsd: summand(costUsd === undefined ? undefined : nanoUsd(costUsd)),
   };
+}
+
+/** Beyond it a few spans would make a sum that no number holds. */
+const MOST = 1e15;
+
+/** A whole number; null for what is none, or is absurd: not known. */
+function summand(value: number | undefined): number | null {
+  return value !== undefined && Number.isInteger(value) && Math.abs(value) <= MOST ? value : null;
 }
 
 /** Whole 1e-9 USD. */

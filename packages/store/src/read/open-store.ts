@@ -1,8 +1,9 @@
 import { ConfigurationError } from '@spanprism/core';
 import { openForReading, openForWriting } from '../open-database.ts';
-import { type Database, isBusy, isCorrupt, StoreProblem } from '../sqlite.ts';
+import { type Database, isBusy, StoreProblem } from '../sqlite.ts';
 import { leftoversOf, readLeftovers } from '../sink/leftovers.ts';
 import { defaultStorePath } from '../store-path.ts';
+import { writeEach } from '../write/write-each.ts';
 import { Writer } from '../write/writer.ts';
 import type { Failure, FailureGroup, RunDetail, RunFilter, Store, StoredRun, StoredSpan } from '../store.ts';
 import { keyHash } from '../key-hash.ts';
@@ -44,18 +45,18 @@ function open(path: string, readOnly: boolean): Database {
   }
 }
 
-/** What a program could not store before it ended is part of the answer. Where it cannot be stored now, the next writer will. */
+/** What a program could not store before it ended is part of the answer. Where it cannot be stored now, the next writer will, and tell why. */
 function storeLeftovers(path: string): void {
   try {
     const database = openForWriting(path, { busyMs: BUSY_MS });
     try {
       const writer = new Writer(database);
-      readLeftovers(path, (rows) => writer.write(rows));
+      readLeftovers(path, (rows) => void writeEach(writer, rows, () => undefined));
     } finally {
       database.close();
     }
-  } catch (error) {
-    if (!isBusy(error) && !isCorrupt(error) && !(error instanceof StoreProblem)) throw error;
+  } catch {
+    // What is wrong with the store itself, the questions tell.
   }
 }
 

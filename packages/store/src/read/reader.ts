@@ -18,18 +18,32 @@ export class Reader {
 
   /** Rows with numbers as numbers, which hold no nanoseconds of today. */
   all<Row>(sql: string, values: readonly Value[] = []): readonly Row[] {
-    return this.#asking(sql, (statement) => statement.all(...values)) as unknown as Row[];
+    try {
+      return this.#asking(sql, (statement) => statement.all(...values)) as unknown as Row[];
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      return this.exact<Record<string, unknown>>(sql, values).map(withNumbers) as Row[];
+    }
   }
 
   get<Row>(sql: string, values: readonly Value[] = []): Row | undefined {
-    return this.#asking(sql, (statement) => statement.get(...values)) as Row | undefined;
+    try {
+      return this.#asking(sql, (statement) => statement.get(...values)) as Row | undefined;
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      return this.all<Row>(sql, values)[0];
+    }
   }
 
   /** Rows with every whole number as a bigint. */
   exact<Row>(sql: string, values: readonly Value[] = []): readonly Row[] {
     return this.#asking(sql, (statement) => {
       statement.setReadBigInts(true);
-      return statement.all(...values);
+      try {
+        return statement.all(...values);
+      } finally {
+        statement.setReadBigInts(false);
+      }
     }) as unknown as Row[];
   }
 
@@ -95,4 +109,15 @@ export class Reader {
     this.#statements.set(sql, statement);
     return statement;
   }
+}
+
+/** A sum beyond 2^53, of which a number holds the first sixteen digits. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && Reflect.get(error, 'code') === 'ERR_OUT_OF_RANGE';
+}
+
+function withNumbers(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+  );
 }

@@ -1,7 +1,8 @@
 import { openForWriting } from '../open-database.ts';
 import type { SpanRow } from '../span-row.ts';
-import { damaged, type Database, isBusy, isCorrupt, StoreProblem } from '../sqlite.ts';
+import { damaged, type Database, isBusy, isCorrupt } from '../sqlite.ts';
 import { Retention, type RetentionLimits } from '../write/retention.ts';
+import { writeEach } from '../write/write-each.ts';
 import { Writer } from '../write/writer.ts';
 import { readLeftovers } from './leftovers.ts';
 import { type PackedRows, unpackRows } from './packed-rows.ts';
@@ -116,26 +117,7 @@ export class Scribe {
   /** How many rows SQLite will never take. */
   #store(rows: readonly SpanRow[]): number {
     const { writer } = this.#opened();
-    try {
-      writer.write(rows);
-      return 0;
-    } catch (error) {
-      if (isPassing(error)) throw error;
-      // One row that cannot be written must not hold up the others.
-      return rows.reduce((refused, row) => refused + (this.#storeOne(writer, row) ? 0 : 1), 0);
-    }
-  }
-
-  #storeOne(writer: Writer, row: SpanRow): boolean {
-    try {
-      writer.write([row]);
-      return true;
-    } catch (error) {
-      if (isPassing(error)) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      this.#options.tell({ type: 'note', message: `a span cannot be stored: ${message}` });
-      return false;
-    }
+    return writeEach(writer, rows, (message) => this.#options.tell({ type: 'note', message }));
   }
 
   #opened(): OpenFile {
@@ -144,8 +126,8 @@ export class Scribe {
     const database = openForWriting(path, { busyMs });
     try {
       const writer = new Writer(database);
-      const notes = readLeftovers(path, (rows) => writer.write(rows));
-      for (const message of notes) tell({ type: 'note', message });
+      const note = (message: string): void => tell({ type: 'note', message });
+      for (const message of readLeftovers(path, (rows) => void writeEach(writer, rows, note))) note(message);
       this.#open = { database, writer, retention: new Retention(database, retention) };
     } catch (error) {
       database.close();
@@ -177,13 +159,3 @@ export class Scribe {
 
 /** When old runs are looked for: soon after the start, once more while there are some, else now and then. */
 const SWEEP_MS = { first: 500, more: 250, idle: 600_000 };
-
-/** SQLite's result codes for what is wrong with a row, and not with the file or the disk: mismatch, range, constraint, too big, error. */
-const OF_THE_ROW: ReadonlySet<number> = new Set([1, 18, 19, 20, 25]);
-
-/** The same may work later, with the same rows. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof StoreProblem) return true;
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'errcode') : undefined;
-  return typeof code === 'number' && !OF_THE_ROW.has(code & 0xff);
-}

@@ -4,6 +4,7 @@ import { openForWriting } from '../open-database.ts';
 import { fieldsOf, type SpanRow } from '../span-row.ts';
 import type { RetentionLimits } from '../write/retention.ts';
 import { isBusy } from '../sqlite.ts';
+import { writeEach } from '../write/write-each.ts';
 import { Writer } from '../write/writer.ts';
 import { Backlog, type BacklogLimits } from './backlog.ts';
 import { type Channel, type ChannelOptions, localChannel, threadChannel } from './channel.ts';
@@ -96,8 +97,9 @@ export class StoreWriting {
     const rows = this.#backlog.takeAll();
     if (rows.length === 0) return;
     try {
-      this.#writeHere(rows);
-      this.#delivered += rows.length;
+      const refused = this.#writeHere(rows);
+      this.#delivered += rows.length - refused;
+      this.#count('refused', refused);
     } catch (error) {
       this.#leaveOver(rows, isBusy(error) ? LATE : wordsOf(error));
     }
@@ -203,10 +205,11 @@ export class StoreWriting {
     return this.#trouble ?? 'another program holds its lock, or the disk is slow';
   }
 
-  #writeHere(rows: readonly SpanRow[]): void {
-    const database = openForWriting(this.#options.path, { busyMs: EXIT_BUSY_MS });
+  #writeHere(rows: readonly SpanRow[]): number {
+    const { path, name, diag } = this.#options;
+    const database = openForWriting(path, { busyMs: EXIT_BUSY_MS });
     try {
-      new Writer(database).write(rows);
+      return writeEach(new Writer(database), rows, (message) => diag('warn', `${name}: ${message}`));
     } finally {
       database.close();
     }
