@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import type { Environment } from '@spanprism/core/child';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findClaude } from './find-claude.ts';
+import { findClaude, ranMark } from './find-claude.ts';
 
 let root: string;
 beforeEach(() => {
@@ -44,6 +45,9 @@ describe('claude is', () => {
     '#!/bin/sh\nexec spanprism claude "$@"\n',
     '#!/usr/bin/env bash\n# always traced\nset -e\nnpx spanprism --quiet "claude" "$@"\n',
     '#!/bin/sh\n"/opt/tools/spanprism" --otlp-endpoint http://collector:4318 claude "$@"\n',
+    '#!/bin/sh\nexec sprism claude "$@"\n',
+    '#!/bin/sh\nexec spanprism \\\n  claude "$@"\n',
+    '#!/bin/sh\nS=spanprism; exec $S claude "$@"\n',
   ])('never a script that puts us before it: %j', (text) => {
     program('a/claude', 0o755, text);
     const found = program('b/claude');
@@ -57,6 +61,29 @@ describe('claude is', () => {
   ])('any other that has our name in it: %j', (text) => {
     const found = program('a/claude', 0o755, text);
     expect(findClaude({ env: pathOf('a'), cwd: root }, program('bin/spanprism')).path).toBe(found);
+  });
+
+  test('never again what our own parent ran as claude, whatever words it runs us by', () => {
+    const wrapper = program('a/claude', 0o755, '#!/bin/sh\nexec node /opt/x/main.js claude "$@"\n');
+    const found = program('b/claude');
+    const own = program('bin/spanprism');
+    const { SPANPRISM_RAN: mark = '' } = ranMark(wrapper, {});
+    expect(mark.split(delimiter)).toEqual(['1', String(process.pid), wrapper]);
+    const byParent = { ...pathOf('a', 'b'), SPANPRISM_RAN: [1, process.ppid, wrapper].join(delimiter) };
+    expect(findClaude({ env: byParent, cwd: root }, own).path).toBe(found);
+    expect(findClaude({ env: { ...byParent, ...pathOf('a') }, cwd: root }, own).path).not.toBe(wrapper);
+    // An agent that starts another: what stands between is claude itself.
+    const byAgent = { ...pathOf('a', 'b'), SPANPRISM_RAN: [1, 1, wrapper].join(delimiter) };
+    expect(findClaude({ env: byAgent, cwd: root }, own).path).toBe(wrapper);
+  });
+
+  test('not started for ever by what starts us out of sight', () => {
+    let env: Environment = {};
+    const startAgain = (): void => void (env = { SPANPRISM_RAN: String(ranMark('/a/claude', env)['SPANPRISM_RAN']) });
+    for (let times = 0; times < 8; times++) startAgain();
+    expect(startAgain).toThrow(
+      '/a/claude was started by spanprism and started it again, 8 times over; if it is a script that runs spanprism, let it do so with exec',
+    );
   });
 
   test('the one that the Agent SDK of the project brings, where PATH has none', () => {

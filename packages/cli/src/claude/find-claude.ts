@@ -2,6 +2,7 @@ import { accessSync, closeSync, constants, openSync, readSync, realpathSync, sta
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Environment } from '@spanprism/core/child';
 import { CommandError, type Io } from '../command.ts';
 
 /** As the shell says when it finds no program. */
@@ -17,36 +18,68 @@ export interface ClaudeProgram {
 
 type Place = Pick<Io, 'env' | 'cwd'>;
 
+/** For the `claude` that we run: how many of us there are above it, which process is the last, and what it ran as that. */
+const RAN = 'SPANPRISM_RAN';
+/** Agents that start agents do not come near; a script that runs us out of sight, as `claude`, would never end. */
+const MOST_NESTED = 8;
+
+/**
+ * What tells us, when `program` turns out to have run us in its place, not to run it again. Whatever else is started below it takes no
+ * notice. Throws when we have run ourselves over and over.
+ */
+export function ranMark(program: string, env: Environment): Environment {
+  const nested = Number(env[RAN]?.split(delimiter)[0] ?? 0) + 1;
+  if (nested > MOST_NESTED) {
+    throw new CommandError({
+      what: `${program} was started by spanprism and started it again, ${MOST_NESTED} times over`,
+      fix: 'if it is a script that runs spanprism, let it do so with exec',
+    });
+  }
+  return { [RAN]: [nested, process.pid, ...ranAlready(env), program].join(delimiter) };
+}
+
+/** What our own parent, being us as well, ran as `claude` to no other end than that. */
+function ranAlready(env: Environment): readonly string[] {
+  const [, pid, ...programs] = env[RAN]?.split(delimiter) ?? [];
+  return pid === String(process.ppid) ? programs : [];
+}
+
 /** The `claude` that the shell would run; where there is none, the one that the Agent SDK brings. */
 export function findClaude(place: Place, own: string | undefined = process.argv[1]): ClaudeProgram {
-  const onPath = findOnPath(place, own);
+  const passedOver: string[] = [];
+  const onPath = findOnPath(place, own, passedOver);
   if (onPath !== undefined) return { path: onPath, from: 'path' };
   const bundled = findBundled(place);
   if (bundled !== undefined) return { path: bundled, from: 'sdk' };
+  const other = passedOver.length === 0 ? '' : ` but ${passedOver.join(', ')}, which runs spanprism`;
   throw new CommandError({
-    what: `there is no claude on PATH, and no ${SDK} is installed in ${place.cwd} or beside spanprism`,
+    what: `there is no claude on PATH${other}, and no ${SDK} is installed in ${place.cwd} or beside spanprism`,
     fix: `install Claude Code (npm install -g @anthropic-ai/claude-code) or npm install ${SDK}`,
     exitCode: NOT_FOUND,
   });
 }
 
-/** Somebody may have put us on PATH under that name: then the next one is meant. */
-function findOnPath({ env, cwd }: Place, own: string | undefined): string | undefined {
+/** Somebody may have put us on PATH under that name, or a script that runs us: then the next one is meant. */
+function findOnPath({ env, cwd }: Place, own: string | undefined, passedOver: string[]): string | undefined {
   const ourselves = own === undefined ? undefined : realPath(own);
+  const already = ranAlready(env);
   const names = process.platform === 'win32' ? ['claude.exe', 'claude.cmd'] : ['claude'];
   for (const folder of (env['PATH'] ?? env['Path'] ?? '').split(delimiter)) {
     // An empty entry is the current folder.
     const candidate = names.map((name) => join(folder === '' ? cwd : folder, name)).find(isProgram);
-    if (candidate !== undefined && realPath(candidate) !== ourselves && !startsUs(candidate)) return candidate;
+    if (candidate === undefined) continue;
+    const isUs = realPath(candidate) === ourselves || already.includes(candidate) || startsUs(candidate);
+    if (!isUs) return candidate;
+    passedOver.push(candidate);
   }
   return undefined;
 }
 
-/** A line of a script that runs us with `claude`; as part of a path, our name says nothing. */
-const STARTS_US = /^#!(?:.*\n)+?[^#\n]*\bspanprism["']?[ \t](?:.*[ \t])?["']?claude\b/;
+/** A line of a script that has one of our names in it; as a folder's, it says nothing. */
+const STARTS_US = /^#!(?:.*\n)+?[^#\n]*\b(?:spanprism|sprism)(?![\w/-])/;
 const SCRIPT_BYTES = 4_096;
 
-/** A script of that name puts us before `claude` wherever it is called: the one behind it is meant. */
+/** A script of that name puts us before `claude` wherever it is called. What it runs us by may be any words: see `ranMark`. */
 function startsUs(path: string): boolean {
   try {
     const file = openSync(path, 'r');

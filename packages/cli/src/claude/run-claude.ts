@@ -8,7 +8,7 @@ import { captureOf } from '../sinks/capture.ts';
 import { endLike, startChild } from './child.ts';
 import { environmentOf } from './child-environment.ts';
 import { endedBy } from './ended-by.ts';
-import { findClaude } from './find-claude.ts';
+import { findClaude, ranMark } from './find-claude.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { type OwnTelemetry, ownTelemetry } from './own-telemetry.ts';
 import { gitBranch, projectName } from './surroundings.ts';
@@ -36,12 +36,13 @@ export async function runClaude({ values, positionals }: CommandInput, io: Io): 
     start === undefined
       ? io.env
       : { ...environmentOf({ ...start, wantsContent: capture !== 'metadata' }), ...wire?.additions };
+  const mark = ranMark(program, io.env);
   const said = (error: unknown): void => void lines.push(`tracing broke: ${wordsOf(error)}`);
   // Whatever breaks here, `claude` goes on, and we stay for its end.
   process.on('uncaughtException', said);
   process.on('unhandledRejection', said);
   const startedAt = BigInt(io.now().getTime()) * NANOS_PER_MS;
-  const child = await startChild({ program, args: positionals, env }).catch((error: unknown) => {
+  const child = await startChild({ program, args: positionals, env: { ...env, ...mark } }).catch((error: unknown) => {
     start?.port.close();
     throw error;
   });
