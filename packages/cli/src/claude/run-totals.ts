@@ -1,10 +1,13 @@
-import type { CapturedSpan, Sink } from '@spanprism/core';
+import type { CapturedSpan, Sink, Usage } from '@spanprism/core';
 
 /** What the line at the end says of a run. */
 export interface RunTotals {
-  readonly runId?: string;
+  /** In the order in which they ended something first; several where a session at a terminal was cleared or left for another. */
+  readonly runIds: readonly string[];
   readonly spans: number;
   readonly inputTokens: number;
+  /** Of them. */
+  readonly cacheReadTokens: number;
   readonly outputTokens: number;
   /** Undefined when the price of nothing is known. */
   readonly costUsd?: number;
@@ -16,9 +19,10 @@ export interface RunTotals {
 export class TotalsSink implements Sink {
   readonly name = 'run-totals';
   readonly capture = 'metadata';
-  #runId: string | undefined;
+  readonly #runIds: Set<string> = new Set();
   #spans = 0;
   #inputTokens = 0;
+  #cacheReadTokens = 0;
   #outputTokens = 0;
   #costUsd: number | undefined;
   #tools = 0;
@@ -26,9 +30,10 @@ export class TotalsSink implements Sink {
 
   get totals(): RunTotals {
     return {
-      ...(this.#runId === undefined ? {} : { runId: this.#runId }),
+      runIds: [...this.#runIds],
       spans: this.#spans,
       inputTokens: this.#inputTokens,
+      cacheReadTokens: this.#cacheReadTokens,
       outputTokens: this.#outputTokens,
       ...(this.#costUsd === undefined ? {} : { costUsd: this.#costUsd }),
       tools: this.#tools,
@@ -38,7 +43,8 @@ export class TotalsSink implements Sink {
 
   spanEnd(span: CapturedSpan): void {
     this.#spans += 1;
-    this.#runId ??= span.sessionId ?? (span.parentSpanId === undefined ? span.traceId : undefined);
+    const runId = span.sessionId ?? (span.parentSpanId === undefined ? span.traceId : undefined);
+    if (runId !== undefined) this.#runIds.add(runId);
     switch (span.kind) {
       case 'llm':
         return this.#add(span.usage, span.costUsd);
@@ -58,11 +64,9 @@ export class TotalsSink implements Sink {
 
   async close(): Promise<void> {}
 
-  #add(
-    usage: { readonly inputTokens?: number; readonly outputTokens?: number } | undefined,
-    costUsd: number | undefined,
-  ): void {
+  #add(usage: Usage | undefined, costUsd: number | undefined): void {
     this.#inputTokens += usage?.inputTokens ?? 0;
+    this.#cacheReadTokens += usage?.cacheReadTokens ?? 0;
     this.#outputTokens += usage?.outputTokens ?? 0;
     if (costUsd !== undefined) this.#costUsd = (this.#costUsd ?? 0) + costUsd;
   }
