@@ -74,7 +74,9 @@ describe('what a run leaves', () => {
       expect(spans.find(({ kind }) => kind === 'tool')?.output).toBe(OUTPUT);
       expect(JSON.stringify(spans[0]?.input)).toContain(SECRET);
       expect(lastLine(run)).toMatch(
-        new RegExp(`^spanprism: run ${summary.id} · 11,000 in \\(8,000 cached\\) → 84 out · \\$0\\.\\d{4} · 1 tool · to ${run.store}`),
+        new RegExp(
+          `^spanprism: run ${summary.id} · 11,000 in \\(8,000 cached\\) → 84 out · \\$0\\.\\d{4} · 1 tool · to ${run.store}`,
+        ),
       );
     });
   });
