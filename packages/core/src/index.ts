@@ -30,7 +30,7 @@ export type { Totals, Usage } from './model/usage.ts';
 export { consoleSink, type ConsoleSinkOptions, type LineStream } from './sinks/console-sink.ts';
 export { memorySink, type MemorySink, type MemorySinkOptions } from './sinks/memory-sink.ts';
 export { renderTree, type RenderTreeOptions } from './sinks/render-tree.ts';
-export { type SinkDiag, sinkDiag } from './sinks/sink-diag.ts';
+export { type SinkDiag, sinkDiag } from './otlp/config/sink-diag.ts';
 export { treeText, type TreeTextOptions } from './sinks/tree-text.ts';
 export type { LoopbackFailure, LoopbackStats } from './loopback/start-loopback.ts';
 export type { QueryFunction } from './sources/sdk/wrap-query.ts';

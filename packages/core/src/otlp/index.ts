@@ -60,5 +60,5 @@ export type {
 export { disabledSink } from './sink/disabled-sink.ts';
 export { type OtlpEndpoint, otlpDelivery, type OtlpProtocol } from './sink/otlp-endpoint.ts';
 export { otlpTraceSink, type OtlpTraceSinkOptions } from './sink/otlp-trace-sink.ts';
-export { type SinkDiag, sinkDiag } from '../sinks/sink-diag.ts';
+export { type SinkDiag, sinkDiag } from './config/sink-diag.ts';
 export { spanRecord } from './sink/span-record.ts';

@@ -22,11 +22,9 @@ export function countersFrom(metrics: readonly OtlpMetric[]): CountersSeen | und
     for (const point of metric.data.points) {
       if (!Number.isFinite(point.value)) continue;
       const model = stringOf(point.attributes['model']) ?? 'unknown';
-      if (metric.name === 'claude_code.cost.usage') {
-        const cost = costOf(point.value);
-        if (cost === undefined) continue;
-        costs.set(model, (costs.get(model) ?? 0) + cost);
-      } else if (metric.name !== 'claude_code.token.usage' || !addTokens(tokens, model, point)) continue;
+      if (metric.name === 'claude_code.cost.usage')
+        costs.set(model, (costs.get(model) ?? 0) + (costOf(point.value) ?? 0));
+      else if (metric.name !== 'claude_code.token.usage' || !addTokens(tokens, model, point)) continue;
       if (point.at > at) at = point.at;
     }
   }

@@ -1,6 +1,6 @@
-import type { Diag } from '../model/sink.ts';
-import type { Environment } from '../otlp/config/environment.ts';
-import { stderrDiag } from '../otlp/config/stderr-diag.ts';
+import type { Diag } from '../../model/sink.ts';
+import type { Environment } from './environment.ts';
+import { stderrDiag } from './stderr-diag.ts';
 
 export interface SinkDiag {
   readonly diag: Diag;
