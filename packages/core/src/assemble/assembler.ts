@@ -95,6 +95,7 @@ export class Assembler {
   readonly #run: Run;
   readonly #seen: RecentFlags = new RecentFlags(REMEMBERED);
   readonly #seenOfCli: RecentFlags = new RecentFlags(REMEMBERED_OF_CLI);
+  #isTogether = false;
 
   constructor(options: AssemblerOptions) {
     this.#run = newRun(options);
@@ -135,7 +136,18 @@ export class Assembler {
     if (observation.source === 'cli') run.wasCliSeen = true;
     handle(run, observation);
     if (observation.type === 'turn-start' && observation.source !== 'cli') this.#startTurn(observation.turn);
-    settle(run);
+    if (!this.#isTogether) settle(run);
+  }
+
+  /** What is observed meanwhile arrived in one piece: what it ends is looked for once, when all of it is known. */
+  together(observe: () => void): void {
+    this.#isTogether = true;
+    try {
+      observe();
+    } finally {
+      this.#isTogether = false;
+      settle(this.#run);
+    }
   }
 
   /** Ends what has waited long enough. */

@@ -122,7 +122,7 @@ export class SessionTrace implements Session, OpenTrace {
   }
 
   receive(request: OtlpRequest): void {
-    this.#take('CLI telemetry', () => this.#cli.receive(request));
+    this.#take('CLI telemetry', () => this.#assembler.together(() => this.#cli.receive(request)));
   }
 
   turnOf(messageId: string): number | undefined {
