@@ -60,8 +60,8 @@ describe('spanprism collect, told to end', () => {
 
     const second = await startCollect(options);
     expect((await post(second, foreignBody('two'))).status).toBe(200);
-    second.child.kill('SIGTERM');
-    await expect.poll(second.stderr).toContain('SIGTERM: delivering what is known');
+    second.child.kill('SIGHUP');
+    await expect.poll(second.stderr).toContain('SIGHUP: delivering what is known');
     second.child.kill('SIGTERM');
     expect(await once(second.child, 'close')).toEqual([null, 'SIGTERM']);
 

@@ -240,6 +240,18 @@ test('a page that cannot be written is told, and the budget still counts', async
   expect(stderr).toMatch(/^spanprism: the summary of the step cannot be written: ENOENT/);
 });
 
+test('a summary that GitHub would drop for its size is left as it was', async () => {
+  await store(...RUN);
+  const full = 'x'.repeat(1_048_000);
+  writeFileSync(path('full.md'), full);
+  const { code, stderr } = await ci([], { GITHUB_STEP_SUMMARY: path('full.md') });
+  expect(code).toBe(0);
+  expect(stderr).toMatch(
+    /^spanprism: the summary of the step cannot be written: with it there would be 104\d{4} bytes/,
+  );
+  expect(read('full.md')).toBe(full);
+});
+
 test('names from the run cannot be Markdown, HTML, or commands of GitHub’s runner', async () => {
   const toolName = '::error::x|`<img src=x>\n\u001b[31m##[set-output name=a]b ![x](https://evil.example) @everyone';
   await store(

@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, statSync } from 'node:fs';
 import type { RunFilter } from '@spanprism/store';
 import type { Io } from '../command.ts';
 import { readFilter } from '../reports/filter-options.ts';
@@ -10,6 +10,8 @@ import { outputLines, outputsOf } from './outputs.ts';
 import { NOTHING, summarize, type Summary } from './summary.ts';
 
 const OVER_BUDGET = 1;
+/** GitHub drops the whole summary of a step that has more. */
+const SUMMARY_BYTES = 1 << 20;
 const A_DAY_MS = 86_400_000;
 const NANOS_PER_MS = 1_000_000n;
 
@@ -23,7 +25,7 @@ export async function sumUp(values: Values, io: Io): Promise<number> {
   const settled = budgets(summary);
   const page = summaryPage(summary, { budgets: settled, hasErrorTexts: values['errors'] === true });
   io.stdout.write(page);
-  append(job.summaryPath, { text: page, what: 'the summary of the step', io });
+  append(job.summaryPath, { text: page, what: 'the summary of the step', mostBytes: SUMMARY_BYTES, io });
   append(job.outputPath, { text: outputLines(outputsOf(summary)), what: 'the outputs of the step', io });
   const over = settled.filter(({ isOver }) => isOver).map(({ line }) => line);
   if (over.length === 0) return 0;
@@ -49,13 +51,17 @@ async function read(io: Io, filter: RunFilter): Promise<Summary> {
 interface Appended {
   readonly text: string;
   readonly what: string;
+  readonly mostBytes?: number;
   readonly io: Io;
 }
 
 /** The budget is what counts: a page that cannot be written is told, and no more. */
-function append(path: string | undefined, { text, what, io }: Appended): void {
+function append(path: string | undefined, { text, what, mostBytes = Infinity, io }: Appended): void {
   if (path === undefined) return;
   try {
+    const bytes = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) + Buffer.byteLength(text);
+    if (bytes > mostBytes)
+      throw new Error(`with it there would be ${bytes} bytes, and beyond ${mostBytes} none is shown`);
     appendFileSync(path, text);
   } catch (error) {
     io.stderr.write(

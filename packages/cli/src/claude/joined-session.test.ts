@@ -58,6 +58,15 @@ const logs = (name: string, more: Readonly<Record<string, string>> = {}): OtlpRe
   }) as unknown as OtlpRequest;
 const LOGS = logs('user_prompt');
 
+test('what passes before any export is kept for the latest requests alone: there may never be one', () => {
+  const session = joined({ files: 'none' });
+  for (let index = 0; index < 1_000; index++) {
+    session.observe({ type: 'session', id: `w${index}`, source: 'wire', at: 0n, sessionId: 'the-session' });
+  }
+  session.receive(LOGS);
+  expect(told.filter((one) => one === 'wire session')).toHaveLength(64);
+});
+
 function spans(name: string): OtlpRequest {
   const records = [{ name, attributes: { 'session.id': 'the-session' } }];
   return { signal: 'traces', groups: [{ resource: {}, scope: { name: '' }, records }] } as unknown as OtlpRequest;

@@ -20,6 +20,8 @@ export interface JoinedSessionParts {
   readonly onTrouble: (error: unknown) => void;
 }
 
+/** Requests that passed before any export came. More of them do so only where none will come, as settings send them elsewhere. */
+const MOST_WAITING = 64;
 /** How often the transcript is looked at. */
 const POLL_MS = 200;
 /** How often it is looked for: what telemetry tells waits for it as long. */
@@ -67,8 +69,9 @@ export class JoinedSession {
   }
 
   observe(observation: Observation): void {
-    if (this.#session === undefined) this.#waiting.push(observation);
-    else this.#session.observe(observation);
+    if (this.#session !== undefined) return this.#session.observe(observation);
+    if (this.#waiting.length === MOST_WAITING) this.#waiting.shift();
+    this.#waiting.push(observation);
   }
 
   /** Reads what is left of the transcript, but not for longer than until then, by `performance.now`. */

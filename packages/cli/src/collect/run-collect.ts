@@ -84,9 +84,15 @@ function announce(collector: RunningCollector, settings: CollectSettings, { plac
   say(`collecting at ${scheme}://${host}:${collector.httpPort}${grpc}, into ${places.join(', ')}`);
 }
 
-/** The first of the signals that ask a server to end; a second one ends it at once. */
+const STOP = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/** The first of the signals that ask a server to end, or of a terminal that was closed; a second one ends it at once. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+    const stop = (signal: NodeJS.Signals): void => {
+      for (const other of STOP) process.removeListener(other, stop);
+      resolve(signal);
+    };
+    for (const signal of STOP) process.on(signal, stop);
   });
 }

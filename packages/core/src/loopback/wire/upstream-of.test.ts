@@ -25,9 +25,18 @@ describe('the upstream', () => {
     expect(found({ ANTHROPIC_BASE_URL: url })).toMatchObject(expected);
   });
 
-  test.each(['nonsense', 'ftp://a', 'https://user:secret@a'])('is left alone where that is none: %s', (url) => {
+  test.each(['nonsense', 'ftp://a'])('is left alone where that is none: %s', (url) => {
     expect(found({ ANTHROPIC_BASE_URL: url })).toBe('ANTHROPIC_BASE_URL is no http or https URL');
   });
+
+  test.each(['https://user:secret@a', 'https://user@a', 'https://:secret@a'])(
+    'is left alone where it has credentials in it, which are not told: %s',
+    (url) => {
+      expect(found({ ANTHROPIC_BASE_URL: url })).toBe(
+        'ANTHROPIC_BASE_URL has a user or password in it, which only the CLI itself can send',
+      );
+    },
+  );
 
   test.each([
     ['CLAUDE_CODE_USE_BEDROCK', 'Amazon Bedrock'],

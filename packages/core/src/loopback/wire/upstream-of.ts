@@ -6,6 +6,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Where a child's exchanges go, or why they are left alone. */
 export type UpstreamFound = { readonly upstream: Upstream } | { readonly reason: string };
 
+const NO_URL = 'ANTHROPIC_BASE_URL is no http or https URL';
+const WITH_CREDENTIALS = 'ANTHROPIC_BASE_URL has a user or password in it, which only the CLI itself can send';
+
 const DEFAULT_URL = 'https://api.anthropic.com';
 
 /** With these the CLI signs its requests for, or sends them in the manner of, somebody else's API. */
@@ -24,8 +27,8 @@ export function upstreamOf(environment: Environment): UpstreamFound {
   }
   const text = environment['ANTHROPIC_BASE_URL']?.trim() || DEFAULT_URL;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '')
-    return { reason: 'ANTHROPIC_BASE_URL is no http or https URL' };
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return { reason: NO_URL };
+  if (url.username !== '' || url.password !== '') return { reason: WITH_CREDENTIALS };
   const isTls = url.protocol === 'https:';
   const proxy = proxyFor(url, environment);
   if (proxy === 'unknown') return { reason: 'the proxy that the environment names is none for HTTP' };
