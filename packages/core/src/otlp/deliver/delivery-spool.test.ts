@@ -8,6 +8,7 @@ import { crc32, gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createDelivery } from './delivery.ts';
 import type { Delivery, DeliveryOptions } from './delivery-options.ts';
+import type { Timers } from './timers.ts';
 
 let directory = '';
 const opened: { close(): unknown }[] = [];
@@ -280,6 +281,44 @@ test('what was put on disk after its retries is sent by the same process, withou
   destination.status = 200;
   await eventually(() => expect(destination.accepted).toEqual(['1', '2']));
   await eventually(() => expect(files()).toEqual([]));
+});
+
+test('a pause that ends while it is being looked at ends', async () => {
+  const destinations = await Promise.all(
+    Array.from({ length: 24 }, async (_, index) => {
+      let now = Date.UTC(2026, 0, 1);
+      const timers: Timers = {
+        // Each look at the clock takes a millisecond, as it can on a busy machine.
+        now: () => (now += 1),
+        after: (ms, run) => {
+          const isPause = ms < 100;
+          const timer = setTimeout(
+            () => {
+              now += ms;
+              run();
+            },
+            isPause ? 0 : ms,
+          );
+          return () => clearTimeout(timer);
+        },
+      };
+      const destination = await backend(503);
+      const delivery = deliveryTo(destination.url, {
+        timers,
+        scheduleMs: 0,
+        random: () => 1,
+        retry: { initialMs: index + 1, maxMs: index + 1, maxElapsedMs: 1 },
+        spool: { directory: join(directory, String(index)) },
+      });
+      enqueue(delivery, 1, 2);
+      await eventually(() => expect(delivery.stats()).toMatchObject({ queued: 0, spooled: 2 }));
+      destination.status = 200;
+      return destination;
+    }),
+  );
+  await eventually(() =>
+    expect(destinations.map(({ accepted }) => accepted)).toEqual(destinations.map(() => ['1', '2'])),
+  );
 });
 
 test('a flush rejects for what waits on disk', async () => {

@@ -176,8 +176,8 @@ class QueuedDelivery implements Delivery {
   #arm(): void {
     if (this.#flights.size >= this.#settings.concurrency) return;
     if (this.#queue.size === 0) {
-      // An open gate needs no timer: what is on disk is being loaded then.
-      const isHeldBack = this.#gate.waitMs > 0 && this.#hasBacklog();
+      // The gate may have opened since the backlog was looked at.
+      const isHeldBack = !this.#isLoading && !this.#closedForGood() && this.#spool?.hasBacklog() === true;
       if (isHeldBack) this.#wakeIn(this.#gate.waitMs);
       return;
     }
