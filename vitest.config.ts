@@ -13,6 +13,13 @@ const unit = (name: string) => ({
   test: { name, root: `packages/${name}`, include: ['src/**/*.test.ts'], testTimeout: 60_000, maxWorkers },
 });
 
+// Where the peers are real processes and sockets, a machine that stands still for a second can be what failed: once, it says so.
+const retry = process.env['CI'] === undefined ? 0 : 1;
+const withProcesses = (name: string) => {
+  const project = unit(name);
+  return { ...project, test: { ...project.test, retry } };
+};
+
 const sentry = unit('claude-sentry');
 const sentry10 = {
   ...sentry,
@@ -23,7 +30,7 @@ const sentry10 = {
 export default defineConfig({
   test: {
     projects: [
-      unit('core'),
+      withProcesses('core'),
       unit('claude-otlp'),
       unit('claude-langfuse'),
       unit('claude-logfire'),
@@ -31,9 +38,9 @@ export default defineConfig({
       // The same tests on the major before.
       sentry10,
       unit('register'),
-      unit('store'),
+      withProcesses('store'),
       unit('testkit'),
-      unit('cli'),
+      withProcesses('cli'),
       {
         ...resolution,
         test: {
@@ -43,7 +50,7 @@ export default defineConfig({
           globalSetup: 'src/packed.ts',
           testTimeout: 120_000,
           // A port that a test is given may have been another program's a moment ago, whose client still calls.
-          retry: process.env['CI'] === undefined ? 0 : 1,
+          retry,
           maxWorkers,
           hookTimeout: 300_000,
         },

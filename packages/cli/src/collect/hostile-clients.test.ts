@@ -69,9 +69,10 @@ const announced = (bytes: number): Buffer =>
 
 describe('over HTTP', () => {
   test.each([
-    ['says nothing', '', []],
-    ['does not end the head of its request', 'POST /v1/traces HTTP/1.1\r\nX: ', ['408']],
-    ['does not end the body of its request', `${HEAD}Content-Length: ${BODY.length}\r\n\r\n{`, ['408']],
+    // Node's own watch over heads and ours over silence are two clocks, of which either can be the first.
+    ['says nothing', '', [[], ['408']]],
+    ['does not end the head of its request', 'POST /v1/traces HTTP/1.1\r\nX: ', [['408']]],
+    ['does not end the body of its request', `${HEAD}Content-Length: ${BODY.length}\r\n\r\n{`, [['408']]],
   ])('who %s is sent away, and nobody waits for him', async (_, words, answered) => {
     const sink = memorySink();
     const here = await started({ sink, patience: IMPATIENT });
@@ -79,7 +80,7 @@ describe('over HTTP', () => {
     slow.write(words);
     const answer = text(slow);
     expect((await here.post('/v1/traces', VALID)).status).toBe(200);
-    expect(statuses(await answer)).toEqual(answered);
+    expect(answered).toContainEqual(statuses(await answer));
     expect(await here.counted()).toContain('spanprism_collect_requests_total{signal="traces",transport="http"} 1');
   });
 
