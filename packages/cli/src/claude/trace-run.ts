@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Attributes, Diag } from '@spanprism/core';
+import type { Attributes, Diag, Sink } from '@spanprism/core';
 import type { Environment, TraceContext } from '@spanprism/core/child';
 import type { ChildWire } from '@spanprism/core/wire';
 import {
@@ -100,17 +100,22 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
       await session.end(by, until - deadlineMs * DELIVERY_SHARE);
       chosen.writeStore?.();
       await sessions.close(Math.max(0, until - performance.now()));
-      const { store } = sessions.stats().sinks;
-      const isStored = store === undefined || store.delivered > 0 || Object.keys(store.dropped).length === 0;
-      return { totals: totals.totals, chosen: isStored ? chosen : withoutStore(chosen), received };
+      return { totals: totals.totals, chosen: reached(chosen), received };
     },
   };
 }
 
-/** Of what was lost, its sink has told. */
-function withoutStore(chosen: ChosenSinks): ChosenSinks {
+/** Without the places where nothing has arrived: of what was lost, their sinks have told. */
+function reached(chosen: ChosenSinks): ChosenSinks {
   const { storePath, ...others } = chosen;
-  return { ...others, places: chosen.places.filter((place) => place !== storePath) };
+  const places = chosen.places.filter((_place, index) => hasArrived(chosen.sinks[index]));
+  const isStored = storePath !== undefined && places.includes(storePath);
+  return { ...others, places, ...(isStored ? { storePath } : {}) };
+}
+
+function hasArrived(sink: Sink | undefined): boolean {
+  const stats = sink?.stats?.();
+  return stats === undefined || stats.delivered > 0 || Object.keys(stats.dropped).length === 0;
 }
 
 function attributesOf({ user, project, tag }: Readonly<Record<string, unknown>>): Attributes {

@@ -4,7 +4,7 @@ import { captureOf } from './capture.ts';
 
 export interface ChosenSinks {
   readonly sinks: readonly Sink[];
-  /** Where each sends what it gets, in words. */
+  /** Where each sends what it gets, in words; nothing for one that shows it, which comes last. */
   readonly places: readonly string[];
   /** What was asked for and cannot be had, and how to have it; one line each. */
   readonly problems: readonly string[];

@@ -331,6 +331,16 @@ test('a flush rejects for what waits on disk', async () => {
   expect(byNumber(destination.accepted)).toEqual(oneTo(9));
 });
 
+test('what was refused for good is not said to be in the spool', async () => {
+  const destination = await backend(401);
+  const delivery = deliveryTo(destination.url);
+  enqueue(delivery, 1, 2, 3);
+  const failure: unknown = await delivery.flush(10_000).catch((error: unknown) => error);
+  expect(String(failure)).toMatch(/3 records not delivered: .* answered 401/);
+  expect(String(failure)).not.toContain('spool');
+  expect(delivery.stats().dropped).toEqual({ http_401: 3 });
+});
+
 test('what persistSync has written is no longer sent by this process, even when its request was under way', async () => {
   const destination = await backend();
   const delivery = deliveryTo(destination.url, { compression: 'gzip', spool: { directory } });

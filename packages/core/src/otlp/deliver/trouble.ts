@@ -54,7 +54,7 @@ export class Trouble {
     // What was given up has been told, and so has what the rest is held back by.
     const isTold = this.#isCurrent || open === 0;
     const why = isTold && this.#text !== '' ? this.#text : `${shownUrl(url)} did not answer in time.`;
-    const inSpool = hasSpool ? ' What is still undelivered can be found in the spool.' : '';
+    const inSpool = hasSpool && open > 0 ? ' What is still undelivered can be found in the spool.' : '';
     this.#explained = new DeliveryError(`${name}: ${count} records not delivered: ${why}${inSpool}`, isTold);
     return this.#explained;
   }
