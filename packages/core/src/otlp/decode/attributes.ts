@@ -34,7 +34,7 @@ export function readValue(reader: ProtobufReader): OtlpValue {
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     switch (tag) {
       case 0x0a:
-        value = reader.string();
+        value = reader.value();
         break;
       case 0x10:
         value = reader.bool();

@@ -1,22 +1,21 @@
 import { MAX_MESSAGES, MAX_VALUE_DEPTH, OtlpDecodeError } from './error.ts';
 import type { OtlpDecodeErrorCode } from './error.ts';
-
-const INTERN_SLOTS = 256;
+import { SeenTexts, type SlicedBuffer } from './seen-texts.ts';
 
 /** Reads protobuf wire format from front to back; every read stays within the message that was entered last. */
 export class ProtobufReader {
-  readonly #bytes: Buffer;
+  readonly #bytes: SlicedBuffer;
   readonly #view: DataView;
-  readonly #internedAt = new Int32Array(INTERN_SLOTS);
-  readonly #interned: string[] = new Array<string>(INTERN_SLOTS).fill('');
+  readonly #seen: SeenTexts;
   #position = 0;
   #limit: number;
   #messages = 0;
   #valueDepth = 0;
 
   constructor(body: Uint8Array) {
-    this.#bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    this.#bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength) as SlicedBuffer;
     this.#view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    this.#seen = new SeenTexts(this.#bytes, this.#view);
     this.#limit = body.byteLength;
   }
 
@@ -114,32 +113,20 @@ export class ProtobufReader {
 
   /** Invalid UTF-8 becomes U+FFFD. */
   string(): string {
-    const end = this.#end();
-    return this.#text(this.#position, end);
+    const start = this.#textStart();
+    return start === this.#position ? '' : this.#bytes.utf8Slice(start, this.#position);
   }
 
-  /** A string that other records of the body repeat (attribute keys): decoded once. */
+  /** A string that other records of the body repeat: the key of an attribute. */
   key(): string {
-    const end = this.#end();
-    const start = this.#position;
-    const length = end - start;
-    if (length < 3) return this.#text(start, end);
-    const bytes = this.#bytes;
-    const last = (bytes[end - 1] as number) * 5 + (bytes[end - 2] as number);
-    const slot = (last + (bytes[start + (length >> 1)] as number) * 3 + length * 7) & (INTERN_SLOTS - 1);
-    const known = this.#interned[slot] as string;
-    const at = this.#internedAt[slot] as number;
-    if (known.length === length && this.#sameBytes(at, start, length)) {
-      this.#position = end;
-      return known;
-    }
-    const text = this.#text(start, end);
-    // As many characters as bytes, so that the length of the text says how many bytes to compare.
-    if (text.length === length) {
-      this.#interned[slot] = text;
-      this.#internedAt[slot] = start;
-    }
-    return text;
+    const start = this.#textStart();
+    return start === this.#position ? '' : this.#seen.key(start, this.#position);
+  }
+
+  /** A string that other records may repeat with the key that was read last. */
+  value(): string {
+    const start = this.#textStart();
+    return start === this.#position ? '' : this.#seen.value(start, this.#position);
   }
 
   /** A copy: a view would keep, and clone between threads, the whole body. */
@@ -212,17 +199,12 @@ export class ProtobufReader {
     return tag;
   }
 
-  #text(start: number, end: number): string {
+  /** Passes over a text, which ends at the position. */
+  #textStart(): number {
+    const end = this.#end();
+    const start = this.#position;
     this.#position = end;
-    return start === end ? '' : this.#bytes.toString('utf8', start, end);
-  }
-
-  #sameBytes(left: number, right: number, length: number): boolean {
-    const bytes = this.#bytes;
-    for (let index = 0; index < length; index++) {
-      if (bytes[left + index] !== bytes[right + index]) return false;
-    }
-    return true;
+    return start;
   }
 
   #byte(): number {

@@ -1,0 +1,91 @@
+/** What Node's Buffer has below `toString`, whose checks of its arguments take as long as a short text. */
+export interface SlicedBuffer extends Buffer {
+  utf8Slice(start: number, end: number): string;
+}
+
+/** The key of an attribute, where the body had it first, with the text that was last under it. */
+interface SeenKey {
+  readonly start: number;
+  readonly length: number;
+  readonly text: string;
+  /** The key that came after it the last time. */
+  next: SeenKey | undefined;
+  valueStart: number;
+  valueLength: number;
+  value: string;
+}
+
+const SLOTS = 256;
+/** Longer values are rarely the same. */
+const MAX_VALUE_BYTES = 64;
+
+/**
+ * Texts that need not be made again: the records of a body have the same keys in the same order, and under many of them the same values.
+ * What is taken for the same is compared byte by byte.
+ */
+export class SeenTexts {
+  readonly #bytes: SlicedBuffer;
+  readonly #view: DataView;
+  readonly #keys: (SeenKey | undefined)[] = new Array<SeenKey | undefined>(SLOTS).fill(undefined);
+  #last: SeenKey = newKey(0, 0, '');
+
+  constructor(bytes: SlicedBuffer, view: DataView) {
+    this.#bytes = bytes;
+    this.#view = view;
+  }
+
+  /** Never of an empty range. */
+  key(start: number, end: number): string {
+    const length = end - start;
+    const expected = this.#last.next;
+    const key = expected !== undefined && this.#isKey(expected, start, length) ? expected : this.#find(start, length);
+    this.#last.next = key;
+    this.#last = key;
+    return key.text;
+  }
+
+  /** A value of the key that came last. */
+  value(start: number, end: number): string {
+    const length = end - start;
+    if (length > MAX_VALUE_BYTES) return this.#bytes.utf8Slice(start, end);
+    const key = this.#last;
+    if (key.valueLength === length && this.#isSame(key.valueStart, start, length)) return key.value;
+    key.valueStart = start;
+    key.valueLength = length;
+    key.value = this.#bytes.utf8Slice(start, end);
+    return key.value;
+  }
+
+  #find(start: number, length: number): SeenKey {
+    const bytes = this.#bytes;
+    const last = bytes[start + length - 1] as number;
+    const middle = bytes[start + (length >> 1)] as number;
+    const slot = (last * 31 + middle * 3 + length * 7) % SLOTS;
+    const known = this.#keys[slot];
+    if (known !== undefined && this.#isKey(known, start, length)) return known;
+    const key = newKey(start, length, bytes.utf8Slice(start, start + length));
+    this.#keys[slot] = key;
+    return key;
+  }
+
+  #isKey(key: SeenKey, start: number, length: number): boolean {
+    return key.length === length && this.#isSame(key.start, start, length);
+  }
+
+  /** From the end, where texts that are alike differ, and four bytes at a time. */
+  #isSame(left: number, right: number, length: number): boolean {
+    const view = this.#view;
+    let rest = length;
+    for (; rest >= 4; rest -= 4) {
+      if (view.getInt32(left + rest - 4) !== view.getInt32(right + rest - 4)) return false;
+    }
+    for (; rest > 0; rest--) {
+      if (view.getInt8(left + rest - 1) !== view.getInt8(right + rest - 1)) return false;
+    }
+    return true;
+  }
+}
+
+function newKey(start: number, length: number, text: string): SeenKey {
+  return { start, length, text, next: undefined, valueStart: 0, valueLength: 0, value: '' };
+}
