@@ -55,6 +55,7 @@ test.each<[string, readonly Attributes[]]>([
       { list: ['b', 'a'], next: 'b' },
     ],
   ],
+  ['with a key that begins another', [{ alphabet: 'a' }, { alphabet: 'a' }, { alpha: 'a' }, { alphabet: 'a' }]],
   [
     'that are empty',
     [
