@@ -165,7 +165,8 @@ export class Assembler {
     for (const turn of registry.turns) earliest = Math.min(earliest, deadlineOf(turn, expects));
     if (registry.subagents.size > 0)
       for (const subagent of registry.subagents) earliest = Math.min(earliest, deadlineOf(subagent, expects));
-    return earliest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, earliest - nowMs(this.#run));
+    if (earliest === Number.POSITIVE_INFINITY) return undefined;
+    return Math.min(Math.max(0, earliest - nowMs(this.#run)), this.#run.options.settleMs);
   }
 
   /** Ends everything: the process is gone, or nobody will wait any longer. */

@@ -140,7 +140,7 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
     startedAt,
   );
   const error = callError(node);
-  const firstTokenAt = passed?.firstTokenAt ?? cliSpan?.firstTokenAt ?? node.sdkFirstTokenAt;
+  const firstTokenAt = within(startedAt, firstTokenOf(node), endedAt);
   const output = outputOf(blocksOf(node));
   const wasApproximate = exactStart === undefined && cliLog?.startedAt === undefined;
   const span: Draft<LlmSpan> = {
@@ -188,6 +188,10 @@ export function buildCall(node: CallNode, place: Place): LlmSpan {
   if (passed?.systemInstructions !== undefined) span.systemInstructions = passed.systemInstructions;
   if (passed?.toolDefinitions !== undefined) span.toolDefinitions = passed.toolDefinitions;
   return span;
+}
+
+function firstTokenOf({ passed, cliSpan, sdkFirstTokenAt }: CallNode): UnixNano | undefined {
+  return passed?.firstTokenAt ?? cliSpan?.firstTokenAt ?? sdkFirstTokenAt;
 }
 
 /** The wire knows when and how each attempt failed, the stream how long was waited. */
@@ -244,6 +248,7 @@ export function buildTool(node: ToolNode, place: Place): ToolSpan {
   const toolName = node.toolName ?? cliSpan?.toolName ?? cliExecution?.toolName ?? cliLog?.toolName ?? 'unknown';
   const startedAt = cliSpan?.startedAt ?? cliExecution?.startedAt ?? node.sdkStartedAt ?? notBefore(place);
   const end = cliSpan?.endedAt ?? cliExecution?.endedAt ?? node.sdkEndedAt;
+  const endedAt = later(end ?? notAfter(place), startedAt);
   const error = toolError(node);
   // A hook sees what ran, the stream what was asked for: permission handlers and hooks may change it. Logs cut long values.
   const input = node.hook?.input ?? (node.hasInput ? node.input : (cliLog?.input ?? cliSpan?.input));
@@ -256,7 +261,7 @@ export function buildTool(node: ToolNode, place: Place): ToolSpan {
     traceId: place.traceId,
     spanId: node.spanId,
     startedAt,
-    endedAt: later(end ?? notAfter(place), startedAt),
+    endedAt,
     status: error === undefined ? (wasCancelled(node) ? 'cancelled' : 'ok') : 'error',
     events: node.events,
     seenBy: sourceNames(node.seenBy),
@@ -273,7 +278,7 @@ export function buildTool(node: ToolNode, place: Place): ToolSpan {
   const mcpServer = toolName.startsWith('mcp__') ? MCP_NAME.exec(toolName)?.[1] : undefined;
   if (mcpServer !== undefined) span.mcpServer = mcpServer;
   if (node.requestedByLlmSpanId !== undefined) span.requestedByLlmSpanId = node.requestedByLlmSpanId;
-  const executionStartedAt = cliExecution?.startedAt;
+  const executionStartedAt = within(startedAt, cliExecution?.startedAt, endedAt);
   if (executionStartedAt !== undefined) span.executionStartedAt = executionStartedAt;
   if (node.denied !== undefined) span.denied = node.denied;
   if (input !== undefined) span.input = input;
@@ -349,4 +354,10 @@ function earlier(left: UnixNano | undefined, right: UnixNano | undefined): UnixN
 
 function later(time: UnixNano, than: UnixNano): UnixNano {
   return time > than ? time : than;
+}
+
+/** Sources measure with clocks of their own, which may be set meanwhile: what was before its span began is not known. */
+function within(start: UnixNano, time: UnixNano | undefined, end: UnixNano): UnixNano | undefined {
+  if (time === undefined || time < start) return undefined;
+  return time > end ? end : time;
 }

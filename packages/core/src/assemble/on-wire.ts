@@ -5,8 +5,16 @@ import { type AgentNode, agentOf, type CallNode, mergeCalls } from './nodes.ts';
 import { endStandalone } from './emit.ts';
 import { attach } from './on-call.ts';
 import type { NamedCall } from './registry.ts';
-import type { Run } from './run.ts';
+import { addIssue, type Run } from './run.ts';
 import { sawIt, WIRE } from './sources.ts';
+
+/** A request holds the whole conversation before it. */
+const MOST_PASSED = 256;
+
+const UNCLAIMED = {
+  code: 'parent_unknown',
+  message: 'It passed on the wire, and nobody has told whose call it was.',
+} as const;
 
 /** Whose call it was, the stream or the CLI say, before or after; what neither speaks of is its agent's in the end. */
 export function onCallPassed(run: Run, seen: CallPassed): void {
@@ -23,7 +31,24 @@ export function onCallPassed(run: Run, seen: CallPassed): void {
     endStandalone(run, call);
     return;
   }
-  if (call.parent === undefined) run.passed.add(call);
+  if (call.parent === undefined) awaitClaim(run, call);
+}
+
+/** Where nobody tells of turns, nobody ever will: the oldest wait no longer. */
+function awaitClaim(run: Run, call: CallNode): void {
+  run.passed.add(call);
+  if (run.passed.size <= MOST_PASSED) return;
+  const [oldest] = run.passed;
+  if (oldest !== undefined) endUnclaimed(run, oldest);
+}
+
+/** What no turn has claimed is a trace of its own. */
+export function endUnclaimed(run: Run, call: CallNode): void {
+  run.passed.delete(call);
+  if (call.passed === undefined || run.registry.call(call.passed.call) !== call) return;
+  call.wasCut ||= call.passed.wasCut;
+  addIssue(call, UNCLAIMED);
+  endStandalone(run, call);
 }
 
 /** It was told of as a call when it failed; then the same was asked again. */

@@ -5,7 +5,7 @@ import { endAgent, endCall, endTool, emitPendingHooks } from './emit.ts';
 import { NONE, type Open } from './lists.ts';
 import { type AgentNode, agentOf, type CallNode, type ToolNode, turnOf } from './nodes.ts';
 import { count } from './on-call.ts';
-import { adoptPassed, joinPassed } from './on-wire.ts';
+import { adoptPassed, endUnclaimed, joinPassed } from './on-wire.ts';
 import { outcomeOfCli } from './outcome.ts';
 import { addIssue, nowMs, type Run, turnAt } from './run.ts';
 import { STREAM } from './sources.ts';
@@ -54,6 +54,7 @@ export function settleAll(run: Run): void {
   settle(run);
   for (const turn of run.registry.turns) endTurn(run, turn);
   for (const subagent of [...run.registry.subagents]) endUnfinished(run, subagent);
+  for (const call of run.passed) endUnclaimed(run, call);
   run.counters.unplaced += run.registry.dropUnplaced();
   run.ledger.clear();
 }
@@ -350,7 +351,10 @@ function isStreamOver(run: Run, agent: AgentNode): boolean {
 }
 
 function isPastDeadline(run: Run, { deadline }: { readonly deadline: number | undefined }): boolean {
-  return run.heedsDeadlines && deadline !== undefined && deadline <= nowMs(run);
+  if (!run.heedsDeadlines || deadline === undefined) return false;
+  const leftMs = deadline - nowMs(run);
+  // Longer than anything may wait: the clock was set back meanwhile.
+  return leftMs <= 0 || leftMs > run.options.settleMs;
 }
 
 function isAfter(time: UnixNano, than: UnixNano | undefined): boolean {

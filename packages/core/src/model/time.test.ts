@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { isoFromUnixNano, unixNanoFromIso } from './time.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { isoFromUnixNano, msFromUnixNano, systemClock, unixNanoFromIso } from './time.ts';
 
 describe('unixNanoFromIso', () => {
   // `Date.parse` is the reference, whatever was read before.
@@ -33,4 +33,28 @@ test.each([
   ['2026-11-21T08:27:03.000000500Z', 1_795_249_623_000_000_500n],
 ])('%s is written with as many digits as it takes', (iso, time) => {
   expect(isoFromUnixNano(time)).toBe(iso);
+});
+
+describe('the system’s clock', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  const secondsOff = (now: bigint): number => Math.abs(msFromUnixNano(now) - Date.now()) / 1_000;
+
+  test.each([
+    ['set forward, or the machine has slept', 8 * 3_600_000],
+    ['set back', -8 * 3_600_000],
+  ])('is believed when it was %s', (_name, byMs) => {
+    const clock = systemClock();
+    expect(secondsOff(clock.now())).toBeLessThan(1);
+    vi.setSystemTime(Date.now() + byMs);
+    expect(secondsOff(clock.now())).toBeLessThan(1);
+  });
+
+  test('is not followed in its small adjustments: what is measured goes on', () => {
+    const clock = systemClock();
+    const before = clock.now();
+    vi.setSystemTime(Date.now() - 500);
+    expect(clock.now() >= before).toBe(true);
+  });
 });

@@ -60,9 +60,23 @@ function digitAt(text: string, index: number): number {
   return digit >= 0 && digit <= 9 ? digit : Number.NaN;
 }
 
-/** The system's clock, steady within the process. */
+/** By how much the system's clock, which is adjusted all the time, may differ before it is believed. */
+const BELIEVED_MS = 1_000;
+
+/** The system's clock: steady, until that was set, or the machine has slept. */
 export function systemClock(): Clock {
   const { timeOrigin, now } = globalThis.performance;
-  const origin = unixNanoFromMs(timeOrigin);
-  return { now: () => origin + BigInt(Math.round(now.call(globalThis.performance) * 1e6)) };
+  let originMs = timeOrigin;
+  let origin = unixNanoFromMs(originMs);
+  return {
+    now: () => {
+      const sinceMs = now.call(globalThis.performance);
+      const systemMs = Date.now();
+      if (Math.abs(systemMs - originMs - sinceMs) > BELIEVED_MS) {
+        originMs = systemMs - sinceMs;
+        origin = unixNanoFromMs(originMs);
+      }
+      return origin + BigInt(Math.round(sinceMs * 1e6));
+    },
+  };
 }

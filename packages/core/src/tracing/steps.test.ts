@@ -10,7 +10,14 @@ import { Steps } from './steps.ts';
 
 const REMOTE: TraceContext = { traceId: 'a'.repeat(32) as TraceId, spanId: 'a'.repeat(16) as SpanId, sampled: false };
 
-function setUp(options: { readonly outer?: TraceContext; readonly sink?: Partial<Sink> } = {}) {
+interface StepWorld {
+  readonly outer?: TraceContext;
+  readonly sink?: Partial<Sink>;
+  /** What the clock says next. Default: one more than before. */
+  readonly times?: bigint[];
+}
+
+function setUp(options: StepWorld = {}) {
   const ended: CustomSpan[] = [];
   const turns: SpanId[] = [];
   const sink: Sink = {
@@ -26,7 +33,7 @@ function setUp(options: { readonly outer?: TraceContext; readonly sink?: Partial
   const steps = new Steps({
     fanOut: new FanOut([{ sink, policy }], new Guarded(() => undefined)),
     ids: randomIds(),
-    clock: { now: () => (now += 1n) },
+    clock: { now: () => options.times?.shift() ?? (now += 1n) },
     attributes: { team: 'a' },
     outer: () => options.outer,
   });
@@ -51,6 +58,12 @@ describe('steps', () => {
     expect(named['inner']?.parentSpanId).toBe(named['right']?.spanId);
     expect(new Set(ended.map(({ traceId }) => traceId)).size).toBe(1);
     expect(turns).toEqual([named['outer']?.spanId]);
+  });
+
+  test('end no sooner than they began, whatever is done to the clock', () => {
+    const { steps, ended } = setUp({ times: [5_000n, 2_000n] });
+    steps.span('a', () => undefined);
+    expect(ended).toMatchObject([{ startedAt: 5_000n, endedAt: 5_000n }]);
   });
 
   test('beside each other are traces of their own', () => {

@@ -106,7 +106,8 @@ export class Steps {
 
   #end(span: CustomSpan, outcome: Pick<CustomSpan, 'status' | 'error'>): void {
     const { fanOut, clock } = this.#options;
-    fanOut.end({ ...span, ...outcome, endedAt: clock.now() });
+    const now = clock.now();
+    fanOut.end({ ...span, ...outcome, endedAt: now > span.startedAt ? now : span.startedAt });
     const isRoot = span.parentSpanId === undefined || span.parentIsRemote === true;
     if (isRoot) fanOut.turnEnd(span.spanId as SpanId);
   }
