@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Collector, startCollector } from '@spanprism/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Collecting, endAll, startCollect, temporaryFolder } from './collect-process.ts';
@@ -72,6 +74,33 @@ describe('spanprism collect, told to end', () => {
     expect(await third.stop()).toBe(0);
     expect(names(backend)).toEqual(['one', 'two']);
   }, 60_000);
+});
+
+/** Has a thread of the process throw, once the file is there. */
+const DYING = `
+const { isMainThread } = require('node:worker_threads');
+const { existsSync } = require('node:fs');
+if (!isMainThread) setInterval(() => { if (existsSync(process.env.DIE)) throw new Error('out of luck'); }, 20);
+`;
+
+describe('spanprism collect, whose receiving thread has died', () => {
+  test('says so and ends, with everything that it acknowledged delivered', async () => {
+    await using folder = await temporaryFolder();
+    await using backend = await startCollector();
+    const preload = join(folder.path, 'dying.cjs');
+    const die = join(folder.path, 'die');
+    await writeFile(preload, DYING);
+    const collecting = await startCollect({
+      folder: folder.path,
+      args: ['--otlp-endpoint', backend.url],
+      env: { NODE_OPTIONS: `--require ${preload}`, DIE: die },
+    });
+    expect((await post(collecting, foreignBody('one'))).status).toBe(200);
+    await writeFile(die, '');
+    expect(await once(collecting.child, 'close')).toEqual([1, null]);
+    expect(collecting.stderr()).toContain('nothing can be received any more (out of luck): delivering what is known');
+    expect(names(backend)).toEqual(['one']);
+  });
 });
 
 /** The largest file that a process may write, as a disk without more room. */

@@ -37,3 +37,10 @@ await build({
   // `claude` starts when this has been loaded: a few hundred lines are read sooner than a package is looked for.
   alias: { '@spanprism/core/child': fileURLToPath(new URL('../core/src/child.ts', import.meta.url)) },
 });
+
+// A thread shares no memory with who starts it: it is one file, found at run time beside the file that starts it.
+await build({
+  ...bundled({ 'doors-thread': 'src/collect/doors/doors-thread.ts' }),
+  splitting: false,
+  alias: { '@spanprism/core/receive': fileURLToPath(new URL('../core/src/otlp/receive/index.ts', import.meta.url)) },
+});

@@ -53,9 +53,12 @@ export interface CommandErrorParts {
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exitCode: number;
+  /** From which another thread can make it again. */
+  readonly parts: CommandErrorParts;
 
-  constructor({ what, fix, exitCode = 2 }: CommandErrorParts) {
-    super(`${what}; ${fix}`);
-    this.exitCode = exitCode;
+  constructor(parts: CommandErrorParts) {
+    super(`${parts.what}; ${parts.fix}`);
+    this.exitCode = parts.exitCode ?? 2;
+    this.parts = parts;
   }
 }

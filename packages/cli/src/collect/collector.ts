@@ -1,9 +1,11 @@
 import type { CaptureOptions, Diag, Sink } from '@spanprism/core';
 import { createSessions, type Sessions } from '@spanprism/core/sessions';
 import { CommandError } from '../command.ts';
-import { PATIENCE, type Patience } from './connections.ts';
 import { Counters } from './counters.ts';
-import { openDoors } from './doors.ts';
+import { PATIENCE, type Patience } from './doors/connections.ts';
+import type { Desk } from './doors/desk.ts';
+import type { RefusalReason } from './doors/refusals.ts';
+import { startDoors } from './doors/start-doors.ts';
 import type { ForwardTargets } from './forward-targets.ts';
 import { Forwarder } from './forwarder.ts';
 import { Intake } from './intake.ts';
@@ -28,6 +30,8 @@ export interface RunningCollector {
   readonly grpcPort: number | undefined;
   /** How many requests of an earlier process were read again. */
   readonly replayed: number;
+  /** Resolves to the reason when nothing can be received any more; what was acknowledged is on disk. */
+  readonly died: Promise<string>;
   /** Takes no more, answers what is under way, delivers what is known, and lets go of everything, within the deadline. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -51,12 +55,18 @@ export async function startCollector(parts: CollectorParts): Promise<RunningColl
   const table = new SessionTable(sessions, settings.sessions, nowMs);
   const forwarder = new Forwarder(parts.targets, diag);
   const areSinksFull = (): boolean => areFull(parts.sinks);
-  const intake = new Intake({ spool, table, forwarder, counters, areSinksFull, now: nowMs });
+  const onFault = (error: unknown): void => diag('error', `collect: ${textOf(error)}`);
+  const intake = new Intake({ spool, table, forwarder, counters, areSinksFull, onFault, now: nowMs });
   const observed = { sessions, table, spool, forwarder, startedAt: now() };
+  const desk: Desk = {
+    take: (arrival) => intake.take(arrival),
+    state: async () => ({ notReady: intake.notReady, trouble: intake.trouble }),
+    metricsText: async () => prometheusText(counters, gauges(observed)),
+  };
+  const keeper = { desk, diag, onRefused: (reason: RefusalReason) => counters.rejected.add([reason]) };
   const { patience = PATIENCE } = parts;
-  const doors = { intake, counters, patience, metricsText: () => prometheusText(counters, gauges(observed)) };
   // Who comes before the old is read again is asked to come later: in the meantime the port is ours, and says how things stand.
-  const opened = await openDoors(doors, settings, diag).catch(async (error: unknown) => {
+  const opened = await startDoors(keeper, { ...settings, patience }).catch(async (error: unknown) => {
     await Promise.allSettled([sessions.close(0), spool.close()]);
     throw error;
   });
@@ -68,11 +78,13 @@ export async function startCollector(parts: CollectorParts): Promise<RunningColl
     httpPort: opened.httpPort,
     grpcPort: opened.grpcPort,
     replayed: counters.replayed,
+    died: opened.died,
     close: async (deadlineMs) => {
       const until = performance.now() + deadlineMs;
       const left = (): number => Math.max(0, until - performance.now());
       intake.stop();
       await opened.close(left() / 4);
+      intake.tellAll();
       await releaser.finish(left() / 2);
       await Promise.allSettled([sessions.close(left()), forwarder.close(left())]);
       await spool.close();
@@ -85,10 +97,7 @@ function replay(intake: Intake, found: StoredRequest, diag: Diag): void {
   try {
     intake.replay(found);
   } catch (error) {
-    diag(
-      'error',
-      `collect: a request in the spool cannot be read (${error instanceof Error ? error.message : String(error)})`,
-    );
+    diag('error', `collect: a request in the spool cannot be read (${textOf(error)})`);
   }
 }
 
@@ -98,7 +107,7 @@ async function openSpool({ settings, diag }: CollectorParts): Promise<RequestSpo
   } catch (error) {
     if (error instanceof CommandError) throw error;
     throw new CommandError({
-      what: `collect: the spool ${settings.spool.folder} cannot be used (${error instanceof Error ? error.message : String(error)})`,
+      what: `collect: the spool ${settings.spool.folder} cannot be used (${textOf(error)})`,
       fix: 'give a folder that this user may write to with --spool',
       exitCode: 1,
     });
@@ -133,4 +142,8 @@ function gauges({ sessions, table, spool, forwarder, startedAt }: Observed): Par
     forwarder: forwarder.stats(),
     unused: { ...observations },
   };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,20 +1,15 @@
-import { decodeOtlp, type OtlpEncoding, type OtlpRequest, type OtlpSignal } from '@spanprism/core/otlp';
+import { decodeOtlp, type OtlpRequest, type OtlpSignal } from '@spanprism/core/otlp';
 import { decodeOrReject, type ExportResponse, Rejected } from '@spanprism/core/receive';
-import type { Counters, RefusalReason, Transport } from './counters.ts';
+import type { Counters } from './counters.ts';
+import type { Arrival } from './doors/desk.ts';
+import type { RefusalReason } from './doors/refusals.ts';
 import { withoutGroups } from './foreign-body.ts';
 import type { Forwarder } from './forwarder.ts';
 import { partition, type Partition } from './partition.ts';
 import type { SessionTable } from './session-table.ts';
 import { FORWARDED } from './spool/frames.ts';
 import { type RequestSpool, SpoolFull, type SpooledRequest, type StoredRequest } from './spool/request-spool.ts';
-
-/** A body that somebody has sent, unpacked. */
-export interface Arrival {
-  readonly signal: OtlpSignal;
-  readonly encoding: OtlpEncoding;
-  readonly body: Uint8Array;
-  readonly transport: Transport;
-}
+import { Untold } from './untold.ts';
 
 export interface IntakeParts {
   readonly spool: RequestSpool;
@@ -23,13 +18,16 @@ export interface IntakeParts {
   readonly counters: Counters;
   /** Whether sinks are so far behind that no more may be taken for them. */
   readonly areSinksFull: () => boolean;
+  /** Told of a request on disk of which its session or endpoint could not be told, and once when the disk takes no more. */
+  readonly onFault: (error: unknown) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** Takes requests, whatever they came by: on disk first, then to their sessions and on to their endpoints. */
+/** Takes requests, whatever they came by: on disk first, then they are answered, then to their sessions and on to their endpoints. */
 export class Intake {
   readonly #parts: IntakeParts;
+  readonly #untold: Untold = new Untold((found, parts) => this.#tell(found, parts));
   #notReady: string | undefined = 'starting';
   /** The last request that went on to an endpoint. */
   #lastForwarded = 0;
@@ -73,12 +71,26 @@ export class Intake {
     this.#refuseIfFull(signal, owners);
     if (owners.length > 0) {
       const arrived = { signal, encoding, at: now(), owners, body };
-      this.#apply({ ...arrived, sequence: await this.#write(arrived) }, parts);
+      this.#untold.add({ ...arrived, sequence: await this.#write(arrived) }, parts);
     }
     counters.requests.add([signal, transport]);
     counters.bytes.add([signal], body.length);
     counters.records.add([signal], parts.records);
     return this.#answer(request, parts, isForwarded);
+  }
+
+  /** Everything that was answered has reached its session afterwards. */
+  tellAll(): void {
+    this.#untold.tellAll();
+  }
+
+  /** Its sender has his answer by now. */
+  #tell(found: StoredRequest, parts: Partition): void {
+    try {
+      this.#apply(found, parts);
+    } catch (error) {
+      this.#parts.onFault(error);
+    }
   }
 
   async #write(request: SpooledRequest): Promise<number> {
@@ -91,7 +103,8 @@ export class Intake {
       const isNews = this.#trouble === undefined;
       this.#trouble = `the spool cannot be written: ${error instanceof Error ? error.message : String(error)}`;
       // Said once, not for each request; `/healthz` says it as long as it lasts.
-      throw Object.assign(new Rejected<RefusalReason>('disk'), isNews ? { cause: this.#trouble } : {});
+      if (isNews) this.#parts.onFault(this.#trouble);
+      throw new Rejected<RefusalReason>('disk');
     }
   }
 

@@ -41,9 +41,15 @@ export async function runCollect({ values, positionals }: CommandInput, io: Io):
   });
   const stopped = stopSignal();
   announce(collector, settings, { places: chosen.places, say });
-  say(`${await stopped}: delivering what is known …`);
+  const died = collector.died.then((why) => ({
+    line: `collect: nothing can be received any more (${why})`,
+    exitCode: 1,
+  }));
+  const asked = stopped.then((signal) => ({ line: signal, exitCode: 0 }));
+  const { line, exitCode } = await Promise.race([asked, died]);
+  say(`${line}: delivering what is known …`);
   await collector.close(DRAIN_MS);
-  return 0;
+  return exitCode;
 }
 
 /** The environment of a machine often names the collector of that machine, which is us: what came in would come in again for ever. */

@@ -6,20 +6,12 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Environment } from '@spanprism/core/otlp';
 import { CommandError } from '../command.ts';
-import type { TlsFiles } from './http-server.ts';
+import type { DoorSettings, TlsFiles } from './doors/door-settings.ts';
 import type { SessionLimits } from './session-table.ts';
 import type { SyncPolicy } from './spool/segment-writer.ts';
 
-export interface CollectSettings {
-  readonly host: string;
-  readonly isLoopback: boolean;
-  readonly port: number;
-  /** Undefined: no gRPC. */
-  readonly grpcPort: number | undefined;
-  readonly token: string | undefined;
-  readonly tls: TlsFiles | undefined;
+export interface CollectSettings extends Omit<DoorSettings, 'patience'> {
   readonly spool: { readonly folder: string; readonly maxBytes: number; readonly sync: SyncPolicy };
-  readonly maxRequestBytes: number;
   readonly sessions: SessionLimits;
 }
 
@@ -123,9 +115,9 @@ function tlsFiles(cert: string | undefined, key: string | undefined, now: Date):
   return usable({ cert: readPem('tls-cert', cert), key: readPem('tls-key', key) }, now);
 }
 
-function readPem(option: string, path: string): Buffer {
+function readPem(option: string, path: string): string {
   try {
-    return readFileSync(path);
+    return readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`;

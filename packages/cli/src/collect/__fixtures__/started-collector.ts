@@ -5,7 +5,7 @@ import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import { memorySink, type Sink } from '@spanprism/core';
 import { openRecording } from '@spanprism/testkit';
 import { type RunningCollector, startCollector } from '../collector.ts';
-import type { Patience } from '../connections.ts';
+import type { Patience } from '../doors/connections.ts';
 import { forwardTargets } from '../forward-targets.ts';
 import { collectSettings } from '../settings.ts';
 

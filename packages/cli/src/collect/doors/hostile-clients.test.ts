@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { memorySink } from '@spanprism/core';
 import { afterEach, describe, expect, test } from 'vitest';
-import { endStarted, overGrpc, type Started, started, VALID } from './__fixtures__/started-collector.ts';
+import { endStarted, overGrpc, type Started, started, VALID } from '../__fixtures__/started-collector.ts';
 
 const peers = new Set<Socket | ClientHttp2Session>();
 

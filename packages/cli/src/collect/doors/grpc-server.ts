@@ -2,14 +2,16 @@ import { createServer } from 'node:net';
 import type * as Grpc from '@grpc/grpc-js';
 import type { OtlpSignal } from '@spanprism/core/otlp';
 import { encodeExportResponse, Rejected } from '@spanprism/core/receive';
+import type { BodyRoom } from './body-room.ts';
 import { type ConnectionLimits, Connections, type Door } from './connections.ts';
-import { type Counters, isForLater, REFUSALS, type RefusalReason, RETRY_AFTER_SECONDS } from './counters.ts';
-import type { TlsFiles } from './http-server.ts';
-import type { Intake } from './intake.ts';
+import type { Desk } from './desk.ts';
+import type { TlsFiles } from './door-settings.ts';
+import { isForLater, REFUSALS, type RefusalReason, RETRY_AFTER_SECONDS } from './refusals.ts';
 
 export interface GrpcParts {
-  readonly intake: Intake;
-  readonly counters: Counters;
+  readonly desk: Desk;
+  readonly onRefused: (reason: RefusalReason) => void;
+  readonly bodies: BodyRoom;
   readonly maxMessageBytes: number;
   readonly connections: ConnectionLimits;
   readonly tls: TlsFiles | undefined;
@@ -73,10 +75,10 @@ export async function createGrpcServer(parts: GrpcParts): Promise<Door> {
 const asItIs = (bytes: Buffer): Buffer => bytes;
 
 /** Asks for the token before a message is read: what came packed may be a thousand times as large. And sends away who takes too long. */
-function doorkeeper({ isAuthorized, counters, connections }: GrpcParts, grpc: typeof Grpc): Grpc.ServerInterceptor {
+function doorkeeper({ isAuthorized, onRefused, connections }: GrpcParts, grpc: typeof Grpc): Grpc.ServerInterceptor {
   return (_method, call) => {
     const turnAway = (reason: RefusalReason): void => {
-      counters.rejected.add([reason]);
+      onRefused(reason);
       const { code, message } = REFUSALS[reason];
       call.sendStatus({ code, details: message });
     };
@@ -103,7 +105,7 @@ function doorkeeper({ isAuthorized, counters, connections }: GrpcParts, grpc: ty
 
 function credentialsOf({ ServerCredentials }: typeof Grpc, tls: TlsFiles | undefined) {
   if (tls === undefined) return ServerCredentials.createInsecure();
-  return ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
+  return ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) }]);
 }
 
 function handler(parts: GrpcParts, signal: OtlpSignal, { Metadata: NewMetadata }: typeof Grpc) {
@@ -112,9 +114,8 @@ function handler(parts: GrpcParts, signal: OtlpSignal, { Metadata: NewMetadata }
       (response) => answer(null, response),
       (error: unknown) => {
         const reason: RefusalReason = error instanceof Rejected ? error.reason : 'internal';
-        if (reason === 'internal') parts.onFault(error);
-        if (error instanceof Rejected && error.cause !== undefined) parts.onFault(error.cause);
-        parts.counters.rejected.add([reason]);
+        if (!(error instanceof Rejected)) parts.onFault(error);
+        parts.onRefused(reason);
         const { code, message } = REFUSALS[reason];
         answer({ code, details: message, metadata: retryInfo(new NewMetadata(), reason) });
       },
@@ -122,9 +123,13 @@ function handler(parts: GrpcParts, signal: OtlpSignal, { Metadata: NewMetadata }
   };
 }
 
-async function take(parts: GrpcParts, signal: OtlpSignal, call: Grpc.ServerUnaryCall<Buffer, Buffer>): Promise<Buffer> {
+async function take(
+  { bodies, desk }: GrpcParts,
+  signal: OtlpSignal,
+  call: Grpc.ServerUnaryCall<Buffer, Buffer>,
+): Promise<Buffer> {
   const body = call.request;
-  const result = await parts.intake.take({ signal, encoding: 'protobuf', body, transport: 'grpc' });
+  const result = await bodies.hold(body, () => desk.take({ signal, encoding: 'protobuf', body, transport: 'grpc' }));
   return Buffer.from(encodeExportResponse(signal, 'protobuf', result));
 }
 

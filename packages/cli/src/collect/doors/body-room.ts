@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { type BodyLimits, readBody, Rejected } from '@spanprism/core/receive';
-import type { RefusalReason } from './counters.ts';
+import type { RefusalReason } from './refusals.ts';
 
-/** Of the largest body: so many may be on their way at once. Most are a thousand times as small. */
+/** Of the largest body: so many may be here at once. Most are a thousand times as small. */
 const LARGEST_AT_ONCE = 4;
 
 /**
- * Reads bodies, and holds no more of those that are on their way than there is room for, however many senders there are. What is only
- * announced takes no room: else it would be had for nothing.
+ * Room for bodies, while they come in and until they are answered, however many senders there are. What is only announced takes none:
+ * else it would be had for nothing.
  */
 export class BodyRoom {
   readonly #limits: BodyLimits;
@@ -34,6 +34,17 @@ export class BodyRoom {
       return await Promise.race([readBody(request, this.#limits), overflow]);
     } finally {
       this.#bytes -= held;
+    }
+  }
+
+  /** Keeps room for a body, which unpacked may be much larger than it came, until it is answered. Throws `Rejected` where there is none. */
+  async hold<T>({ length }: Uint8Array, answered: () => Promise<T>): Promise<T> {
+    if (!this.#hasRoomFor(length)) throw new Rejected<RefusalReason>('full');
+    this.#bytes += length;
+    try {
+      return await answered();
+    } finally {
+      this.#bytes -= length;
     }
   }
 

@@ -1,12 +1,11 @@
 import type { AddressInfo, Server } from 'node:net';
-import type { Diag } from '@spanprism/core';
-import { CommandError } from '../command.ts';
+import { CommandError } from '../../command.ts';
 import { bearerCheck } from './bearer.ts';
 import { BodyRoom } from './body-room.ts';
-import { mostConnections, type Patience } from './connections.ts';
+import { mostConnections } from './connections.ts';
+import type { DoorSettings } from './door-settings.ts';
 import { createGrpcServer, type GrpcParts } from './grpc-server.ts';
 import { createHttpServer, type HttpParts } from './http-server.ts';
-import type { CollectSettings } from './settings.ts';
 
 /** The ports that requests come in by. */
 export interface Doors {
@@ -16,30 +15,20 @@ export interface Doors {
   close(deadlineMs: number): Promise<void>;
 }
 
-export interface DoorParts extends Pick<HttpParts, 'intake' | 'counters' | 'metricsText'> {
-  readonly patience: Patience;
-}
+export type Host = Pick<HttpParts, 'desk' | 'onRefused' | 'onFault'>;
 
 /** Listens. Rejects with a `CommandError` that names the address that cannot be had. */
-export async function openDoors(
-  { patience, ...parts }: DoorParts,
-  settings: CollectSettings,
-  diag: Diag,
-): Promise<Doors> {
-  const { host, port, tls, token, maxRequestBytes } = settings;
+export async function openDoors(host: Host, settings: DoorSettings): Promise<Doors> {
+  const { tls, token, patience, maxRequestBytes } = settings;
   const shared = {
-    ...parts,
+    ...host,
     tls,
     isAuthorized: bearerCheck(token),
-    connections: { patience, most: mostConnections(), onTurnedAway: () => parts.counters.rejected.add(['crowded']) },
-    onFault: (error: unknown): void => diag('error', `collect: ${textOf(error)}`),
-  };
-  const http = createHttpServer({
-    ...shared,
+    connections: { patience, most: mostConnections(), onTurnedAway: () => host.onRefused('crowded') },
     bodies: new BodyRoom({ maxSentBytes: maxRequestBytes, maxUnpackedBytes: maxRequestBytes }),
-    isLoopbackOnly: settings.isLoopback && token === undefined,
-  });
-  const httpPort = await listening(http.server, { host, port, option: '--port' });
+  };
+  const http = createHttpServer({ ...shared, isLoopbackOnly: settings.isLoopback && token === undefined });
+  const httpPort = await listening(http.server, { host: settings.host, port: settings.port, option: '--port' });
   try {
     const grpc = await grpcAt({ ...shared, maxMessageBytes: maxRequestBytes }, settings);
     return {
@@ -53,7 +42,7 @@ export async function openDoors(
   }
 }
 
-async function grpcAt(parts: GrpcParts, { host, grpcPort }: CollectSettings) {
+async function grpcAt(parts: GrpcParts, { host, grpcPort }: DoorSettings) {
   if (grpcPort === undefined) return undefined;
   const { server, close } = await createGrpcServer(parts);
   return { close, port: await listening(server, { host, port: grpcPort, option: '--grpc-port' }) };
@@ -83,7 +72,3 @@ const FIXES: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'give an address of this machine with --host',
   ENOTFOUND: 'give an address of this machine with --host',
 };
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,26 +1,21 @@
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
 import type { OtlpSignal } from '@spanprism/core/otlp';
 import { contentTypeOf, encodeExportResponse, encodingOf, refuse, Rejected, send } from '@spanprism/core/receive';
-import { type Counters, isForLater, REFUSALS, type RefusalReason, RETRY_AFTER_SECONDS } from './counters.ts';
 import type { BodyRoom } from './body-room.ts';
 import { type ConnectionLimits, Connections, type Door, type Patience } from './connections.ts';
-import type { Intake } from './intake.ts';
-
-export interface TlsFiles {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-}
+import type { Desk, DeskState } from './desk.ts';
+import type { TlsFiles } from './door-settings.ts';
+import { isForLater, REFUSALS, type RefusalReason, RETRY_AFTER_SECONDS } from './refusals.ts';
 
 export interface HttpParts {
-  readonly intake: Intake;
-  readonly counters: Counters;
+  readonly desk: Desk;
+  readonly onRefused: (reason: RefusalReason) => void;
   readonly bodies: BodyRoom;
   readonly connections: ConnectionLimits;
   readonly tls: TlsFiles | undefined;
   readonly isAuthorized: (authorization: string | undefined) => boolean;
   /** Refuses what was sent to another name than this machine's own: a page in a browser can have its name lead here. */
   readonly isLoopbackOnly: boolean;
-  readonly metricsText: () => string;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -41,14 +36,15 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/v1/traces', otlpRoute('traces')],
   ['/v1/logs', otlpRoute('logs')],
   ['/v1/metrics', otlpRoute('metrics')],
-  ['/healthz', { methods: ASK, isOpen: true, serve: state(({ intake }) => intake.trouble) }],
-  ['/readyz', { methods: ASK, isOpen: true, serve: state(({ intake }) => intake.notReady ?? intake.trouble) }],
+  ['/healthz', { methods: ASK, isOpen: true, serve: state(({ trouble }) => trouble) }],
+  ['/readyz', { methods: ASK, isOpen: true, serve: state(({ notReady, trouble }) => notReady ?? trouble) }],
   [
     '/metrics',
     {
       methods: ASK,
-      serve: async ({ metricsText }, { response }) => {
-        send(response, { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: metricsText() });
+      serve: async ({ desk }, { response }) => {
+        const body = await desk.metricsText();
+        send(response, { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body });
       },
     },
   ],
@@ -82,7 +78,7 @@ export function createHttpServer(parts: HttpParts): Door {
   server.on('checkExpectation', serve);
   server.on('clientError', ({ code = '' }: NodeJS.ErrnoException, socket) => {
     const [reason, statusLine] = FAULTS[code] ?? ['bad_http', '400 Bad Request'];
-    if (reason !== undefined) parts.counters.rejected.add([reason]);
+    if (reason !== undefined) parts.onRefused(reason);
     if (socket.writable) socket.end(`HTTP/1.1 ${statusLine}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     else socket.destroy();
   });
@@ -112,9 +108,8 @@ async function answer(parts: HttpParts, exchange: Exchange): Promise<void> {
     await route.serve(parts, exchange);
   } catch (error) {
     const reason: RefusalReason = error instanceof Rejected ? error.reason : 'internal';
-    if (reason === 'internal') parts.onFault(error);
-    if (error instanceof Rejected && error.cause !== undefined) parts.onFault(error.cause);
-    parts.counters.rejected.add([reason]);
+    if (!(error instanceof Rejected)) parts.onFault(error);
+    parts.onRefused(reason);
     if (isForLater(reason)) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
     if (reason === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
     // Who may not be here gets no second request on the same connection, and need not send the rest of this one.
@@ -147,20 +142,20 @@ function isLoopbackHost(request: IncomingMessage): boolean {
 function otlpRoute(signal: OtlpSignal): Route {
   return {
     methods: ['POST'],
-    serve: async ({ intake, bodies }, { request, response }) => {
+    serve: async ({ desk, bodies }, { request, response }) => {
       const encoding = encodingOf(request);
       if (encoding === undefined) throw new Rejected('wrong_content_type');
       const body = await bodies.read(request);
-      const result = await intake.take({ signal, encoding, body, transport: 'http' });
+      const result = await bodies.hold(body, () => desk.take({ signal, encoding, body, transport: 'http' }));
       const bytes = encodeExportResponse(signal, encoding, result);
       send(response, { status: 200, contentType: contentTypeOf(encoding), body: bytes });
     },
   };
 }
 
-function state(troubleOf: (parts: HttpParts) => string | undefined): Route['serve'] {
-  return async (parts, { response }) => {
-    const trouble = troubleOf(parts);
+function state(troubleOf: (state: DeskState) => string | undefined): Route['serve'] {
+  return async ({ desk }, { response }) => {
+    const trouble = troubleOf(await desk.state());
     const body = `${trouble ?? 'ok'}\n`;
     send(response, { status: trouble === undefined ? 200 : 503, contentType: 'text/plain; charset=utf-8', body });
   };

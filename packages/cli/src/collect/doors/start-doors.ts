@@ -1,0 +1,112 @@
+import { Worker } from 'node:worker_threads';
+import type { Diag } from '@spanprism/core';
+import { Rejected } from '@spanprism/core/receive';
+import { CommandError } from '../../command.ts';
+import type { Desk } from './desk.ts';
+import type { DoorSettings } from './door-settings.ts';
+import type { Doors } from './open-doors.ts';
+import type { RefusalReason } from './refusals.ts';
+import type { Answer, Question, ThreadStart, ToDesk, ToDoors } from './thread-protocol.ts';
+
+export interface DoorKeeper {
+  readonly desk: Desk;
+  readonly onRefused: (reason: RefusalReason) => void;
+  readonly diag: Diag;
+}
+
+export interface StartedDoors extends Doors {
+  /** Resolves to the reason when the thread has died: nobody is let in any more. */
+  readonly died: Promise<string>;
+}
+
+/** To end in, beyond the deadline. */
+const GRACE_MS = 1_000;
+
+/**
+ * Opens the doors in a thread of their own: connections, TLS and unpacking take as much time as what is done with a request, and peers are
+ * heard while that is done. Rejects with a `CommandError` when it cannot listen.
+ */
+export function startDoors(keeper: DoorKeeper, settings: DoorSettings): Promise<StartedDoors> {
+  const here = import.meta.url;
+  const entry = new URL(`./doors-thread${here.slice(here.lastIndexOf('.'))}`, here);
+  const workerData: ThreadStart = { settings };
+  const worker = new Worker(entry, { name: 'spanprism-doors', workerData });
+  const tell = (message: ToDoors): void => worker.postMessage(message);
+  const answers = new Answers((given) => tell({ type: 'answers', answers: given }));
+  let onClosed: () => void = () => undefined;
+  const closed = new Promise<void>((resolve) => {
+    onClosed = resolve;
+  });
+  const died = new Promise<string>((resolve) => {
+    worker.on('error', (error) => resolve(error instanceof Error ? error.message : String(error)));
+    worker.on('exit', (code) => resolve(`it ended with code ${code}`));
+  });
+  void died.then(() => onClosed());
+  return new Promise((resolve, reject) => {
+    const close = async (deadlineMs: number): Promise<void> => {
+      tell({ type: 'close', deadlineMs });
+      const overdue = setTimeout(onClosed, deadlineMs + GRACE_MS);
+      await closed;
+      clearTimeout(overdue);
+      await worker.terminate();
+    };
+    const refuse = (why: ConstructorParameters<typeof CommandError>[0]): void => {
+      reject(new CommandError(why));
+      void worker.terminate();
+    };
+    worker.on('message', (message: ToDesk) => {
+      switch (message.type) {
+        case 'questions':
+          for (const question of message.questions) void ask(keeper, question).then((answer) => answers.give(answer));
+          return;
+        case 'refused':
+          return keeper.onRefused(message.reason);
+        case 'fault':
+          return keeper.diag('error', `collect: ${message.message}`);
+        case 'closed':
+          return onClosed();
+        case 'not-open':
+          return refuse(message.why);
+        case 'open':
+          return resolve({ httpPort: message.httpPort, grpcPort: message.grpcPort, close, died });
+      }
+    });
+    void died.then((why) =>
+      refuse({ what: `collect: the thread that receives cannot start (${why})`, fix: 'see what it says', exitCode: 1 }),
+    );
+  });
+}
+
+/** Answers every question; what goes wrong behind the desk is told here, and is no more than that to who asked. */
+async function ask({ desk, diag }: DoorKeeper, question: Question): Promise<Answer> {
+  const { id } = question;
+  try {
+    if (question.about === 'state') return { id, said: await desk.state() };
+    if (question.about === 'metrics') return { id, said: await desk.metricsText() };
+    return { id, said: await desk.take(question) };
+  } catch (error) {
+    if (error instanceof Rejected) return { id, refusal: error.reason as RefusalReason };
+    diag('error', `collect: ${error instanceof Error ? error.message : String(error)}`);
+    return { id, refusal: 'internal' };
+  }
+}
+
+/** What is answered at once, as all that were written together are, goes over in one piece, and before anything else is done. */
+class Answers {
+  readonly #send: (answers: readonly Answer[]) => void;
+  #given: Answer[] = [];
+
+  constructor(send: (answers: readonly Answer[]) => void) {
+    this.#send = send;
+  }
+
+  give(answer: Answer): void {
+    this.#given.push(answer);
+    if (this.#given.length > 1) return;
+    queueMicrotask(() => {
+      const given = this.#given;
+      this.#given = [];
+      this.#send(given);
+    });
+  }
+}
