@@ -12,12 +12,14 @@ import type {
 } from '../model/span.ts';
 import { copyAgent, copyLlm, copyTool, type Draft } from './copy-span.ts';
 import { captureMessages, type MessageView, messageBytes } from './messages.ts';
+import { cutGivenNames } from './given-names.ts';
 import type { CapturePolicy } from './policy.ts';
 import { contentBytes, TextCleaner } from './text.ts';
 
 const TRUNCATED: Issue = Object.freeze({
   code: 'truncated',
-  message: 'A text was longer than the capture policy keeps; contentBytes has the original size.',
+  message:
+    'A text was longer than the capture policy keeps, or a name than names are; contentBytes has the size of texts.',
 });
 const REDACT_FAILED: Issue = Object.freeze({
   code: 'redact_failed',
@@ -40,7 +42,8 @@ export function applyCapture<S extends Span>(span: S, policy: CapturePolicy): Ca
   if (span.error !== undefined) captured.error = captureError(span.error, view);
   if (span.events.length > 0) captured.events = span.events.map((event) => captureEvent(event, view));
   captured.attributes = captureAttributes(span.attributes, cleaner);
-  if (cleaner.wasTruncated) captured.issues = [...captured.issues, TRUNCATED];
+  const wasCut = cutGivenNames(captured);
+  if (wasCut || cleaner.wasTruncated) captured.issues = [...captured.issues, TRUNCATED];
   if (cleaner.wasDropped) captured.issues = [...captured.issues, REDACT_FAILED];
   return captured as unknown as CapturedSpan<S>;
 }

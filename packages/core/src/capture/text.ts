@@ -93,9 +93,11 @@ export class TextCleaner {
 
   /** Names and keys are kept whatever the policy; one that is a secret, or no name by its length, is not. */
   name(name: string): string {
-    return name.length < MIN_SECRET_LENGTH
-      ? truncateText(name, MAX_NAME_BYTES)
-      : truncateText(scrubSecrets(name), MAX_NAME_BYTES);
+    if (name.length < MIN_SECRET_LENGTH) return truncateText(name, MAX_NAME_BYTES);
+    const scrubbed = scrubSecrets(name);
+    const cut = truncateText(scrubbed, MAX_NAME_BYTES);
+    if (cut.length < scrubbed.length) this.wasTruncated = true;
+    return cut;
   }
 
   #redacted(text: string): string {

@@ -3,7 +3,7 @@ import type { LlmSpan, SpanError } from '../../model/span.ts';
 import { costOf, usageFromExclusive } from '../../model/usage.ts';
 import type { OtlpAttributes, OtlpLog, OtlpSpan } from '../../otlp/records.ts';
 import { given } from '../../model/given.ts';
-import { booleanOf, nanosOf, numberOf, startBefore, startOf, stringOf, usageParts } from './fields.ts';
+import { booleanOf, nanosOf, numberOf, startBefore, startOf, stringOf, textOf, usageParts } from './fields.ts';
 
 const PURPOSES: Readonly<Record<string, LlmSpan['purpose']>> = {
   sdk: 'turn',
@@ -99,5 +99,5 @@ function callError(attributes: OtlpAttributes): SpanError {
     stringOf(attributes['error_class']) ??
     stringOf(attributes['error_type']) ??
     (status === undefined ? 'api_error' : String(status));
-  return { type, message: stringOf(attributes['error']) ?? type };
+  return { type, message: textOf(attributes['error']) ?? type };
 }

@@ -9,11 +9,11 @@ import type {
   TurnStarted,
 } from '../../model/observation.ts';
 import type { MetricPoint } from '../../model/sink.ts';
-import type { OtlpLog, OtlpMetric, OtlpRequest, OtlpSpan } from '../../otlp/records.ts';
+import type { OtlpLog, OtlpMetric, OtlpRequest, OtlpSpan, OtlpValue } from '../../otlp/records.ts';
 import { agentRef, callFromLog, callFromSpan } from './calls.ts';
 import { countersFrom, metricPoints } from './counters.ts';
 import { given } from '../../model/given.ts';
-import { contentOf, numberOf, stringOf } from './fields.ts';
+import { contentOf, numberOf, stringOf, textOf } from './fields.ts';
 import { hookFromLog, permissionFromSpan, toolFromLog, toolFromSpan } from './tools.ts';
 
 export interface CliTelemetryOptions {
@@ -262,10 +262,12 @@ export class CliTelemetrySource {
     if (points.length > 0) this.#options.metrics?.(points);
   }
 
-  #session(value: unknown, at: bigint): void {
-    if (typeof value !== 'string' || value === '' || value === this.#sessionId) return;
-    this.#sessionId = value;
-    const session: SessionSeen = { type: 'session', id: `cli:session:${value}`, source: 'cli', at, sessionId: value };
+  #session(value: OtlpValue | undefined, at: bigint): void {
+    if (value === this.#sessionId) return;
+    const sessionId = stringOf(value);
+    if (sessionId === undefined || sessionId === this.#sessionId) return;
+    this.#sessionId = sessionId;
+    const session: SessionSeen = { type: 'session', id: `cli:session:${sessionId}`, source: 'cli', at, sessionId };
     this.#options.observe(session);
   }
 }
@@ -329,7 +331,7 @@ function eventFromLog(log: OtlpLog, id: string, name: 'compaction' | 'api_refusa
       at: log.at,
       attributes: facts,
       // Why a compaction failed, in words.
-      ...given('content', stringOf(attributes['error'])),
+      ...given('content', textOf(attributes['error'])),
     },
   };
 }

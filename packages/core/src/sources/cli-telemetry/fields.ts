@@ -1,4 +1,5 @@
 import { unixNanoFromMs } from '../../model/time.ts';
+import { truncateText } from '../../model/truncate.ts';
 import type { ExclusiveUsage } from '../../model/usage.ts';
 import type { OtlpAttributes, OtlpValue } from '../../otlp/records.ts';
 
@@ -13,7 +14,17 @@ export function numberOf(value: OtlpValue | undefined): number | undefined {
   return Number.isFinite(parsed) ? parsed : undefined;
 }
 
+/** Longer than any name that capture keeps, which says of a span what it has cut. UTF-8 bytes. */
+const LONGEST_NAME_BYTES = 4_096;
+
+/** An id or a name: many of them are remembered, so none may be of any length. */
 export function stringOf(value: OtlpValue | undefined): string | undefined {
+  const text = textOf(value);
+  return text === undefined || text.length <= LONGEST_NAME_BYTES ? text : truncateText(text, LONGEST_NAME_BYTES);
+}
+
+/** Words of any length. */
+export function textOf(value: OtlpValue | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
@@ -25,7 +36,7 @@ export function booleanOf(value: OtlpValue | undefined): boolean | undefined {
 
 /** The CLI writes this where its content switches are off. */
 export function contentOf(value: OtlpValue | undefined): string | undefined {
-  const text = stringOf(value);
+  const text = textOf(value);
   return text === '<REDACTED>' ? undefined : text;
 }
 

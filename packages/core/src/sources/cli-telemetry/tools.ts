@@ -3,7 +3,7 @@ import type { Decider, SpanError } from '../../model/span.ts';
 import type { OtlpAttributes, OtlpLog, OtlpSpan } from '../../otlp/records.ts';
 import { agentRef } from './calls.ts';
 import { given } from '../../model/given.ts';
-import { booleanOf, contentOf, jsonOf, nanosOf, numberOf, startBefore, startOf, stringOf } from './fields.ts';
+import { booleanOf, contentOf, jsonOf, nanosOf, numberOf, startBefore, startOf, stringOf, textOf } from './fields.ts';
 
 /** `claude_code.tool` and, within it, `claude_code.tool.execution`. */
 export function toolFromSpan(span: OtlpSpan, part: 'span' | 'execution'): ToolMeasured | undefined {
@@ -74,7 +74,7 @@ function toolError(attributes: OtlpAttributes): SpanError {
     stringOf(attributes['error_type']) ??
     stringOf(attributes['error.type']) ??
     'tool_error';
-  return { type: type === 'AbortError' ? 'cancelled' : type, message: stringOf(attributes['error']) ?? type };
+  return { type: type === 'AbortError' ? 'cancelled' : type, message: textOf(attributes['error']) ?? type };
 }
 
 /**
