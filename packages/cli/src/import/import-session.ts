@@ -31,6 +31,7 @@ export function* importSession(
   const reader = new TranscriptReader({
     observe: (observation) => session.observe(observation, reader),
     baseline: baselines.of,
+    hasLocalTurns: false,
   });
   try {
     yield* readSession(files, reader, options);

@@ -103,6 +103,13 @@ test('says where there is nothing to read', async () => {
   expect((await run(['--since', '1h'])).stderr).toBe('');
 });
 
+test('what Claude Code answers itself is no turn of a run, and no run', async () => {
+  write(new SessionText(ID).prompt('go').say('done').command('cost', '$0.50').command('exit', 'Bye!').exit(0.5));
+  write(new SessionText(FORK).command('cost', '$0.00').exit(0), FORK);
+  expect(count(await report())).toEqual([1, 1, 2, 0]);
+  expect(stored().runs.map(({ run: one }) => one)).toMatchObject([{ id: ID, turns: 1, costNanoUsd: 500_000_000 }]);
+});
+
 test('a session is a run of the store, with its content, its branch and its cost', async () => {
   write(session());
   expect(count(await report())).toEqual([1, 1, 4, 0]);

@@ -25,6 +25,8 @@ export interface TranscriptReaderOptions {
   readonly observe: (observation: Observation) => void;
   /** What a fork's sums began with. Default: unknown, and with it what the fork itself has used. */
   readonly baseline?: Baseline;
+  /** False passes over commands that the CLI answers itself (`/cost`, `/exit`). Default: they are turns, as they are to telemetry. */
+  readonly hasLocalTurns?: boolean;
 }
 
 type TurnTrigger = 'prompt' | 'command' | 'task_notification';
@@ -42,12 +44,16 @@ export class TranscriptReader {
   #isCommand = false;
   #isBlocked = false;
   #maxTurns = false;
+  readonly #hasLocalTurns: boolean;
   #local: TimedRow | undefined;
+  /** The row at hand is the CLI's own business. */
+  #isAside = false;
   #compaction: { readonly id: string; readonly event: SpanEvent } | undefined;
   #lastAt: UnixNano = 0n;
 
-  constructor({ observe, baseline }: TranscriptReaderOptions) {
+  constructor({ observe, baseline, hasLocalTurns = true }: TranscriptReaderOptions) {
     this.#emit = observe;
+    this.#hasLocalTurns = hasLocalTurns;
     this.#costs = new CostStates(baseline);
     this.#subagents = new SubagentRows(observe);
     this.#sidechains = new Sidechains(this.#subagents);
@@ -71,8 +77,9 @@ export class TranscriptReader {
       this.#sidechains.read(row.type, timed, this.#turn);
       return;
     }
+    this.#isAside = false;
     this.#readMain(row.type, timed);
-    if (this.#main !== undefined && row.at > this.#main.lastAt) this.#main.lastAt = row.at;
+    if (this.#main !== undefined && !this.#isAside && row.at > this.#main.lastAt) this.#main.lastAt = row.at;
     if (row.at > this.#lastAt) this.#lastAt = row.at;
   }
 
@@ -134,6 +141,7 @@ export class TranscriptReader {
         else this.#startTurn(row, kind, { role: 'user', content });
         return;
       case 'local':
+        this.#isAside = true;
         this.#local = row;
         if (this.#compaction !== undefined) this.#startLocal();
         return;
@@ -148,6 +156,7 @@ export class TranscriptReader {
         if (this.#main !== undefined) readInput(row, this.#main, this.#emit);
         return;
       case 'none':
+        this.#isAside = true;
     }
   }
 
@@ -226,6 +235,11 @@ export class TranscriptReader {
     const row = this.#local;
     this.#local = undefined;
     if (row === undefined) return;
+    if (this.#hasLocalTurns || this.#compaction !== undefined) this.#startLocalTurn(row);
+    else this.#isAside = true;
+  }
+
+  #startLocalTurn(row: TimedRow): void {
     const content = readBlocks(fieldsOf(row.fields['message'])?.['content']);
     this.#startTurn(row, 'command', content.length === 0 ? undefined : { role: 'user', content });
   }

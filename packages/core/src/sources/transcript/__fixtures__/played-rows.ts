@@ -4,12 +4,13 @@ import type { Span } from '../../../model/span.ts';
 import { keyedIds } from '../keyed-ids.ts';
 import { readRow, type SkipReason } from '../row.ts';
 import type { Subagent } from '../subagent-rows.ts';
-import { TranscriptReader } from '../transcript-reader.ts';
+import { TranscriptReader, type TranscriptReaderOptions } from '../transcript-reader.ts';
 
 /** Spans of each process that wrote into these files: the session's own, and then whole those of its subagents. */
 export function playedRows(
   text: string,
   subagents: readonly (Subagent & { readonly text: string })[] = [],
+  options: Pick<TranscriptReaderOptions, 'hasLocalTurns'> = {},
 ): { readonly processes: readonly (readonly Span[])[]; readonly skipped: readonly SkipReason[] } {
   const processes: Span[][] = [];
   const skipped: SkipReason[] = [];
@@ -35,7 +36,7 @@ export function playedRows(
     spans = [];
     assembler = undefined;
   };
-  const reader = new TranscriptReader({ observe });
+  const reader = new TranscriptReader({ observe, ...options });
   const rowsOf = (lines: string) =>
     lines.split('\n').flatMap((line, index) => {
       const row = readRow({ number: index + 1, bytes: Buffer.from(line), isCut: false, readBytes: 0 });

@@ -56,6 +56,15 @@ export class SessionText {
     return this.row('user', { message, ...fields });
   }
 
+  /** What the CLI answers itself. */
+  command(name: string, output: string): this {
+    const words = `<command-name>/${name}</command-name>\n<command-message>${name}</command-message>\n<command-args></command-args>`;
+    const caveat = '<local-command-caveat>The command below was run directly in Claude Code.</local-command-caveat>';
+    return this.row('user', { message: { role: 'user', content: caveat }, isMeta: true })
+      .row('user', { message: { role: 'user', content: words } })
+      .row('system', { subtype: 'local_command', content: `<local-command-stdout>${output}</local-command-stdout>` });
+  }
+
   /** The last words of a process: sums since the session began. */
   exit(costUSD: number, tokens: { readonly input: number; readonly output: number } = { input: 0, output: 0 }): this {
     const model = { inputTokens: tokens.input, outputTokens: tokens.output, cacheReadInputTokens: 0, cacheCreationInputTokens: 0 };
