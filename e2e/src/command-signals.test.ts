@@ -15,6 +15,7 @@ import {
   visible,
 } from './command-run.ts';
 import { until } from './processes.ts';
+import { bash } from './replies.ts';
 import { screenOf } from './screen.ts';
 
 interface StoredSpan {
@@ -187,6 +188,20 @@ describe.skipIf(!hasTerminal)('in a terminal (skipped without util-linux’s scr
     const scenario = { ...terminal, args: ['-p', 'hello', '--model', MODEL] };
     const [plain, traced] = [await runCommand(scenario, 'plain'), await runCommand(scenario, ['--quiet'])];
     expect(visible(traced)).toEqual(visible(plain));
+  });
+
+  test('our line begins at the beginning of a line, wherever claude has ended, and leaves no line empty', async () => {
+    const rules = [
+      when.lastUserText(/hello/).reply(answer(text('Hello.'))),
+      when.reply(answer([text('Let me check.'), bash('toolu_1', 'true')])),
+    ];
+    const shown = async (...args: readonly string[]): Promise<string> => {
+      const run = await runCommand({ ...terminal, rules, args: ['--model', MODEL, ...args] }, []);
+      return screenOf(run.stdout, SIZE);
+    };
+    expect(await shown('-p', 'hello')).toMatch(/Hello\.\nspanprism: run /);
+    const cut = ['-p', 'look', '--max-turns', '1', '--allowedTools', 'Bash'];
+    expect(await shown(...cut)).toMatch(/max turns \(1\)\nspanprism: run /);
   });
 
   test('a session that is typed shows the same screen, and leaves the same files', async () => {

@@ -9,6 +9,7 @@ import { endLike, startChild } from './child.ts';
 import { environmentOf } from './child-environment.ts';
 import { endedBy } from './ended-by.ts';
 import { findClaude, ranMark } from './find-claude.ts';
+import { toLineStart } from './line-start.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { type OwnTelemetry, ownTelemetry } from './own-telemetry.ts';
 import { gitBranch, projectName } from './surroundings.ts';
@@ -60,7 +61,8 @@ export async function runClaude({ values, positionals }: CommandInput, io: Io): 
     if (!positionals.some((arg) => TELLS_ONLY.has(arg)))
       lines.push(...overridden({ env: io.env, cwd: io.cwd, args: positionals, made: env }));
   }
-  if (values['quiet'] !== true) for (const line of lines) io.stderr.write(`spanprism: ${line}\n`);
+  if (values['quiet'] !== true && lines.length > 0)
+    io.stderr.write(`${toLineStart(io.stderr)}${lines.map((line) => `spanprism: ${line}\n`).join('')}`);
   return endLike(ending);
 }
 
