@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IdSource } from '@spanprism/core';
 import type { OtlpRequest } from '@spanprism/core/otlp';
 
@@ -45,7 +45,7 @@ export class SessionIds implements IdSource {
     if (this.#digits.length < count) {
       this.#blocks += 1;
       const name = `${this.#sessionId}/${this.#request}/${this.#blocks}`;
-      this.#digits = createHash('sha256').update(name).digest('hex');
+      this.#digits = hash('sha256', name);
     }
     const id = this.#digits.slice(0, count);
     this.#digits = this.#digits.slice(count);
@@ -56,11 +56,15 @@ export class SessionIds implements IdSource {
 /** A request in parts of one trace each, in the order in which traces first appear; itself when it is of one. */
 export function byTrace(request: OtlpRequest): readonly { readonly traceId: string; readonly part: OtlpRequest }[] {
   if (request.signal === 'metrics') return [{ traceId: '', part: request }];
+  const first = request.groups[0]?.records[0]?.traceId ?? '';
+  if (request.groups.every(({ records }) => isAllOf(records, first))) return [{ traceId: first, part: request }];
   const ids = new Set<string>();
   for (const group of request.groups) for (const { traceId = '' } of group.records) ids.add(traceId);
-  if (ids.size <= 1) return [{ traceId: [...ids][0] ?? '', part: request }];
   return [...ids].map((traceId) => ({ traceId, part: only(request, traceId) }));
 }
+
+const isAllOf = (records: readonly { readonly traceId?: string }[], id: string): boolean =>
+  records.every(({ traceId = '' }) => traceId === id);
 
 function only(request: Exclude<OtlpRequest, { signal: 'metrics' }>, traceId: string): OtlpRequest {
   const groups = request.groups.map((group) => ({

@@ -8,9 +8,11 @@ import type { ThreadStart, ToDesk, ToDoors } from './thread-protocol.ts';
 if (parentPort !== null) await run(parentPort, workerData as ThreadStart);
 
 async function run(main: NonNullable<typeof parentPort>, { settings }: ThreadStart): Promise<void> {
-  const tell = (message: ToDesk, transferred: readonly ArrayBuffer[] = []): void =>
-    main.postMessage(message, transferred);
-  const desk = new RemoteDesk((questions, bodies) => tell({ type: 'questions', questions }, bodies));
+  const tell = (message: ToDesk): void => main.postMessage(message);
+  const desk = new RemoteDesk({
+    bring: (packed) => main.postMessage({ type: 'arrivals', packed } satisfies ToDesk, [packed.bodies.buffer]),
+    ask: tell,
+  });
   let doors: Doors;
   try {
     doors = await openDoors(
@@ -26,7 +28,7 @@ async function run(main: NonNullable<typeof parentPort>, { settings }: ThreadSta
     return tell({ type: 'not-open', why: error instanceof CommandError ? error.parts : parts });
   }
   main.on('message', (message: ToDoors) => {
-    if (message.type === 'answers') return desk.answer(message.answers);
+    if (message.type === 'answers') return desk.answer(message);
     void doors.close(message.deadlineMs).then(() => tell({ type: 'closed' }));
   });
   tell({ type: 'open', httpPort: doors.httpPort, grpcPort: doors.grpcPort });

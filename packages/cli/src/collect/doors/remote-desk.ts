@@ -1,71 +1,91 @@
 import { type ExportResponse, Rejected } from '@spanprism/core/receive';
 import type { Arrival, Desk, DeskState } from './desk.ts';
+import { LARGE_BYTES, type NumberedArrival, type PackedArrivals, packArrivals } from './packed-arrivals.ts';
 import type { RefusalReason } from './refusals.ts';
-import type { Answer, Question } from './thread-protocol.ts';
+import type { Answers, Question } from './thread-protocol.ts';
 
-type Ask = (questions: readonly Question[], bodies: readonly ArrayBuffer[]) => void;
+/** The way to the desk. */
+export interface Way {
+  readonly bring: (packed: PackedArrivals) => void;
+  readonly ask: (question: Question) => void;
+}
 
-interface Asking {
+interface Waiting {
   readonly resolve: (said: never) => void;
   readonly reject: (error: Rejected<RefusalReason>) => void;
 }
 
-type Unasked = Question extends infer Q ? (Q extends Question ? Omit<Q, 'id'> : never) : never;
+/** Each message costs as much as reading a request does. */
+const ENOUGH = 16;
 
-/** The desk, as it looks from the thread of the doors. What is asked in one turn of the event loop goes over in one piece. */
+const TAKEN: ExportResponse = { rejected: 0 };
+
+/**
+ * The desk, as it looks from the thread of the doors. What arrives in one turn of the event loop goes over in one piece, and while the
+ * desk has something to answer, what arrives meanwhile.
+ */
 export class RemoteDesk implements Desk {
-  readonly #ask: Ask;
-  readonly #asking: Map<number, Asking> = new Map();
-  #questions: Question[] = [];
-  #bodies: ArrayBuffer[] = [];
+  readonly #way: Way;
+  readonly #waiting: Map<number, Waiting> = new Map();
+  #arrivals: NumberedArrival[] = [];
   #lastId = 0;
 
-  constructor(ask: Ask) {
-    this.#ask = ask;
+  constructor(way: Way) {
+    this.#way = way;
   }
 
-  take({ signal, encoding, transport, body }: Arrival): Promise<ExportResponse> {
-    const own = ofItsOwn(body);
-    this.#bodies.push(own.buffer);
-    return this.#question({ about: 'arrival', signal, encoding, transport, body: own });
+  take(arrival: Arrival): Promise<ExportResponse> {
+    if (this.#waiting.size === 0) setImmediate(() => this.#bring());
+    const { id, said } = this.#wait<ExportResponse>();
+    const isLarge = arrival.body.length >= LARGE_BYTES;
+    if (isLarge) this.#bring();
+    this.#arrivals.push({ ...arrival, id });
+    if (isLarge || this.#arrivals.length >= ENOUGH) this.#bring();
+    return said;
   }
 
   state(): Promise<DeskState> {
-    return this.#question({ about: 'state' });
+    return this.#ask('state');
   }
 
   metricsText(): Promise<string> {
-    return this.#question({ about: 'metrics' });
+    return this.#ask('metrics');
   }
 
-  answer(answers: readonly Answer[]): void {
-    for (const answer of answers) {
-      const asking = this.#asking.get(answer.id);
-      this.#asking.delete(answer.id);
-      if ('refusal' in answer) asking?.reject(new Rejected(answer.refusal));
+  answer({ taken, others }: Answers): void {
+    for (const id of taken) this.#answered(id)?.resolve(TAKEN as never);
+    for (const answer of others) {
+      const waiting = this.#answered(answer.id);
+      if ('refusal' in answer) waiting?.reject(new Rejected(answer.refusal));
       // What is said is what was asked about.
-      else asking?.resolve(answer.said as never);
+      else waiting?.resolve(answer.said as never);
     }
+    this.#bring();
   }
 
-  #question<Said>(question: Unasked): Promise<Said> {
-    if (this.#questions.length === 0) setImmediate(() => this.#send());
+  #ask<Said>(about: Question['about']): Promise<Said> {
+    // What has arrived before was before.
+    this.#bring();
+    const { id, said } = this.#wait<Said>();
+    this.#way.ask({ type: 'question', id, about });
+    return said;
+  }
+
+  #wait<Said>(): { readonly id: number; readonly said: Promise<Said> } {
     const id = ++this.#lastId;
-    this.#questions.push({ ...question, id } as Question);
-    return new Promise<Said>((resolve, reject) => this.#asking.set(id, { resolve, reject }));
+    return { id, said: new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject })) };
   }
 
-  #send(): void {
-    const [questions, bodies] = [this.#questions, this.#bodies];
-    this.#questions = [];
-    this.#bodies = [];
-    this.#ask(questions, bodies);
+  #answered(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
   }
-}
 
-/** Memory that can be handed over: nothing else is in it. */
-function ofItsOwn(body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = body;
-  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === body.length;
-  return isWhole ? (body as Uint8Array<ArrayBuffer>) : new Uint8Array(body);
+  #bring(): void {
+    if (this.#arrivals.length === 0) return;
+    const arrivals = this.#arrivals;
+    this.#arrivals = [];
+    this.#way.bring(packArrivals(arrivals));
+  }
 }

@@ -1,12 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import type { Diag } from '@spanprism/core';
-import { Rejected } from '@spanprism/core/receive';
+import { type ExportResponse, Rejected } from '@spanprism/core/receive';
 import { CommandError } from '../../command.ts';
-import type { Desk } from './desk.ts';
+import type { Desk, DeskState } from './desk.ts';
 import type { DoorSettings } from './door-settings.ts';
 import type { Doors } from './open-doors.ts';
 import type { RefusalReason } from './refusals.ts';
-import type { Answer, Question, ThreadStart, ToDesk, ToDoors } from './thread-protocol.ts';
+import { unpackArrivals } from './packed-arrivals.ts';
+import type { Answer, Answers, Question, ThreadStart, ToDesk, ToDoors } from './thread-protocol.ts';
 
 export interface DoorKeeper {
   readonly desk: Desk;
@@ -32,7 +33,7 @@ export function startDoors(keeper: DoorKeeper, settings: DoorSettings): Promise<
   const workerData: ThreadStart = { settings };
   const worker = new Worker(entry, { name: 'spanprism-doors', workerData });
   const tell = (message: ToDoors): void => worker.postMessage(message);
-  const answers = new Answers((given) => tell({ type: 'answers', answers: given }));
+  const answers = new AnswersOfOneGo(tell);
   let onClosed: () => void = () => undefined;
   const closed = new Promise<void>((resolve) => {
     onClosed = resolve;
@@ -56,8 +57,12 @@ export function startDoors(keeper: DoorKeeper, settings: DoorSettings): Promise<
     };
     worker.on('message', (message: ToDesk) => {
       switch (message.type) {
-        case 'questions':
-          for (const question of message.questions) void ask(keeper, question).then((answer) => answers.give(answer));
+        case 'arrivals':
+          for (const { id, ...arrival } of unpackArrivals(message.packed))
+            void answer(keeper, id, () => keeper.desk.take(arrival)).then((given) => answers.give(given));
+          return;
+        case 'question':
+          void answer(keeper, message.id, () => said(keeper.desk, message)).then((given) => answers.give(given));
           return;
         case 'refused':
           return keeper.onRefused(message.reason);
@@ -77,13 +82,17 @@ export function startDoors(keeper: DoorKeeper, settings: DoorSettings): Promise<
   });
 }
 
-/** Answers every question; what goes wrong behind the desk is told here, and is no more than that to who asked. */
-async function ask({ desk, diag }: DoorKeeper, question: Question): Promise<Answer> {
-  const { id } = question;
+const said = (desk: Desk, { about }: Question): Promise<DeskState | string> =>
+  about === 'state' ? desk.state() : desk.metricsText();
+
+/** Never rejects: what goes wrong behind the desk is told here, and is no more than that to who waits. */
+async function answer(
+  { diag }: DoorKeeper,
+  id: number,
+  work: () => Promise<ExportResponse | DeskState | string>,
+): Promise<Answer> {
   try {
-    if (question.about === 'state') return { id, said: await desk.state() };
-    if (question.about === 'metrics') return { id, said: await desk.metricsText() };
-    return { id, said: await desk.take(question) };
+    return { id, said: await work() };
   } catch (error) {
     if (error instanceof Rejected) return { id, refusal: error.reason as RefusalReason };
     diag('error', `collect: ${error instanceof Error ? error.message : String(error)}`);
@@ -92,21 +101,28 @@ async function ask({ desk, diag }: DoorKeeper, question: Question): Promise<Answ
 }
 
 /** What is answered at once, as all that were written together are, goes over in one piece, and before anything else is done. */
-class Answers {
-  readonly #send: (answers: readonly Answer[]) => void;
-  #given: Answer[] = [];
+class AnswersOfOneGo {
+  readonly #send: (answers: Answers) => void;
+  #taken: number[] = [];
+  #others: Answer[] = [];
 
-  constructor(send: (answers: readonly Answer[]) => void) {
+  constructor(send: (answers: Answers) => void) {
     this.#send = send;
   }
 
-  give(answer: Answer): void {
-    this.#given.push(answer);
-    if (this.#given.length > 1) return;
-    queueMicrotask(() => {
-      const given = this.#given;
-      this.#given = [];
-      this.#send(given);
-    });
+  give(given: Answer): void {
+    if (this.#taken.length + this.#others.length === 0) queueMicrotask(() => this.#sendAll());
+    if (isSimplyTaken(given)) this.#taken.push(given.id);
+    else this.#others.push(given);
   }
+
+  #sendAll(): void {
+    this.#send({ type: 'answers', taken: Float64Array.from(this.#taken), others: this.#others });
+    this.#taken = [];
+    this.#others = [];
+  }
+}
+
+function isSimplyTaken(given: Answer): boolean {
+  return 'said' in given && typeof given.said === 'object' && 'rejected' in given.said && given.said.rejected === 0;
 }
