@@ -13,7 +13,7 @@ import {
 } from './http-head.ts';
 import { ObservedExchange } from './observed-exchange.ts';
 import { type Dialed, dial } from './upstream.ts';
-import { answerTo } from './refusals.ts';
+import { answerTo, unreachable } from './refusals.ts';
 import type { ExchangeEnd, Refusal } from './wire-protocol.ts';
 
 /** Whom a connection asks and tells. */
@@ -327,12 +327,12 @@ export class Connection {
     this.#stopDialing = undefined;
     this.#endExchange('unreachable');
     this.#letGoOfUpstream();
-    this.#refuse('unreachable', this.#failure);
+    this.#refuse('unreachable', this.#dialed && unreachable(this.#dialed, this.#failure));
   }
 
-  #refuse(refusal: Refusal, detail?: string): void {
+  #refuse(refusal: Refusal, nearer?: string): void {
     if (refusal !== 'unreachable') this.#host.refused(refusal);
-    this.#dismiss(answerTo(refusal, detail));
+    this.#dismiss(answerTo(refusal, nearer));
   }
 
   /** Nothing more will be said. What is still being sent is read and dropped: a reset would take what was said last with it. */

@@ -189,8 +189,13 @@ describe('an upstream that is not there', () => {
     const body = wire.text().split('\r\n\r\n')[1] ?? '';
     expect(JSON.parse(body)).toMatchObject({
       type: 'error',
-      error: { type: 'api_error', message: /unreachable|reached/ },
-    } as object);
+      error: {
+        type: 'api_error',
+        message: expect.stringMatching(
+          `^spanprism: http://127.0.0.1:${port} cannot be reached \\(.+\\); check ANTHROPIC_BASE_URL and the network\\.$`,
+        ) as string,
+      },
+    });
     expect(wire.text()).toContain(`Content-Length: ${body.length}\r\n`);
     expect(pass.ends).toEqual(['unreachable']);
   });

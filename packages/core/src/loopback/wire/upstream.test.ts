@@ -106,7 +106,9 @@ describe.skipIf(noTls !== undefined)(`over TLS${noTls === undefined ? '' : `: ${
     );
     const port = await serving(elsewhere as unknown as Server, '127.0.0.2');
     const environment = { ANTHROPIC_BASE_URL: `https://127.0.0.2:${port}`, NODE_EXTRA_CA_CERTS: cert };
-    expect(await answered(environment)).toMatch(/^HTTP\/1.1 502 Bad Gateway .*ERR_TLS_CERT_ALTNAME_INVALID/);
+    expect(await answered(environment)).toMatch(
+      /^HTTP\/1.1 502 Bad Gateway .*ERR_TLS_CERT_ALTNAME_INVALID.*NODE_EXTRA_CA_CERTS/,
+    );
   });
 
   test('a proxy is asked for a tunnel, with the credentials of its URL', async () => {
@@ -132,7 +134,8 @@ describe.skipIf(noTls !== undefined)(`over TLS${noTls === undefined ? '' : `: ${
       HTTPS_PROXY: `http://${name}:${password}@127.0.0.1:${own.port}`,
     };
     const told = await answered(environment);
-    expect(told).toMatch(/^HTTP\/1.1 502 Bad Gateway .*the proxy answered 407/);
+    expect(told).toMatch(/^HTTP\/1.1 502 Bad Gateway .*the proxy answered 407.*check HTTPS_PROXY/);
+    expect(told).toContain(`https://localhost:${api} cannot be reached through the proxy at 127.0.0.1:${own.port} (`);
     const proof = Buffer.from(`${name}:${password}`).toString('base64');
     expect(own.asked.join()).toContain(proof);
     for (const secret of [name, password, proof]) expect(told).not.toContain(secret);
