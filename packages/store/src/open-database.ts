@@ -9,10 +9,10 @@ export interface OpenOptions {
 }
 
 /**
- * 64 MB before they go from the log to the file: keys come in no order, so that the same pages change in most transactions of a large store,
+ * 128 MB before they go from the log to the file: keys come in no order, so that the same pages change in most transactions of a large store,
  * and go over once for all of them.
  */
-const WAL_PAGES = 16_000;
+const WAL_PAGES = 32_000;
 
 /** For writing: makes folder and file if they are not there, readable by their owner only, and brings an older store to this version. */
 export function openForWriting(path: string, { busyMs }: OpenOptions): Database {

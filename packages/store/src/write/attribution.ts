@@ -67,6 +67,8 @@ export class Attribution {
   readonly #sums: Sums;
   /** By run and the hex of the agent's span id: ids that a program mints anew for each run are not unique among runs. */
   readonly #groups: Map<string, Group> = new Map();
+  /** The group that was asked for last: mostly it is the next, too. */
+  #lastGroup: Group | undefined;
   /** The last span that was stored before what the groups have. */
   #before = 0;
 
@@ -126,11 +128,12 @@ export class Attribution {
       this.#share(neighbours, -1);
       this.#share([...neighbours, ...group.fresh], 1);
     }
-    this.#groups.clear();
+    this.forget();
   }
 
   forget(): void {
     this.#groups.clear();
+    this.#lastGroup = undefined;
   }
 
   #account(run: number, agentSpanId: string, sign: 1 | -1): void {
@@ -141,11 +144,12 @@ export class Attribution {
   }
 
   #groupOf(run: number, agentSpanId: string): Group {
+    const last = this.#lastGroup;
+    if (last !== undefined && last.run === run && last.agentSpanId === agentSpanId) return last;
     const place = `${run} ${agentSpanId}`;
-    const known = this.#groups.get(place);
-    if (known !== undefined) return known;
-    const group = { run, agentSpanId, fresh: [], agent: this.#agentOf(run, agentSpanId) };
+    const group = this.#groups.get(place) ?? { run, agentSpanId, fresh: [], agent: this.#agentOf(run, agentSpanId) };
     this.#groups.set(place, group);
+    this.#lastGroup = group;
     return group;
   }
 

@@ -39,6 +39,8 @@ export class Sums {
   readonly #all: Statement;
   readonly #names: Names;
   readonly #runs: Map<number, Sum> = new Map();
+  /** Of each dimension the one that was asked for last: mostly it is the next, too. */
+  #last: (Sum | undefined)[] = [];
 
   constructor(database: Database, names: Names) {
     this.#names = names;
@@ -93,14 +95,23 @@ export class Sums {
       else addTo(total, sum, 1);
     }
     for (const total of totals.values()) this.#addToTotal.run(total.dimension, total.name, ...valuesOf(total));
-    this.#runs.clear();
+    this.forget();
   }
 
   forget(): void {
     this.#runs.clear();
+    this.#last = [];
   }
 
   #sumOf(run: number, dimension: number, name: number): Sum {
+    const last = this.#last[dimension];
+    if (last !== undefined && last.run === run && last.name === name) return last;
+    const sum = this.#find(run, dimension, name);
+    this.#last[dimension] = sum;
+    return sum;
+  }
+
+  #find(run: number, dimension: number, name: number): Sum {
     const place = placeOf(run, dimension, name);
     const known = this.#runs.get(place);
     if (known !== undefined) return known;

@@ -59,8 +59,9 @@ export class Writer {
   readonly #sums: Sums;
   readonly #bodies: Bodies;
   readonly #attribution: Attribution;
-  readonly #traceIds: RepeatedIds = new RepeatedIds();
-  readonly #parentIds: RepeatedIds = new RepeatedIds();
+  readonly #traceId: IdBytes = new IdBytes();
+  readonly #spanId: IdBytes = new IdBytes();
+  readonly #parentId: IdBytes = new IdBytes();
   /** Few stores have any, and then no parent needs to be looked up. */
   #hasAliases = false;
   /** Most spans of a batch end on the same. */
@@ -133,9 +134,9 @@ export class Writer {
     const { changes } = this.#insert.run(
       key,
       known.run,
-      this.#traceIds.of(row.traceId),
-      Buffer.from(row.spanId, 'hex'),
-      known.parentId === null ? null : this.#parentIds.of(known.parentId),
+      this.#traceId.of(row.traceId),
+      this.#spanId.of(row.spanId),
+      known.parentId === null ? null : this.#parentId.of(known.parentId),
       row.kind,
       row.status,
       row.startedAt,
@@ -203,16 +204,16 @@ export class Writer {
   }
 }
 
-/** The bytes of ids that are mostly the same from one span to the next. */
-class RepeatedIds {
+/** The bytes of one id after the other, in the same memory, which SQLite copies; most are the same as the one before. */
+class IdBytes {
   #hex = '';
-  #bytes: Uint8Array = new Uint8Array();
+  #bytes: Buffer = Buffer.of();
 
   of(hex: string): Uint8Array {
-    if (hex !== this.#hex) {
-      this.#hex = hex;
-      this.#bytes = Buffer.from(hex, 'hex');
-    }
+    if (hex === this.#hex) return this.#bytes;
+    const isWritten = hex.length === this.#bytes.length * 2 && this.#bytes.write(hex, 'hex') === this.#bytes.length;
+    if (!isWritten) this.#bytes = Buffer.from(hex, 'hex');
+    this.#hex = hex;
     return this.#bytes;
   }
 }
