@@ -11,7 +11,10 @@ export const command: Command = {
   ],
   options: {
     since: { type: 'string', value: 'when', description: 'Only turns that began since: 2h, 7d, 2026-11-21' },
-    running: { type: 'boolean', description: 'Read sessions that may still be running, too' },
+    running: {
+      type: 'boolean',
+      description: 'Read sessions that may still be running, too: their turns that are over',
+    },
     'dry-run': { type: 'boolean', description: 'Say what would be added to the local store; change nothing' },
     json: { type: 'boolean', description: 'The report as JSON' },
     ...sinkOptions,

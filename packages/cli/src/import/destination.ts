@@ -29,6 +29,8 @@ export class Destination {
   /** The turns of these traces, until the first of their spans is handed over. */
   readonly #keys: Map<string, string> = new Map();
   readonly #runs: Set<string> = new Set();
+  /** What waits for the end of its turn. */
+  #held: CapturedSpan[] | undefined;
   #turns = 0;
   #spans = 0;
   #knownTurns = 0;
@@ -36,9 +38,19 @@ export class Destination {
   constructor(sink: Sink, parts: { readonly place: string; readonly journal: Journal }) {
     this.#place = parts.place;
     this.#journal = parts.journal;
-    this.sink = withSpanEnd(sink, (span) => {
+    const hand = (span: CapturedSpan): void => {
       if (this.#takes(span)) sink.spanEnd(span);
+    };
+    this.sink = withSpanEnd(sink, (span) => {
+      if (this.#held === undefined) return hand(span);
+      this.#held.push(span);
+      if (isTurn(span)) for (const held of this.#held.splice(0)) hand(held);
     });
+  }
+
+  /** Of a session that goes on, only turns that are whole are taken: what was taken of a part could not be taken back. */
+  sessionBegan(goesOn: boolean): void {
+    this.#held = goesOn ? [] : undefined;
   }
 
   /** A turn begins. */
@@ -97,20 +109,23 @@ export class Destination {
 
   #takes(span: CapturedSpan): boolean {
     const verdict = this.#verdicts.get(span.traceId) ?? 'new';
-    const isTurn = span.kind === 'agent' && span.role === 'main';
     const isThere = verdict === 'known' || (verdict === 'merge' && this.#journal.known([span.key]).size > 0);
-    if (isThere && isTurn) this.#knownTurns += 1;
+    if (isThere && isTurn(span)) this.#knownTurns += 1;
     if (isThere || verdict === 'early' || verdict === 'elsewhere') return false;
     this.#spans += 1;
     this.#runs.add(span.sessionId ?? span.traceId);
     const key = this.#keys.get(span.traceId);
     if (key !== undefined) this.#journal.began(key);
     this.#keys.delete(span.traceId);
-    if (!isTurn) return true;
+    if (!isTurn(span)) return true;
     this.#turns += 1;
     this.#journal.ended(span.key);
     return true;
   }
+}
+
+function isTurn(span: CapturedSpan): boolean {
+  return span.kind === 'agent' && span.role === 'main';
 }
 
 /** The sink as it is, but for what becomes of spans. */

@@ -4,9 +4,14 @@ import { dirname, join, resolve } from 'node:path';
 import { isSubagentFile, type SessionFiles, sessionFiles, subagentsBeside } from '@spanprism/core/transcript';
 import { CommandError, type Io } from '../command.ts';
 
+export interface FoundSession extends SessionFiles {
+  /** Its process may still write. */
+  readonly goesOn: boolean;
+}
+
 export interface FoundSessions {
   /** Those that were written to last come last: what was forked comes after what it was forked from. */
-  readonly sessions: readonly SessionFiles[];
+  readonly sessions: readonly FoundSession[];
   /** Files of sessions that may still go on. */
   readonly running: readonly string[];
   /** Files that cannot be read, and why. */
@@ -40,15 +45,16 @@ export function findSessions(wanted: Wanted, io: Pick<Io, 'cwd' | 'now'>): Found
     for (const file of isFile ? [path] : sessionsIn(path)) files.set(file, isFile || files.get(file) === true);
   }
   const beside = new Map<string, ReturnType<typeof subagentsBeside>>();
-  const found: SessionFiles[] = [];
+  const found: FoundSession[] = [];
   const running: string[] = [];
   const unreadable: FoundSessions['unreadable'][number][] = [];
   for (const [path, isNamed] of files) {
     try {
       const session = withOlder(sessionFiles(path), beside);
       if (wanted.sinceMs !== undefined && session.modifiedMs < wanted.sinceMs) continue;
-      if (!isNamed && !wanted.takesRunning && mayGoOn(session, io.now())) running.push(path);
-      else found.push(session);
+      const goesOn = !isNamed && mayGoOn(session, io.now());
+      if (goesOn && !wanted.takesRunning) running.push(path);
+      else found.push({ ...session, goesOn });
     } catch (error) {
       unreadable.push({ file: path, reason: error instanceof Error ? error.message : String(error) });
     }

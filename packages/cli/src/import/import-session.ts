@@ -5,11 +5,11 @@ import {
   lastWords,
   type ReadOptions,
   readSession,
-  type SessionFiles,
   TranscriptReader,
   traceIdOf,
 } from '@spanprism/core/transcript';
 import type { Destination, TurnInHand } from './destination.ts';
+import type { FoundSession } from './find-sessions.ts';
 
 export interface ImportContext {
   readonly sessions: Sessions;
@@ -22,11 +22,12 @@ export interface ImportContext {
 
 /** Reads one session into spans; hands over after every row. */
 export function* importSession(
-  files: SessionFiles,
+  files: FoundSession,
   context: ImportContext,
   options: ReadOptions,
 ): Generator<void, void, void> {
   const session = new ImportedSession(context);
+  for (const destination of context.destinations) destination.sessionBegan(files.goesOn);
   const baselines = new Baselines(context.paths);
   const reader = new TranscriptReader({
     observe: (observation) => session.observe(observation, reader),
@@ -34,9 +35,9 @@ export function* importSession(
     hasLocalTurns: false,
   });
   try {
-    yield* readSession(files, reader, options);
+    yield* readSession(files, reader, { ...options, goesOn: files.goesOn });
   } finally {
-    session.end();
+    session.end(files.goesOn);
   }
 }
 
@@ -90,7 +91,9 @@ class ImportedSession {
     this.#endProcess();
   }
 
-  end(): void {
+  /** Of what goes on, the latest turn waits for the words with which its process ends, or the turn after it. */
+  end(goesOn: boolean): void {
+    if (goesOn) this.#session?.discard();
     this.#endProcess();
     for (const destination of this.#context.destinations) destination.sessionEnded();
   }

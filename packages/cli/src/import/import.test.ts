@@ -271,6 +271,22 @@ test('a session that may still be running is left for the next time, unless it i
   expect((await report(['--dry-run'])).sessions).toBe(1);
 });
 
+test('of a session that goes on, turns are imported when they are over, and the last with what the process cost', async () => {
+  const now = new Date(NOW.getTime() - 60_000);
+  const rows = new SessionText(ID).prompt('one').say('1').prompt('two').ask('toolu_1');
+  write(rows, ID, now);
+  expect(count(await report(['--running']))).toEqual([1, 1, 2, 0]);
+  write(rows.result('toolu_1').say('2'), ID, now);
+  expect(count(await report(['--running']))).toEqual([0, 0, 0, 1]);
+  write(rows.exit(0.5), ID, now);
+  expect(count(await report())).toEqual([1, 1, 4, 1]);
+  const grown = stored();
+  rmSync(dirname(storePath), { recursive: true });
+  expect(count(await report())).toEqual([1, 2, 6, 0]);
+  expect(stored()).toEqual(grown);
+  expect(grown.runs.map(({ run: one }) => one)).toMatchObject([{ turns: 2, costNanoUsd: 500_000_000 }]);
+});
+
 test('a dry run says what would be added and leaves nothing behind', async () => {
   write(session());
   expect(count(await report(['--dry-run']))).toEqual([1, 1, 4, 0]);

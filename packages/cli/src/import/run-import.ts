@@ -9,7 +9,7 @@ import { CommandError, type CommandInput, type Io } from '../command.ts';
 import { readInstant } from '../reports/instant.ts';
 import { type ChosenSinks, sinksFrom } from '../sinks/sinks-from.ts';
 import { Destination } from './destination.ts';
-import { findSessions, projectsFolder } from './find-sessions.ts';
+import { findSessions, projectsFolder, type FoundSession } from './find-sessions.ts';
 import { importSession } from './import-session.ts';
 import { fileJournal, journalPath, storeJournal } from './journal.ts';
 import { progressOn } from './progress.ts';
@@ -142,7 +142,7 @@ interface ImportParts {
 }
 
 /** Why not everything was delivered; undefined when it was. */
-async function importAll(found: readonly SessionFiles[], parts: ImportParts): Promise<string | undefined> {
+async function importAll(found: readonly FoundSession[], parts: ImportParts): Promise<string | undefined> {
   const { places, skipped, unreadable, since, io } = parts;
   const { destinations, sessions } = places;
   const progress = progressOn({ stream: io.stderr, bytes: bytesOf(found), sessions: found.length });

@@ -12,6 +12,8 @@ export interface ReadOptions {
   /** Told how many bytes were read since it was last told. */
   readonly progress?: (bytes: number) => void;
   readonly mostLineBytes?: number;
+  /** More rows are to come, another time: nothing ends with the last of these. */
+  readonly goesOn?: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export function* readSession(
   const merge = new Merge(files, reader, options);
   try {
     while (merge.step()) yield;
-    reader.end();
+    if (options.goesOn !== true) reader.end();
   } finally {
     merge.close();
   }
