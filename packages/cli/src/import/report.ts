@@ -45,7 +45,7 @@ export function reportText(report: ImportReport): string {
   }
   if (running.length > 0) {
     lines.push(
-      `${counted(running.length, 'session')} may still be running and will be read the next time; --running reads them now`,
+      `${counted(running.length, 'session')} may still be running and will be read the next time; --running reads their turns that are over`,
     );
   }
   for (const { file, reason } of unreadable) lines.push(`Cannot read ${file}: ${reason}`);
