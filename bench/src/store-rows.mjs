@@ -1,3 +1,5 @@
+import { keyHash } from '../../packages/store/src/key-hash.ts';
+
 /** Tool names, of which two belong to MCP servers. */
 const TOOLS = ['Bash', 'Read', 'Edit', 'Grep', 'Write', 'mcp__github__search', 'mcp__db__query', 'Glob'];
 const MODELS = ['claude-sonnet-4-5', 'claude-haiku-4-5', 'claude-opus-4-5'];
@@ -68,22 +70,25 @@ function callRow(run, index, step) {
     cacheWriteTokens: 10,
     costNanoUsd: random() % 40_000_000,
   };
-  const row = { ...baseRow(run, step), key: `llm:req_011${word()}${word()}${word()}`, kind: 1, name: model };
-  const line = `{"kind":"llm","key":"${row.key}","spanId":"${row.spanId}","requestModel":"${model}","usage":${JSON.stringify(figures)},"seenBy":["cli"],"events":[],"issues":[],"attributes":{"project":"${run.project}"},"stopReason":"tool_use"}`;
+  const key = `llm:req_011${word()}${word()}${word()}`;
+  const row = { ...baseRow(run, step), key: keyHash(key), kind: 1, name: model };
+  const line = `{"kind":"llm","key":"${key}","spanId":"${row.spanId}","requestModel":"${model}","usage":${JSON.stringify(figures)},"seenBy":["cli"],"events":[],"issues":[],"attributes":{"project":"${run.project}"},"stopReason":"tool_use"}`;
   return { ...row, carriesResults: true, figures, line: Buffer.from(line) };
 }
 
 function toolRow(run, index, step, isFailed) {
   const name = TOOLS[(index + step) % TOOLS.length];
   const status = isFailed && step === 15 ? 1 : 0;
-  const row = { ...baseRow(run, step), key: `tool:msg_01${word()}${word()}/toolu_01${word()}${word()}`, kind: 2, name };
-  const line = `{"kind":"tool","key":"${row.key}","spanId":"${row.spanId}","toolName":"${name}","input":{"command":"npm test -- ${word()}"},"seenBy":["cli","sdk"],"events":[],"issues":[],"attributes":{"project":"${run.project}"}}`;
+  const key = `tool:msg_01${word()}${word()}/toolu_01${word()}${word()}`;
+  const row = { ...baseRow(run, step), key: keyHash(key), kind: 2, name };
+  const line = `{"kind":"tool","key":"${key}","spanId":"${row.spanId}","toolName":"${name}","input":{"command":"npm test -- ${word()}"},"seenBy":["cli","sdk"],"events":[],"issues":[],"attributes":{"project":"${run.project}"}}`;
   const mcpServer = name.startsWith('mcp__') ? name.split('__')[1] : null;
   return { ...row, status, errorType: status === 1 ? 'ShellError' : null, mcpServer, line: Buffer.from(line) };
 }
 
 function turnRow(run, isFailed) {
-  const row = { ...baseRow(run, 0), key: `turn:${id()}${id()}`, kind: 0, name: 'claude', spanId: run.root };
+  const key = `turn:${id()}${id()}`;
+  const row = { ...baseRow(run, 0), key: keyHash(key), kind: 0, name: 'claude', spanId: run.root };
   return {
     ...row,
     parentSpanId: null,
@@ -93,7 +98,7 @@ function turnRow(run, isFailed) {
     isTurn: true,
     place: { project: run.project, folder: null, user: null, branch: null, tags: [] },
     line: Buffer.from(
-      `{"kind":"agent","key":"${row.key}","spanId":"${row.spanId}","events":[],"issues":[],"attributes":{"project":"${run.project}"}}`,
+      `{"kind":"agent","key":"${key}","spanId":"${row.spanId}","events":[],"issues":[],"attributes":{"project":"${run.project}"}}`,
     ),
   };
 }

@@ -1,5 +1,6 @@
 import type { CapturedSpan, SpanKind, SpanStatus, Totals, Usage } from '@spanprism/core';
 import { encodeSpan } from './canonical-json.ts';
+import { keyHash } from './key-hash.ts';
 
 /** The numbers by which the schema knows kinds, states and purposes. Part of the file format: never renumbered. */
 export const KINDS: readonly SpanKind[] = ['agent', 'llm', 'tool', 'permission', 'hook', 'custom'];
@@ -23,7 +24,8 @@ export interface Figures {
 
 /** Of a span what the store indexes and adds up. */
 export interface SpanFields {
-  readonly key: string;
+  /** As the store knows it: see `keyHash`. */
+  readonly key: Uint8Array;
   /** The session, else the trace. */
   readonly runId: string;
   readonly traceId: string;
@@ -68,7 +70,7 @@ export function rowOf(span: CapturedSpan): SpanRow {
 
 export function fieldsOf(span: CapturedSpan): SpanFields {
   return {
-    key: span.key,
+    key: keyHash(span.key),
     runId: span.sessionId ?? span.traceId,
     traceId: span.traceId,
     spanId: span.spanId,

@@ -17,10 +17,12 @@ function runOf(sessionId: string): readonly CapturedSpan[] {
 
 const sink = sqliteSink({ path });
 for (let run = 0; run < Number(count); run++) {
-  for (const span of runOf(`${name}-${run}`)) sink.spanEnd(span);
+  // No id begins another: who asks for a run that has just gone must not be given one that is like it.
+  const id = `${name}-${run}.`;
+  for (const span of runOf(id)) sink.spanEnd(span);
   if (ending === 'exit') continue;
   await sink.flush(60_000);
-  process.stdout.write(`${name}-${run}\n`);
+  process.stdout.write(`${id}\n`);
 }
 if (ending === 'exit') {
   process.on('exit', () => sink.persistSync());

@@ -29,6 +29,10 @@ test('a line of any length finds room', () => {
 });
 
 /** Bytes as text, whatever memory they are in. */
-function plain<Row extends { readonly line: Uint8Array }>({ line, ...row }: Row): unknown {
-  return { ...row, line: Buffer.from(line).toString() };
+function plain<Row extends { readonly line: Uint8Array; readonly key: Uint8Array }>({
+  line,
+  key,
+  ...row
+}: Row): unknown {
+  return { ...row, line: Buffer.from(line).toString(), key: Buffer.from(key).toString('hex') };
 }

@@ -1,3 +1,4 @@
+import { KEY_BYTES } from '../key-hash.ts';
 import type { Figures, Place, SpanFields, SpanRow } from '../span-row.ts';
 
 /** Rows as they wait, and cross to the thread: a few long lists, because objects take three times as long to cross. */
@@ -7,9 +8,11 @@ export interface PackedRows {
   readonly lines: Uint8Array<SharedArrayBuffer>;
   /** Where each ends. */
   readonly ends: Int32Array;
+  /** The keys of all rows, one after the other. */
+  readonly keys: Uint8Array;
   /** Every other text, those that rows share once. */
   readonly texts: readonly string[];
-  /** Ten of them for each row, in the order of `unpackRow`; -1 for none. */
+  /** Nine of them for each row, in the order of `unpackRow`; -1 for none. */
   readonly indexes: Int32Array;
   /** Kind, status, and `FLAGS`, for each row. */
   readonly codes: Uint8Array;
@@ -21,7 +24,7 @@ export interface PackedRows {
   readonly places: ReadonlyMap<number, Place>;
 }
 
-const TEXTS = 10;
+const TEXTS = 9;
 const CODES = 3;
 const TIMES = 2;
 const FIGURES = 5;
@@ -39,6 +42,7 @@ export function isPackable({ startedAt, endedAt }: SpanFields): boolean {
 /** Packs rows as they come, into memory that it uses again: of a span that waits there is nothing that a garbage collector would move. */
 export class RowPacker {
   readonly #ends = new Int32Array(BATCH.rows);
+  readonly #keys = new Uint8Array(BATCH.rows * KEY_BYTES);
   readonly #indexes = new Int32Array(BATCH.rows * TEXTS);
   readonly #codes = new Uint8Array(BATCH.rows * CODES);
   readonly #times = new BigInt64Array(BATCH.rows * TIMES);
@@ -63,6 +67,7 @@ export class RowPacker {
     const index = this.#count++;
     const bytes = this.#addLine(line);
     this.#ends[index] = this.#bytes;
+    this.#keys.set(row.key, index * KEY_BYTES);
     packTexts(row, { indexes: this.#indexes, at: index * TEXTS }, this.#texts);
     this.#codes[index * CODES] = row.kind;
     this.#codes[index * CODES + 1] = row.status;
@@ -83,6 +88,7 @@ export class RowPacker {
       count,
       lines,
       ends: this.#ends.slice(0, count),
+      keys: this.#keys.slice(0, count * KEY_BYTES),
       texts: this.#texts.all,
       indexes: this.#indexes.slice(0, count * TEXTS),
       codes: this.#codes.slice(0, count * CODES),
@@ -141,16 +147,15 @@ class Texts {
 
 function packTexts(row: SpanFields, to: { readonly indexes: Int32Array; readonly at: number }, texts: Texts): void {
   const { indexes, at } = to;
-  indexes[at] = texts.own(row.key);
-  indexes[at + 1] = texts.own(row.spanId);
-  indexes[at + 2] = texts.shared(row.runId);
-  indexes[at + 3] = texts.shared(row.traceId);
-  indexes[at + 4] = texts.shared(row.parentSpanId);
-  indexes[at + 5] = texts.shared(row.name);
-  indexes[at + 6] = texts.shared(row.agent);
-  indexes[at + 7] = texts.shared(row.errorType);
-  indexes[at + 8] = texts.shared(row.outcome);
-  indexes[at + 9] = texts.shared(row.mcpServer);
+  indexes[at] = texts.own(row.spanId);
+  indexes[at + 1] = texts.shared(row.runId);
+  indexes[at + 2] = texts.shared(row.traceId);
+  indexes[at + 3] = texts.shared(row.parentSpanId);
+  indexes[at + 4] = texts.shared(row.name);
+  indexes[at + 5] = texts.shared(row.agent);
+  indexes[at + 6] = texts.shared(row.errorType);
+  indexes[at + 7] = texts.shared(row.outcome);
+  indexes[at + 8] = texts.shared(row.mcpServer);
 }
 
 function flagsOf({ isTurn, carriesResults, figures }: SpanFields): number {
@@ -170,20 +175,20 @@ function packFigures(figures: Figures, to: Float64Array, at: number): void {
 }
 
 function unpackRow(packed: PackedRows, index: number): SpanRow {
-  const { lines, ends, texts, indexes, codes, times, places } = packed;
+  const { lines, ends, keys, texts, indexes, codes, times, places } = packed;
   const text = (place: number): string | null => texts[indexes[index * TEXTS + place] ?? -1] ?? null;
   const flags = codes[index * CODES + 2] ?? 0;
   return {
-    key: text(0) ?? '',
-    spanId: text(1) ?? '',
-    runId: text(2) ?? '',
-    traceId: text(3) ?? '',
-    parentSpanId: text(4),
-    name: text(5) ?? '',
-    agent: text(6),
-    errorType: text(7),
-    outcome: text(8),
-    mcpServer: text(9),
+    key: keys.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES),
+    spanId: text(0) ?? '',
+    runId: text(1) ?? '',
+    traceId: text(2) ?? '',
+    parentSpanId: text(3),
+    name: text(4) ?? '',
+    agent: text(5),
+    errorType: text(6),
+    outcome: text(7),
+    mcpServer: text(8),
     kind: codes[index * CODES] ?? 0,
     status: codes[index * CODES + 1] ?? 0,
     isTurn: (flags & FLAGS.isTurn) !== 0,

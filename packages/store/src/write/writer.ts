@@ -1,4 +1,3 @@
-import { keyHash } from '../key-hash.ts';
 import { EVERYTHING } from '../schema.ts';
 import { AGENT, ERROR, LLM, type SpanRow, TOOL } from '../span-row.ts';
 import { type Database, rollBack, type Statement } from '../sqlite.ts';
@@ -114,11 +113,10 @@ export class Writer {
   }
 
   #add(row: SpanRow): void {
-    const key = keyHash(row.key);
     const run = this.#runs.of(row.runId);
     const parentId = this.#parentOf(row, run.id);
     const names = NAMES.map((field) => this.#names.id(row[field]));
-    if (!this.#insertSpan(key, row, { run: run.id, parentId, names })) return this.#meetAgain(key, row.spanId);
+    if (!this.#insertSpan(row, { run: run.id, parentId, names })) return this.#meetAgain(row);
     this.#bodies.add(row.line);
     for (const name of names) this.#names.use(run.id, name);
     addToRun(run, row);
@@ -128,11 +126,11 @@ export class Writer {
   }
 
   /** False when its key is stored. */
-  #insertSpan(key: Uint8Array, row: SpanRow, known: KnownOfSpan): boolean {
+  #insertSpan(row: SpanRow, known: KnownOfSpan): boolean {
     const { body, line } = this.#bodies.placeOf(known.run, row.line);
     const { figures } = row;
     const { changes } = this.#insert.run(
-      key,
+      row.key,
       known.run,
       this.#traceId.of(row.traceId),
       this.#spanId.of(row.spanId),
@@ -176,7 +174,7 @@ export class Writer {
   }
 
   /** The same span under another id, as an import derives them: what hangs below that one hangs below the stored one. */
-  #meetAgain(key: Uint8Array, spanId: string): void {
+  #meetAgain({ key, spanId }: SpanRow): void {
     const known = this.#known.get(key) as { readonly run: number; readonly span_id: Uint8Array };
     const storedId = hexOf(known.span_id);
     if (storedId === spanId) return;
