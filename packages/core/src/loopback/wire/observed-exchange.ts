@@ -1,4 +1,5 @@
 import { given } from '../../model/given.ts';
+import { systemClock } from '../../model/time.ts';
 import { Gathered } from './gathered.ts';
 import { type Head, fieldOf } from './http-head.ts';
 import type { ExchangeEnd, PassedAnswer, PassedExchange, PassedRequest } from './wire-protocol.ts';
@@ -96,6 +97,9 @@ export class ObservedExchange {
   }
 }
 
+const clock = systemClock();
+
+/** Milliseconds since 1970. */
 function timeNow(): number {
-  return performance.timeOrigin + performance.now();
+  return Number(clock.now()) / 1e6;
 }

@@ -42,6 +42,9 @@ describe('the upstream', () => {
     ['CLAUDE_CODE_USE_BEDROCK', 'Amazon Bedrock'],
     ['CLAUDE_CODE_USE_VERTEX', 'Google Vertex AI'],
     ['CLAUDE_CODE_USE_FOUNDRY', 'Microsoft Foundry'],
+    ['CLAUDE_CODE_USE_ANTHROPIC_AWS', 'Claude on AWS'],
+    ['CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD', 'Claude on Google Cloud'],
+    ['CLAUDE_CODE_USE_MANTLE', 'Amazon Bedrock (Mantle)'],
   ])('is left alone in a cloud: %s', (name, cloud) => {
     expect(found({ [name]: '1' })).toBe(`${name} is set: requests to ${cloud} are not captured`);
     expect(found({ [name]: '0' })).toMatchObject({ host: 'api.anthropic.com' });

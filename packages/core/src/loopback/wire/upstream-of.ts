@@ -16,6 +16,9 @@ const CLOUDS: Readonly<Record<string, string>> = {
   CLAUDE_CODE_USE_BEDROCK: 'Amazon Bedrock',
   CLAUDE_CODE_USE_VERTEX: 'Google Vertex AI',
   CLAUDE_CODE_USE_FOUNDRY: 'Microsoft Foundry',
+  CLAUDE_CODE_USE_ANTHROPIC_AWS: 'Claude on AWS',
+  CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD: 'Claude on Google Cloud',
+  CLAUDE_CODE_USE_MANTLE: 'Amazon Bedrock (Mantle)',
 };
 
 const OFF: readonly string[] = ['', '0', 'false', 'no', 'off'];
