@@ -70,6 +70,17 @@ test('a call belongs to the tool calls whose results it was the first to carry, 
   expect(carried).toEqual(['Bash', 10_000_003, 'mcp__db__query', 10_000_002, 'Agent', 10_000_000]);
 });
 
+test('runs whose agents have the same id, as programs mint them, are not taken for one when they come together', () => {
+  const store = storeOf([...inSession('one', TURN), ...inSession('two', TURN)]);
+  // Twice what one has alone.
+  expect(costs(store, 'tool')).toEqual({
+    Bash: 20_000_006,
+    mcp__db__query: 20_000_004,
+    Agent: 20_000_000,
+    unattributed: 82_000_000,
+  });
+});
+
 test('calls are grouped by model, subagent and day; what no call accounts for is in the run and in its day', () => {
   const store = storeOf(TURN);
   expect(costs(store, 'model')).toEqual({

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { CapturedSpan } from '@spanprism/core';
+import type { CapturedSpan, SpanId } from '@spanprism/core';
 import { agent, at, custom, llm, SAMPLE_TRACES, tool, traceId } from '@spanprism/testkit/samples';
 import { expect, test } from 'vitest';
 import { inSession, newFolder, newPath, open, storeOf, write } from './__fixtures__/store-folder.ts';
@@ -97,6 +97,22 @@ test('a run of many spans is read whole, in order of their starts', () => {
   const store = storeOf(spans);
   const [{ id } = { id: '' }] = store.runs();
   expect(store.run(id)?.spans.map(({ spanId }) => spanId)).toEqual(spans.map(({ spanId }) => spanId).toReversed());
+});
+
+test('an id is no part of the one before it, however long it is and whatever it is made of', () => {
+  const ids = [
+    '00000000000000a1',
+    '0000',
+    '00000000000000a2',
+    'is not any hex 1',
+    '00000000000000a3',
+    'bbXX000000000000',
+  ];
+  const spans = ids.map((spanId, index) => ({ ...tool({ id: index + 1, ms: [index, 9] }), spanId: spanId as SpanId }));
+  const store = storeOf(spans);
+  const [{ id } = { id: '' }] = store.runs();
+  const stored = ['00000000000000a1', '0000', '00000000000000a2', '', '00000000000000a3', 'bb'];
+  expect(store.run(id)?.spans.map(({ spanId }) => spanId)).toEqual(stored);
 });
 
 test('several runs that begin so are a question back, none is none', () => {
