@@ -199,8 +199,8 @@ export class Attribution {
   #share(members: readonly StoredMember[], sign: 1 | -1): void {
     for (const [{ run, name, mcpServer }, share] of sharesOf(members)) {
       const cost = sign * share;
-      this.#sums.add(run, 'tool', { name, cost });
-      if (mcpServer !== null) this.#sums.add(run, 'mcp-server', { name: mcpServer, cost });
+      this.#sums.add({ run, dimension: 'tool', name }, { cost });
+      if (mcpServer !== null) this.#sums.add({ run, dimension: 'mcp-server', name: mcpServer }, { cost });
     }
   }
 
@@ -212,7 +212,7 @@ export class Attribution {
       errors: isError ? sign : 0,
       figures: sign === 1 ? figures : negative(figures),
     };
-    this.#sums.add(member.run, 'subagent', { ...call, name: agent });
+    this.#sums.add({ run: member.run, dimension: 'subagent', name: agent }, call);
   }
 }
 

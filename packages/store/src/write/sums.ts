@@ -7,8 +7,15 @@ import type { Names } from './names.ts';
 export interface Addition {
   readonly calls?: number;
   readonly errors?: number;
-  readonly figures?: Figures;
+  readonly figures?: Figures | null;
   readonly cost?: number;
+}
+
+/** Which sum. */
+export interface SumPlace {
+  readonly run: number;
+  readonly dimension: Dimension;
+  readonly name: number;
 }
 
 interface Amounts {
@@ -59,16 +66,16 @@ export class Sums {
     );
   }
 
-  add(run: number, dimension: Dimension, entry: Addition & { readonly name: number }): void {
-    const sum = this.#sumOf(run, DIMENSIONS[dimension], entry.name);
-    sum.calls += entry.calls ?? 0;
-    sum.errors += entry.errors ?? 0;
-    sum.cost += entry.cost ?? entry.figures?.costNanoUsd ?? 0;
-    if (entry.figures === undefined) return;
-    sum.input += entry.figures.inputTokens ?? 0;
-    sum.output += entry.figures.outputTokens ?? 0;
-    sum.cacheRead += entry.figures.cacheReadTokens ?? 0;
-    sum.cacheWrite += entry.figures.cacheWriteTokens ?? 0;
+  add({ run, dimension, name }: SumPlace, { calls = 0, errors = 0, figures = null, cost }: Addition): void {
+    const sum = this.#sumOf(run, DIMENSIONS[dimension], name);
+    sum.calls += calls;
+    sum.errors += errors;
+    sum.cost += cost ?? figures?.costNanoUsd ?? 0;
+    if (figures === null) return;
+    sum.input += figures.inputTokens ?? 0;
+    sum.output += figures.outputTokens ?? 0;
+    sum.cacheRead += figures.cacheReadTokens ?? 0;
+    sum.cacheWrite += figures.cacheWriteTokens ?? 0;
   }
 
   /** Gives everything of a run to the project it has now, and takes it from the one it had before. */

@@ -33,16 +33,22 @@ const COLUMNS = [
   'line',
 ] as const;
 
-/** Fields that are names, in the order of `COLUMNS`. */
-const NAMES = ['name', 'agent', 'errorType', 'outcome', 'mcpServer'] as const satisfies readonly (keyof SpanRow)[];
-
 /** What a span's columns need beyond the row. */
 interface KnownOfSpan {
   readonly run: number;
   /** In hex, of the span as it is stored. */
   readonly parentId: string | null;
-  readonly names: readonly (number | null)[];
+  readonly names: SpanNames;
 }
+
+/** In the order of `COLUMNS`. */
+type SpanNames = readonly [
+  name: number,
+  agent: number | null,
+  errorType: number | null,
+  outcome: number | null,
+  mcpServer: number | null,
+];
 
 /** Writes spans, each batch in one transaction with everything that is added up from it. A span whose key is stored changes nothing. */
 export class Writer {
@@ -115,7 +121,7 @@ export class Writer {
   #add(row: SpanRow): void {
     const run = this.#runs.of(row.runId);
     const parentId = this.#parentOf(row, run.id);
-    const names = NAMES.map((field) => this.#names.id(row[field]));
+    const names = this.#namesOf(row);
     if (!this.#insertSpan(row, { run: run.id, parentId, names })) return this.#meetAgain(row);
     this.#bodies.add(row.line);
     for (const name of names) this.#names.use(run.id, name);
@@ -125,10 +131,16 @@ export class Writer {
     this.#addUp(run.id, row);
   }
 
+  #namesOf({ name, agent, errorType, outcome, mcpServer }: SpanRow): SpanNames {
+    const names = this.#names;
+    return [names.id(name), names.id(agent), names.id(errorType), names.id(outcome), names.id(mcpServer)];
+  }
+
   /** False when its key is stored. */
   #insertSpan(row: SpanRow, known: KnownOfSpan): boolean {
     const { body, line } = this.#bodies.placeOf(known.run, row.line);
     const { figures } = row;
+    const [name, agent, errorType, outcome, mcpServer] = known.names;
     const { changes } = this.#insert.run(
       row.key,
       known.run,
@@ -139,7 +151,11 @@ export class Writer {
       row.status,
       row.startedAt,
       row.endedAt - row.startedAt,
-      ...known.names,
+      name,
+      agent,
+      errorType,
+      outcome,
+      mcpServer,
       row.isTurn ? 1 : 0,
       row.carriesResults ? 1 : 0,
       figures?.inputTokens ?? null,
@@ -154,22 +170,24 @@ export class Writer {
   }
 
   #addUp(run: number, row: SpanRow): void {
-    const names = this.#names;
+    const { figures } = row;
     const errors = row.status === ERROR ? 1 : 0;
+    const name = this.#names.id(row.name);
+    const all = this.#names.id(EVERYTHING);
     if (row.kind === LLM) {
-      const call = { calls: 1, errors, ...(row.figures === null ? {} : { figures: row.figures }) };
-      this.#sums.add(run, 'model', { ...call, name: names.id(row.name) });
-      this.#sums.add(run, 'day', { ...call, name: this.#day(row.endedAt) });
-      this.#sums.add(run, 'all', { ...call, name: names.id(EVERYTHING) });
-      if (row.figures?.costNanoUsd === null) this.#sums.add(run, 'unpriced', { calls: 1, name: names.id(EVERYTHING) });
+      const call = { calls: 1, errors, figures };
+      this.#sums.add({ run, dimension: 'model', name }, call);
+      this.#sums.add({ run, dimension: 'day', name: this.#day(row.endedAt) }, call);
+      this.#sums.add({ run, dimension: 'all', name: all }, call);
+      if (figures?.costNanoUsd === null) this.#sums.add({ run, dimension: 'unpriced', name: all }, { calls: 1 });
     } else if (row.kind === TOOL) {
-      this.#sums.add(run, 'tool', { calls: 1, errors, name: names.id(row.name) });
+      this.#sums.add({ run, dimension: 'tool', name }, { calls: 1, errors });
       if (row.mcpServer !== null) {
-        this.#sums.add(run, 'mcp-server', { calls: 1, errors, name: names.id(row.mcpServer) });
+        this.#sums.add({ run, dimension: 'mcp-server', name: this.#names.id(row.mcpServer) }, { calls: 1, errors });
       }
-    } else if (row.figures !== null) {
-      this.#sums.add(run, 'day', { figures: row.figures, name: this.#day(row.endedAt) });
-      this.#sums.add(run, 'all', { figures: row.figures, name: names.id(EVERYTHING) });
+    } else if (figures !== null) {
+      this.#sums.add({ run, dimension: 'day', name: this.#day(row.endedAt) }, { figures });
+      this.#sums.add({ run, dimension: 'all', name: all }, { figures });
     }
   }
 
