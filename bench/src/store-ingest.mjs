@@ -9,7 +9,7 @@ import { openForReading, openForWriting } from '../../packages/store/src/open-da
 import { rowOf } from '../../packages/store/src/span-row.ts';
 import { Writer } from '../../packages/store/src/write/writer.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 7;
 /** Rounds before the first that counts: the compiler's. */
 const WARM_UP = 2;
 /** About a second of ours: a rate is what is sustained, and of a short round the last transaction, for which nothing is left to do beside it, is a tenth. */
