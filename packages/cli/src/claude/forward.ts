@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
@@ -7,6 +6,9 @@ import { decodeBatch, type OtlpRequest } from '@spanprism/core/sessions';
 import { forwardGrpc } from './forward-grpc.ts';
 import { tlsFiles } from './tls-files.ts';
 import { type Destination, type OwnTelemetry, SIGNALS } from './own-telemetry.ts';
+
+// Not by `import`, which reads all that the module exports: 6 ms.
+const { createHash } = process.getBuiltinModule('node:crypto');
 
 export interface ForwardParts {
   /** Takes what the user does not export himself. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Attributes, Diag } from '@spanprism/core';
 import { parseTraceparent, randomIds, type TraceContext } from '@spanprism/core/child';
 import type { SessionEnd } from '@spanprism/core/sessions';
@@ -15,6 +14,9 @@ import { type OwnTelemetry, ownTelemetry } from './own-telemetry.ts';
 import { gitBranch, projectName } from './surroundings.ts';
 import { type OverrideSearch, settingsEnvironment, settingsOverrides } from './settings-override.ts';
 import type { RunTrace, TraceRunParts } from './trace-run.ts';
+
+// Not by `import`, which reads all that the module exports: 6 ms.
+const { randomBytes } = process.getBuiltinModule('node:crypto');
 
 /** What the end of a run may take beyond that of `claude`, and only where a backend or the disk is slow. */
 const FINISH_MS = 2_000;
