@@ -51,7 +51,8 @@ export class Forwarder {
     if (lane === undefined || body.length === 0) return;
     lane.sizes.push(body.length);
     lane.bytes += body.length;
-    lane.delivery.enqueue(body);
+    // It may be a small part of memory that would be kept with it.
+    lane.delivery.enqueue(new Uint8Array(body));
   }
 
   /** Resolves when everything given so far was delivered; rejects when some was not. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { type BodyLimits, readBody, Rejected } from '@spanprism/core/receive';
+import { type BodyLimits, type InTurn, readBody, Rejected } from '@spanprism/core/receive';
+import { inTurn } from './in-turn.ts';
 import type { RefusalReason } from './refusals.ts';
 
 /** Of the largest body: so many may be here at once. Most are a thousand times as small. */
@@ -11,6 +12,7 @@ const LARGEST_AT_ONCE = 4;
  */
 export class BodyRoom {
   readonly #limits: BodyLimits;
+  readonly #unpackInTurn: InTurn = inTurn(LARGEST_AT_ONCE);
   #bytes = 0;
 
   constructor(limits: BodyLimits) {
@@ -22,17 +24,22 @@ export class BodyRoom {
     const announced = Number(request.headers['content-length'] ?? 0);
     if (!this.#hasRoomFor(announced)) throw new Rejected<RefusalReason>('full');
     let held = 0;
+    let refuse: (why: Rejected<RefusalReason>) => void = () => undefined;
     const overflow = new Promise<never>((_, reject) => {
-      request.on('data', ({ length }: Buffer) => {
-        held += length;
-        this.#bytes += length;
-        // One that did not say how large it is.
-        if (!this.#hasRoomFor(0)) reject(new Rejected<RefusalReason>('full'));
-      });
+      refuse = reject;
     });
+    const hold = ({ length }: Buffer): void => {
+      held += length;
+      this.#bytes += length;
+      // One that did not say how large it is.
+      if (!this.#hasRoomFor(0)) refuse(new Rejected('full'));
+    };
+    request.on('data', hold);
     try {
-      return await Promise.race([readBody(request, this.#limits), overflow]);
+      return await Promise.race([readBody(request, this.#limits, this.#unpackInTurn), overflow]);
     } finally {
+      // What is refused goes on coming in, and is not kept.
+      request.off('data', hold);
       this.#bytes -= held;
     }
   }

@@ -130,6 +130,19 @@ describe('over HTTP', () => {
     expect((await here.post('/v1/traces', VALID)).status).toBe(200);
   });
 
+  test('a body that does not say how large it is, and is too large, leaves room for all others', async () => {
+    const here = await started({ args: { 'max-request-mb': '1' } });
+    const chunk = `${(100_000).toString(16)}\r\n${' '.repeat(100_000)}\r\n`;
+    const socket = peer(here);
+    socket.write(`${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(80)}0\r\n\r\n`);
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 413/);
+    expect(await here.counted()).toEqual(['spanprism_collect_rejected_total{reason="too_large"} 1']);
+    // The rest may come in after the answer.
+    socket.end();
+    await closed(socket);
+    expect((await here.post('/v1/traces', VALID)).status).toBe(200);
+  });
+
   test.each([
     ['two lengths', `${HEAD}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, '400'],
     ['a chunk without a length', `${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, '400'],

@@ -8,20 +8,32 @@ export interface BodyLimits {
   readonly maxUnpackedBytes: number;
 }
 
-type Unpack = (sent: Buffer, maxBytes: number) => Uint8Array | Promise<Uint8Array>;
+type Unpack = (sent: Buffer, maxBytes: number) => Promise<Uint8Array>;
 
-const UNPACK: ReadonlyMap<string, Unpack> = new Map<string, Unpack>([
-  ['identity', (sent) => sent],
+const UNPACK: ReadonlyMap<string, Unpack | undefined> = new Map([
+  ['identity', undefined],
   ['gzip', unpackGzip],
 ]);
 
-/** Reads and unpacks the body of a request; throws `Rejected` when it is too large, cut short or packed in another way than it says. */
-export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Uint8Array> {
-  const unpack = UNPACK.get(request.headers['content-encoding']?.trim().toLowerCase() || 'identity');
-  if (unpack === undefined) throw new Rejected('wrong_content_encoding');
+/** Does the work when it may be done. */
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * Reads and unpacks the body of a request; throws `Rejected` when it is too large, cut short or packed in another way than it says. What
+ * is unpacked can be much larger than what was sent: `unpackInTurn` bounds how much of that is done at once.
+ */
+export async function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  unpackInTurn: InTurn = (work) => work(),
+): Promise<Uint8Array> {
+  const packed = request.headers['content-encoding']?.trim().toLowerCase() || 'identity';
+  if (!UNPACK.has(packed)) throw new Rejected('wrong_content_encoding');
   // What announces itself as too large is refused before a byte of it is kept.
   if (Number(request.headers['content-length'] ?? 0) > limits.maxSentBytes) throw new Rejected('too_large');
-  return unpack(await readSent(request, limits.maxSentBytes), limits.maxUnpackedBytes);
+  const sent = await readSent(request, limits.maxSentBytes);
+  const unpack = UNPACK.get(packed);
+  return unpack === undefined ? sent : unpackInTurn(() => unpack(sent, limits.maxUnpackedBytes));
 }
 
 function readSent(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
