@@ -92,3 +92,13 @@ test('names that are merely long stay as they are', () => {
   const span: LlmSpan = { ...llm, ...names, provider: 'aws.bedrock', stopReason: 'end_turn', responseModel: arn };
   expect(applyCapture({ ...span, requestModel: arn }, policy)).toMatchObject({ requestModel: arn, issues: [] });
 });
+
+test('what counts are bytes: a name of fewer letters that take three each is cut too', () => {
+  const [llm] = SPANS as readonly [LlmSpan];
+  const names = { key: 'llm:req_1' as SpanKey, sessionId: 's', agentName: 'claude', requestId: 'r', messageId: 'm' };
+  const span: LlmSpan = { ...llm, ...names, provider: 'p', stopReason: 'end_turn', responseModel: 'x' };
+  expect(applyCapture({ ...span, requestModel: '模'.repeat(400) }, policy)).toMatchObject({
+    requestModel: '模'.repeat(341),
+    issues: [{ code: 'truncated' }],
+  });
+});

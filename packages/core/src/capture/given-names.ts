@@ -1,5 +1,5 @@
 import type { Span } from '../model/span.ts';
-import { truncateText } from '../model/truncate.ts';
+import { textBytes, truncateText } from '../model/truncate.ts';
 import type { Draft } from './copy-span.ts';
 
 /** No id and no name is as long; one that is would be in every row and line about it. UTF-8 bytes. */
@@ -49,7 +49,8 @@ function hasOverlong(span: Draft<Span>): boolean {
 }
 
 function isOverlong(name: string | undefined): boolean {
-  return name !== undefined && name.length > MAX_GIVEN_BYTES;
+  // No UTF-16 unit takes more than three bytes.
+  return name !== undefined && name.length * 3 > MAX_GIVEN_BYTES && textBytes(name) > MAX_GIVEN_BYTES;
 }
 
 function shortened(value: unknown): unknown {

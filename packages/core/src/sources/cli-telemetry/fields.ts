@@ -20,7 +20,8 @@ const LONGEST_NAME_BYTES = 4_096;
 /** An id or a name: many of them are remembered, so none may be of any length. */
 export function stringOf(value: OtlpValue | undefined): string | undefined {
   const text = textOf(value);
-  return text === undefined || text.length <= LONGEST_NAME_BYTES ? text : truncateText(text, LONGEST_NAME_BYTES);
+  // No UTF-16 unit takes more than three bytes.
+  return text === undefined || text.length * 3 <= LONGEST_NAME_BYTES ? text : truncateText(text, LONGEST_NAME_BYTES);
 }
 
 /** Words of any length. */
