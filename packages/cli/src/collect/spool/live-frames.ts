@@ -3,8 +3,8 @@ import type { FrameHead, RequestFrame } from './frames.ts';
 /** What of one segment is still needed. */
 export interface LiveSegment {
   readonly path: string;
-  /** No frame in it that is new has a lower one; those written anew may. */
-  readonly firstSequence: number;
+  /** Every owner that a frame in it names, be it to say that the owner is done. */
+  readonly names: Set<string>;
   bytes: number;
   /** Frames that are being written to it. */
   writing: number;
@@ -15,7 +15,7 @@ export interface LiveSegment {
 /** Of one frame. */
 export interface FrameWrite {
   /** It is on disk: whoever owns it needs it from now on. */
-  done(head: FrameHead): void;
+  done(): void;
   /** It is not, and nothing of it. */
   failed(): void;
 }
@@ -26,7 +26,7 @@ export interface FrameWrite {
  */
 export class LiveFrames {
   readonly #segments: LiveSegment[] = [];
-  /** Up to which sequence each owner is done, in the order in which that was said. */
+  /** Up to which sequence each owner is done, for as long as a frame names it: that may be written anew, or read after a restart. */
   readonly #done = new Map<string, number>();
   #bytes = 0;
 
@@ -39,18 +39,19 @@ export class LiveFrames {
     return new Set(this.#segments.flatMap(({ owners }) => [...owners.keys()]));
   }
 
-  open(path: string, firstSequence: number): LiveSegment {
-    const segment: LiveSegment = { path, firstSequence, bytes: 0, writing: 0, owners: new Map() };
+  open(path: string): LiveSegment {
+    const segment: LiveSegment = { path, names: new Set(), bytes: 0, writing: 0, owners: new Map() };
     this.#segments.push(segment);
     return segment;
   }
 
   /** A frame is about to be written. */
-  begin(segment: LiveSegment, bytes: number): FrameWrite {
+  begin(segment: LiveSegment, head: FrameHead, bytes: number): FrameWrite {
     this.wrote(segment, bytes);
+    this.names(segment, head);
     segment.writing += 1;
     return {
-      done: (head) => {
+      done: () => {
         segment.writing -= 1;
         if (head.type === 'request') this.needs(segment, head, bytes);
       },
@@ -66,6 +67,12 @@ export class LiveFrames {
     this.#bytes += bytes;
   }
 
+  /** A frame stands in a segment, whoever needs it. */
+  names(segment: LiveSegment, head: FrameHead): void {
+    if (head.type === 'done') segment.names.add(head.owner);
+    else for (const owner of head.owners) segment.names.add(owner);
+  }
+
   needs(segment: LiveSegment, frame: RequestFrame, bytes: number): void {
     for (const owner of this.pending(frame)) {
       const known = segment.owners.get(owner);
@@ -78,7 +85,6 @@ export class LiveFrames {
   }
 
   done(owner: string, sequence: number): void {
-    this.#done.delete(owner);
     this.#done.set(owner, sequence);
     for (const { owners } of this.#segments)
       if ((owners.get(owner)?.last ?? Infinity) <= sequence) owners.delete(owner);
@@ -115,16 +121,8 @@ export class LiveFrames {
     const oldest = this.#segments.shift();
     if (oldest === undefined) throw new Error('there is no segment');
     this.#bytes -= oldest.bytes;
-    this.#forgetDone();
+    for (const owner of oldest.names)
+      if (!this.#segments.some(({ names }) => names.has(owner))) this.#done.delete(owner);
     return oldest;
-  }
-
-  /** What an owner is done with is gone, or was written anew without its name. */
-  #forgetDone(): void {
-    const first = this.#segments[0]?.firstSequence ?? Infinity;
-    for (const [owner, sequence] of this.#done) {
-      if (sequence >= first) return;
-      this.#done.delete(owner);
-    }
   }
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { thisOwner } from '@spanprism/core/receive';
@@ -159,6 +159,42 @@ describe('a spool', () => {
     }
     await abandoned(spool);
     expect(await left(await opened())).toEqual(['1 kept slow']);
+  });
+
+  test('does not bring back what was delivered after it was written anew', async () => {
+    const spool = await opened({ maxBytes: 40_000, segmentBytes: 4_000 });
+    const sequences = new Map<string, number>();
+    const add = async (owner: string): Promise<void> => {
+      sequences.set(owner, await spool.append(request('z'.repeat(500), owner)));
+    };
+    const done = (owner: string): void => spool.done(owner, sequences.get(owner) ?? 0);
+    const many = (name: string, count: number): string[] => Array.from({ length: count }, (_, at) => `${name}${at}`);
+    const [first, young] = [many('first', 10), many('young', 24)];
+    for (const owner of ['delivered late', 'owed', ...first, ...young]) await add(owner);
+    first.forEach(done);
+    // Of the oldest segment only two are needed: they stand in a young one now.
+    await expect.poll(segments).not.toContain('000000000001.seg');
+    done('delivered late');
+    for (let round = 0; round < 3; round += 1) {
+      for (const owners of [young.slice(0, 12), young.slice(12)]) {
+        owners.forEach(done);
+        await expect.poll(() => spool.bytes).toBeLessThan(30_000);
+        for (const owner of owners) await add(owner);
+      }
+    }
+    young.forEach(done);
+    await abandoned(spool);
+    expect((await left(await opened())).map((line) => line.replace(/z+ /, ''))).toEqual(['2 owed']);
+  });
+
+  test('gives back once what a process was killed over while it wrote it anew', async () => {
+    const first = await opened();
+    const sequence = await first.append(request('one', 'a', 'b'));
+    first.done('a', sequence);
+    await first.append(request('two', 'b'));
+    await abandoned(first);
+    await copyFile(join(folder, '000000000001.seg'), join(folder, '000000000007.seg'));
+    expect(await left(await opened())).toEqual(['1 one b', '2 two b']);
   });
 
   test('that is done with is gone from the disk', async () => {

@@ -32,7 +32,7 @@ export interface StoredRequest extends SpooledRequest {
 export class SpoolFull extends Error {}
 
 interface Place {
-  readonly path: string;
+  readonly segment: LiveSegment;
   readonly head: RequestFrame;
   readonly bodyAt: number;
   readonly bytes: number;
@@ -116,13 +116,16 @@ export class RequestSpool {
   async *unfinished(): AsyncGenerator<StoredRequest> {
     const places = this.#places.toSorted((left, right) => left.head.sequence - right.head.sequence);
     this.#places = [];
-    let known: { readonly path: string; readonly segment: Buffer } | undefined;
-    for (const { path, head, bodyAt, bytes } of places) {
+    let known: { readonly segment: LiveSegment; readonly content: Buffer } | undefined;
+    let last = 0;
+    for (const { segment, head, bodyAt, bytes } of places) {
       const owners = this.#live.pending(head);
-      if (owners.length === 0) continue;
-      if (known?.path !== path) known = { path, segment: await readFile(path) };
+      // A process that was killed while it wrote frames anew has left both.
+      if (owners.length === 0 || head.sequence === last) continue;
+      last = head.sequence;
+      if (known?.segment !== segment) known = { segment, content: await readFile(segment.path) };
       const { type: _, ...rest } = head;
-      yield { ...rest, owners, body: known.segment.subarray(bodyAt, bodyAt + bytes) };
+      yield { ...rest, owners, body: known.content.subarray(bodyAt, bodyAt + bytes) };
     }
   }
 
@@ -137,29 +140,23 @@ export class RequestSpool {
 
   async #readSegments(): Promise<void> {
     const names = (await readdir(this.#options.folder)).filter((name) => SEGMENT.test(name)).toSorted();
-    const segments: { readonly path: string; readonly bytes: number; readonly places: Place[] }[] = [];
     for (const name of names) {
       this.#nextSegment = Number(SEGMENT.exec(name)?.[1]) + 1;
-      segments.push(await this.#readSegment(join(this.#options.folder, name)));
+      await this.#readSegment(this.#live.open(join(this.#options.folder, name)));
     }
     // What an owner is done with stands before its word: all of it is read before anything is needed.
-    for (const { path, bytes, places } of segments) {
-      const segment = this.#live.open(path, places[0]?.head.sequence ?? this.#sequence + 1);
-      this.#live.wrote(segment, bytes);
-      for (const place of places) this.#live.needs(segment, place.head, place.bytes);
-      this.#places.push(...places);
-    }
+    for (const { segment, head, bytes } of this.#places) this.#live.needs(segment, head, bytes);
   }
 
-  async #readSegment(path: string): Promise<{ path: string; bytes: number; places: Place[] }> {
-    const segment = await readFile(path);
-    const places: Place[] = [];
-    for (const { head, body, bodyAt } of decodeFrames(segment)) {
+  async #readSegment(segment: LiveSegment): Promise<void> {
+    const content = await readFile(segment.path);
+    this.#live.wrote(segment, content.length);
+    for (const { head, body, bodyAt } of decodeFrames(content)) {
       this.#sequence = Math.max(this.#sequence, head.sequence);
+      this.#live.names(segment, head);
       if (head.type === 'done') this.#live.done(head.owner, head.sequence);
-      else places.push({ path, head, bodyAt, bytes: body.length });
+      else this.#places.push({ segment, head, bodyAt, bytes: body.length });
     }
-    return { path, bytes: segment.length, places };
   }
 
   async #writeDone(owner: string, sequence: number): Promise<void> {
@@ -173,10 +170,10 @@ export class RequestSpool {
     if (writer === undefined || segment === undefined) throw new Error('the spool is closed');
     const chunks = encodeFrame(head, body);
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    const write = this.#live.begin(segment, bytes);
+    const write = this.#live.begin(segment, head, bytes);
     try {
       await writer.append(chunks, bytes);
-      write.done(head);
+      write.done();
     } catch (error) {
       write.failed();
       throw error;
@@ -204,7 +201,7 @@ export class RequestSpool {
     const path = join(folder, `${String(this.#nextSegment).padStart(12, '0')}.seg`);
     this.#nextSegment += 1;
     this.#writer = await SegmentWriter.create(path, sync);
-    this.#segment = this.#live.open(path, this.#sequence + 1);
+    this.#segment = this.#live.open(path);
     if (sync === 'always') await syncFolder(folder);
   }
 
