@@ -79,6 +79,23 @@ describe('a session', () => {
     expect([sessions.open, sessions.takeEnded(), agents(sink)]).toEqual([0, [{ id: 'b', lastSequence: 3 }], 1]);
   });
 
+  test.each([
+    ['of a turn that ended before is between turns', TRACES, 0],
+    ['of a turn that nothing is known of is in it', undefined, 1],
+  ])('that is heard of again %s', (_, before, open) => {
+    const { table: sessions, clock, tell } = table();
+    if (before !== undefined) tell('a', before);
+    clock.now = 2_000;
+    sessions.sweep();
+    expect(sessions.open).toBe(0);
+    // What another session said of its turns is nothing to this one.
+    tell('b', TRACES);
+    tell('a', LOGS);
+    clock.now = 3_001;
+    sessions.sweep();
+    expect(sessions.open).toBe(open);
+  });
+
   test('begins anew when it is heard of again', () => {
     const { table: sessions, clock, sink, tell } = table();
     tell('a', LOGS, TRACES);

@@ -34,6 +34,7 @@ export class SessionTable {
   readonly #now: () => number;
   /** The one that was heard of least lately is first. */
   readonly #entries = new Map<string, Entry>();
+  readonly #endedTurns = new EndedTurns();
   #ended: EndedSession[] = [];
   #opened = 0;
 
@@ -97,7 +98,7 @@ export class SessionTable {
     const { settleMs } = this.#limits;
     const session = this.#sessions.open({ sources: ['cli'], ids, settleMs, knowsEnd: false });
     this.#opened += 1;
-    return { session, ids, turns: new Turns(), lastAt: 0, lastSequence: 0 };
+    return { session, ids, turns: new Turns(id, this.#endedTurns), lastAt: 0, lastSequence: 0 };
   }
 
   #endFirst(): void {
@@ -113,9 +114,14 @@ export class SessionTable {
 
 /** Which turns have begun and not ended. A turn begins with the log of its prompt, which names the span that is exported when it ends. */
 class Turns {
+  readonly #sessionId: string;
   readonly #open: Set<string> = new Set();
-  /** Spans and logs are exported apart: the end may be known first. */
-  readonly #ended: Set<string> = new Set();
+  readonly #ended: EndedTurns;
+
+  constructor(sessionId: string, ended: EndedTurns) {
+    this.#sessionId = sessionId;
+    this.#ended = ended;
+  }
 
   get areOpen(): boolean {
     return this.#open.size > 0;
@@ -134,14 +140,35 @@ class Turns {
   }
 
   #begin(spanId: string): void {
-    if (!this.#ended.has(spanId)) this.#open.add(spanId);
+    if (!this.#ended.has(this.#sessionId, spanId)) this.#open.add(spanId);
   }
 
   #end(spanId: string): void {
     this.#open.delete(spanId);
-    this.#ended.add(spanId);
-    if (this.#ended.size > REMEMBERED) for (const oldest of [...this.#ended].slice(0, 1)) this.#ended.delete(oldest);
+    this.#ended.add(this.#sessionId, spanId);
   }
 }
 
-const REMEMBERED = 256;
+const REMEMBERED = 10_000;
+
+/**
+ * At least the last `REMEMBERED` turns that have ended, and never twice as many. Spans and logs are exported apart: the end may be known
+ * first, and the session have ended before it is heard of the beginning.
+ */
+class EndedTurns {
+  #recent: Set<string> = new Set();
+  #older: Set<string> = new Set();
+
+  has(sessionId: string, spanId: string): boolean {
+    const turn = `${sessionId}/${spanId}`;
+    return this.#recent.has(turn) || this.#older.has(turn);
+  }
+
+  add(sessionId: string, spanId: string): void {
+    if (this.#recent.size >= REMEMBERED) {
+      this.#older = this.#recent;
+      this.#recent = new Set();
+    }
+    this.#recent.add(`${sessionId}/${spanId}`);
+  }
+}
