@@ -31,7 +31,7 @@ describe('frames on disk', () => {
     const live = new LiveFrames();
     const [first, second] = [live.open('1'), live.open('2')];
     write(live, first, frame(1, 'a'));
-    write(live, second, frame(3, 'a', 'b'));
+    write(live, second, frame(3, 'a', 'b'), frame(4, 'b'));
     live.open('3');
     live.done('a', 3);
     expect(live.takeUnneeded()).toEqual([first]);

@@ -12,6 +12,14 @@ export interface LiveSegment {
   readonly owners: Map<string, { last: number; bytes: number }>;
 }
 
+/** Of an owner that frames name: they may be written anew, or read after a restart. */
+interface Named {
+  /** In how many segments that is. */
+  segments: number;
+  /** Up to which sequence it is done. */
+  done: number;
+}
+
 /** Of one frame. */
 export interface FrameWrite {
   /** It is on disk: whoever owns it needs it from now on. */
@@ -26,8 +34,7 @@ export interface FrameWrite {
  */
 export class LiveFrames {
   readonly #segments: LiveSegment[] = [];
-  /** Up to which sequence each owner is done, for as long as a frame names it: that may be written anew, or read after a restart. */
-  readonly #done = new Map<string, number>();
+  readonly #named = new Map<string, Named>();
   #bytes = 0;
 
   get bytes(): number {
@@ -69,8 +76,11 @@ export class LiveFrames {
 
   /** A frame stands in a segment, whoever needs it. */
   names(segment: LiveSegment, head: FrameHead): void {
-    if (head.type === 'done') segment.names.add(head.owner);
-    else for (const owner of head.owners) segment.names.add(owner);
+    for (const owner of head.type === 'done' ? [head.owner] : head.owners) {
+      if (segment.names.has(owner)) continue;
+      segment.names.add(owner);
+      this.#nameOf(owner).segments += 1;
+    }
   }
 
   needs(segment: LiveSegment, frame: RequestFrame, bytes: number): void {
@@ -85,14 +95,14 @@ export class LiveFrames {
   }
 
   done(owner: string, sequence: number): void {
-    this.#done.set(owner, sequence);
+    this.#nameOf(owner).done = sequence;
     for (const { owners } of this.#segments)
       if ((owners.get(owner)?.last ?? Infinity) <= sequence) owners.delete(owner);
   }
 
   /** The owners of a frame that are not done with it. */
   pending({ owners, sequence }: RequestFrame): readonly string[] {
-    return owners.filter((owner) => (this.#done.get(owner) ?? -1) < sequence);
+    return owners.filter((owner) => (this.#named.get(owner)?.done ?? -1) < sequence);
   }
 
   /** Whether nobody needs anything of the newest segment, though there is something in it. */
@@ -121,8 +131,19 @@ export class LiveFrames {
     const oldest = this.#segments.shift();
     if (oldest === undefined) throw new Error('there is no segment');
     this.#bytes -= oldest.bytes;
-    for (const owner of oldest.names)
-      if (!this.#segments.some(({ names }) => names.has(owner))) this.#done.delete(owner);
+    for (const owner of oldest.names) {
+      const named = this.#nameOf(owner);
+      named.segments -= 1;
+      if (named.segments === 0) this.#named.delete(owner);
+    }
     return oldest;
+  }
+
+  #nameOf(owner: string): Named {
+    const known = this.#named.get(owner);
+    if (known !== undefined) return known;
+    const named = { segments: 0, done: -1 };
+    this.#named.set(owner, named);
+    return named;
   }
 }
