@@ -41,14 +41,14 @@ function longest(value: unknown): number {
   return Math.max(0, ...Object.values(value).map(longest));
 }
 
-test('what telemetry names is not of any length: ids and names are remembered', () => {
+function watched(): { readonly seen: Observation[]; readonly source: CliTelemetrySource } {
   const seen: Observation[] = [];
-  const source = new CliTelemetrySource({
-    observe: (one) => seen.push(one),
-    askedParty: 'host',
-    hasStream: true,
-    showHooks: true,
-  });
+  const observe = (one: Observation): void => void seen.push(one);
+  return { seen, source: new CliTelemetrySource({ observe, askedParty: 'host', hasStream: true, showHooks: true }) };
+}
+
+test('what telemetry names is not of any length: ids and names are remembered', () => {
+  const { seen, source } = watched();
   const spans = ['claude_code.llm_request', 'claude_code.tool', 'claude_code.tool.execution'].map(span);
   const logs = ['user_prompt', 'api_request', 'tool_result', 'subagent_completed', 'hook_execution_complete'].map(log);
   source.receive({ signal: 'traces', groups: [{ ...GROUP, records: spans }] });
@@ -60,13 +60,7 @@ test('what telemetry names is not of any length: ids and names are remembered', 
 });
 
 test('what an error says is words, of any length', () => {
-  const seen: Observation[] = [];
-  const source = new CliTelemetrySource({
-    observe: (one) => seen.push(one),
-    askedParty: 'host',
-    hasStream: true,
-    showHooks: true,
-  });
+  const { seen, source } = watched();
   const attributes = { 'event.name': 'api_error', error: LONG, request_id: 'req_1' };
   source.receive({ signal: 'logs', groups: [{ ...GROUP, records: [{ at: 3n, attributes }] }] });
   expect(seen).toMatchObject([{ type: 'call-measured', error: { message: LONG } }]);
