@@ -1,7 +1,7 @@
 // A command is read when it is called for. People wait for `spanprism claude` most of all: it is few files.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { bundled, loadedAfter } from '../../scripts/bundle.mjs';
+import { bundled } from '../../scripts/bundle.mjs';
 
 const CLAUDE = 'src/claude/command.ts';
 
@@ -32,8 +32,7 @@ const AFTER_FRAME = [
 ];
 
 await build({
-  ...bundled({ main: 'src/main.ts' }),
-  plugins: [loadedAfter({ 'src/run-command-line.ts': AFTER_FRAME, [CLAUDE]: AFTER_CLAUDE })],
+  ...bundled({ main: 'src/main.ts' }, { after: { 'src/run-command-line.ts': AFTER_FRAME, [CLAUDE]: AFTER_CLAUDE } }),
   // `claude` starts when this has been loaded: a few hundred lines are read sooner than a package is looked for.
   alias: { '@spanprism/core/child': fileURLToPath(new URL('../core/src/child.ts', import.meta.url)) },
 });

@@ -1,6 +1,6 @@
 // The budget of the whole import is ten milliseconds, of which most is reading the text: names within it are short ones.
 import { build } from 'esbuild';
-import { bundled, loadedAfter } from '../../scripts/bundle.mjs';
+import { bundled } from '../../scripts/bundle.mjs';
 
 const INDEX = 'src/index.ts';
 
@@ -17,9 +17,11 @@ const BESIDE_INDEX = {
 };
 
 await build({
-  ...bundled({ index: INDEX, ...BESIDE_INDEX }),
+  ...bundled(
+    { index: INDEX, ...BESIDE_INDEX },
+    { after: { [INDEX]: [...Object.values(BESIDE_INDEX), 'src/loopback/wire/main-pipe.ts'] } },
+  ),
   minify: true,
-  plugins: [loadedAfter({ [INDEX]: [...Object.values(BESIDE_INDEX), 'src/loopback/wire/main-pipe.ts'] })],
 });
 
 // Threads share no memory with who starts them: each is one file, found at run time beside the file that starts it. What a child
