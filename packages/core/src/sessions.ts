@@ -4,8 +4,9 @@ import { DEADLINE_MS, Delivery, type DeliveryStats } from './tracing/delivery.ts
 import { checkOptions, type TracingOptions } from './tracing/options.ts';
 import { type Session, type SessionDefaults, type SessionOptions, SessionTrace } from './tracing/session-trace.ts';
 
-export { childReceiver, type ChildReceiverParts, decodeBatch } from './sessions-receiver.ts';
+export { childReceiver, type ChildReceiverParts, decodeBatch, type Unread } from './sessions-receiver.ts';
 export { plainAttributes, type UserAttributes } from './tracing/options.ts';
+export { decodeTelemetry } from './sources/cli-telemetry/telemetry.ts';
 export type { Observation } from './model/observation.ts';
 export type { OtlpRequest } from './otlp/records.ts';
 export type { DeliveryStats } from './tracing/delivery.ts';

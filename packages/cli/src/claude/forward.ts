@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import type { Environment, OtlpSignal } from '@spanprism/core/child';
-import { decodeBatch, type OtlpRequest } from '@spanprism/core/sessions';
+import { decodeBatch, type OtlpRequest, type Unread } from '@spanprism/core/sessions';
 import { forwardGrpc } from './forward-grpc.ts';
 import { tlsFiles } from './tls-files.ts';
 import { type Destination, type OwnTelemetry, SIGNALS } from './own-telemetry.ts';
@@ -16,7 +16,7 @@ export interface ForwardParts {
   readonly token: string;
   readonly own: OwnTelemetry;
   readonly env: Environment;
-  readonly batch: (request: OtlpRequest) => void;
+  readonly batch: (unread: Unread) => void;
 }
 
 /** What the backend answered, to be handed back as it is. */
@@ -65,8 +65,7 @@ export function forwarding({ server, token, own, env, batch }: ForwardParts): Se
     if (seen.has(digest)) return;
     seen.add(digest);
     if (seen.size > REMEMBERED) for (const oldest of [...seen].slice(0, 1)) seen.delete(oldest);
-    const request = decodedOf(sent);
-    if (request !== undefined) batch(request);
+    batch(() => decodedOf(sent));
   };
   const front = http.createServer({ keepAliveTimeout: 0, requestTimeout: 60_000 }, (request, response) => {
     const signal = SIGNALS.find((name) => request.url === `/${token}/v1/${name}`);

@@ -5,6 +5,8 @@ export interface OpenPort {
   readonly port: number;
   /** Whether anybody has ever connected. */
   readonly wasUsed: boolean;
+  /** Resolves when somebody connects for the first time. */
+  readonly used: Promise<void>;
   /** Hands over those that wait and those to come. */
   serve(take: (socket: Socket) => void): void;
   /** Lets go of everybody who waits. */
@@ -23,9 +25,14 @@ export async function openPort(): Promise<OpenPort> {
   server.maxConnections = MAX_CONNECTIONS;
   const waiting: Socket[] = [];
   let wasUsed = false;
+  let use = (): void => undefined;
+  const used = new Promise<void>((resolve) => {
+    use = resolve;
+  });
   let take = (socket: Socket): void => void waiting.push(socket);
   server.on('connection', (socket) => {
     wasUsed = true;
+    use();
     // Of a child that is killed, the end of its connections may be an error.
     socket.on('error', () => undefined);
     take(socket);
@@ -36,6 +43,7 @@ export async function openPort(): Promise<OpenPort> {
     get wasUsed() {
       return wasUsed;
     },
+    used,
     serve: (served) => {
       take = (socket) => {
         served(socket);

@@ -11,17 +11,18 @@ import { findClaude, ranMark } from './find-claude.ts';
 import { toLineStart } from './line-start.ts';
 import { type OpenPort, openPort } from './open-port.ts';
 import { type OwnTelemetry, ownTelemetry } from './own-telemetry.ts';
+import { fillRandom } from './random-bytes.ts';
 import { gitBranch, projectName } from './surroundings.ts';
 import { type OverrideSearch, settingsEnvironment, settingsOverrides } from './settings-override.ts';
 import type { RunTrace, TraceRunParts } from './trace-run.ts';
-
-// Not by `import`, which reads all that the module exports: 6 ms.
-const { randomBytes } = process.getBuiltinModule('node:crypto');
 
 /** What the end of a run may take beyond that of `claude`, and only where a backend or the disk is slow. */
 const FINISH_MS = 2_000;
 /** Of that, for what sinks say of what they could not deliver. */
 const LAST_WORDS_MS = 200;
+
+/** As long as `claude` is starting, it needs the processor, and we do not. */
+const START_MS = 150;
 
 const NANOS_PER_MS = 1_000_000n;
 
@@ -49,7 +50,7 @@ export async function runClaude({ values, positionals }: CommandInput, io: Io): 
     start?.port.close();
     throw error;
   });
-  // Loaded while `claude` starts: it waits for nothing of this.
+  // Loaded while `claude` is at work: it waits for nothing of this.
   const trace =
     start === undefined
       ? undefined
@@ -80,11 +81,12 @@ async function beginning(io: Io, args: readonly string[], lines: string[]): Prom
   if (env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return undefined;
   try {
     const port = await openPort();
-    const token = randomBytes(16).toString('hex');
+    const ids = randomIds(fillRandom);
+    // As long as a trace's id, and as hard to guess.
+    const token = ids.traceId();
     const exported = { ...env, ...settingsEnvironment({ env, cwd, args }) };
     const own = ownTelemetry(exported);
     const parent = parseTraceparent(env['TRACEPARENT'], env['TRACESTATE']);
-    const ids = randomIds();
     const minted = { traceId: parent?.traceId ?? ids.traceId(), spanId: ids.spanId(), sampled: true };
     const context = parent?.traceState === undefined ? minted : { ...minted, traceState: parent.traceState };
     return {
@@ -135,6 +137,7 @@ function collecting({ env }: Io, lines: string[]): Diag {
 
 async function loaded(parts: TraceRunParts, lines: string[]): Promise<RunTrace | undefined> {
   try {
+    await Promise.race([parts.port.used, pause(START_MS)]);
     const { traceRun } = await import('./trace-run.ts');
     const trace = await traceRun(parts);
     // Needed when `claude` has ended, when every millisecond is one that somebody waits.
@@ -183,6 +186,12 @@ function overridden(search: OverrideSearch): readonly string[] {
     ({ file, names }) =>
       `${file} sets ${names.join(', ')} over ours, so this run may be traced in part or not at all: take it out there`,
   );
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }
 
 function turnOfEvents(): Promise<void> {

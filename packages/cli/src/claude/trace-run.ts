@@ -3,15 +3,10 @@ import type { Socket } from 'node:net';
 import type { Attributes, Diag, Sink } from '@spanprism/core';
 import type { Environment, TraceContext } from '@spanprism/core/child';
 import type { ChildWire } from '@spanprism/core/wire';
-import {
-  childReceiver,
-  createSessions,
-  type OtlpRequest,
-  plainAttributes,
-  type SessionEnd,
-} from '@spanprism/core/sessions';
+import { childReceiver, createSessions, plainAttributes, type SessionEnd, type Unread } from '@spanprism/core/sessions';
 import { type ChosenSinks, sinksFrom } from '../sinks/sinks-from.ts';
 import type { ForwardParts } from './forward.ts';
+import { Inbox } from './inbox.ts';
 import { JoinedSession, type JoinedSessionParts } from './joined-session.ts';
 import type { OpenPort } from './open-port.ts';
 import type { OwnTelemetry } from './own-telemetry.ts';
@@ -83,9 +78,10 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
   });
   parts.wire?.listen((observation) => session.observe(observation));
   let received = 0;
-  const batch = (request: OtlpRequest): void => {
+  const inbox = new Inbox((request) => session.receive(request));
+  const batch = (unread: Unread): void => {
     received += 1;
-    session.receive(request);
+    inbox.put(unread);
   };
   const server = childReceiver({
     token,
@@ -97,6 +93,7 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
     finish: async (by, deadlineMs) => {
       const until = performance.now() + deadlineMs;
       await Promise.all([sockets.closed(deadlineMs * ARRIVAL_SHARE), parts.wire?.drained(deadlineMs * ARRIVAL_SHARE)]);
+      inbox.empty();
       await session.end(by, until - deadlineMs * DELIVERY_SHARE);
       chosen.writeStore?.();
       await sessions.close(Math.max(0, until - performance.now()));

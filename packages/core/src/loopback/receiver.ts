@@ -6,24 +6,24 @@ import type { OtlpEncoding, OtlpRequest, OtlpSignal } from '../otlp/records.ts';
 import { ChildSockets } from './child-sockets.ts';
 import { REJECTIONS, type RejectReason } from './thread-protocol.ts';
 
-/** Turns the body of an OTLP request into records; throws `OtlpDecodeError` when it is not one. */
-export type Decode = (signal: OtlpSignal, encoding: OtlpEncoding, body: Uint8Array) => OtlpRequest;
+/** Turns the body of an OTLP request into records, or what will be asked for them; throws `OtlpDecodeError` when it is not one. */
+export type Decode<Decoded> = (signal: OtlpSignal, encoding: OtlpEncoding, body: Uint8Array) => Decoded;
 
 /** What was decoded from one request, with the bytes its unpacked body had. */
-export interface Batch {
+export interface Batch<Decoded = OtlpRequest> {
   readonly token: string;
-  readonly request: OtlpRequest;
+  readonly request: Decoded;
   readonly bytes: number;
 }
 
 /** Whom the receiver asks and tells. */
-export interface ReceiverHost {
+export interface ReceiverHost<Decoded = OtlpRequest> {
   readonly limits: BodyLimits;
-  readonly decode: Decode;
+  readonly decode: Decode<Decoded>;
   isAdmitted(token: string): boolean;
   /** Whether so many decoded bytes wait already that no more may be taken. */
   isFull(): boolean;
-  batch(batch: Batch): void;
+  batch(batch: Batch<Decoded>): void;
   rejected(reason: RejectReason): void;
   /** The process that used this token has closed its last connection; all its batches came before. */
   gone(token: string): void;
@@ -38,7 +38,7 @@ interface Admitted {
 
 interface Route {
   readonly method: string;
-  readonly serve: (host: ReceiverHost, admitted: Admitted) => Promise<void>;
+  readonly serve: <Decoded>(host: ReceiverHost<Decoded>, admitted: Admitted) => Promise<void>;
 }
 
 // Paths below `/<token>/`.
@@ -49,7 +49,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
 ]);
 
 /** The HTTP server of the loopback thread, not yet listening. It answers every request and throws nothing. */
-export function createReceiver(host: ReceiverHost): Server {
+export function createReceiver<Decoded>(host: ReceiverHost<Decoded>): Server {
   const children = new ChildSockets((token) => host.gone(token));
   // Not by `import`, which reads all that the module exports: its lazy `WebSocket` loads undici and HTTP/2, 35 ms on Node 24.
   const { createServer } = process.getBuiltinModule('node:http');
@@ -88,7 +88,10 @@ export function createReceiver(host: ReceiverHost): Server {
   }
 }
 
-function findRoute(request: IncomingMessage, host: ReceiverHost): { readonly token: string; readonly route: Route } {
+function findRoute(
+  request: IncomingMessage,
+  host: Pick<ReceiverHost, 'isAdmitted'>,
+): { readonly token: string; readonly route: Route } {
   // A page in a browser can be made to resolve its own name to 127.0.0.1; its requests then carry that name.
   if (!isLoopbackHost(request)) throw new Rejected<RejectReason>('wrong_host');
   const [, token = '', path = ''] = /^\/([^/?]+)\/([^?]*)/.exec(request.url ?? '') ?? [];

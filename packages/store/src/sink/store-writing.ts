@@ -24,6 +24,8 @@ export interface StoreWritingOptions {
 }
 
 const LATE = 'not everything could be stored in time';
+/** A program that ends sooner than this after its first span writes all it has by itself: to start a thread takes longer. */
+const BEFORE_THREAD_MS = 100;
 /** How long a program that ends waits for another's lock. */
 const EXIT_BUSY_MS = 250;
 
@@ -64,11 +66,13 @@ export class StoreWriting {
     if (this.#backlog.isBatchFull) return this.#isDamaged ? this.#leaveAllOver() : this.#send();
     if (this.#isScheduled || this.#isDamaged) return;
     this.#isScheduled = true;
-    // What ends in one turn of the loop goes over in one piece.
-    setImmediate(() => {
+    const send = (): void => {
       this.#isScheduled = false;
       if (!this.#isDamaged) this.#send();
-    });
+    };
+    // What ends in one turn of the loop goes over in one piece.
+    if (this.#channel !== undefined) setImmediate(send);
+    else setTimeout(send, BEFORE_THREAD_MS).unref();
   }
 
   async flush(deadlineMs: number): Promise<void> {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OtlpDecodeError } from '../decode/error.ts';
-import type { OtlpEncoding, OtlpRequest } from '../records.ts';
+import type { OtlpEncoding } from '../records.ts';
 import { Rejected, type Rejection } from './rejected.ts';
 
 const ENCODINGS: ReadonlyMap<string, OtlpEncoding> = new Map<string, OtlpEncoding>([
@@ -19,7 +19,7 @@ export function contentTypeOf(encoding: OtlpEncoding): string {
 }
 
 /** Runs a decoder; throws `Rejected` where it throws an `OtlpDecodeError`. */
-export function decodeOrReject(decode: () => OtlpRequest): OtlpRequest {
+export function decodeOrReject<Decoded>(decode: () => Decoded): Decoded {
   try {
     return decode();
   } catch (error) {
