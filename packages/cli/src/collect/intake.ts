@@ -1,5 +1,6 @@
-import { decodeOtlp, type OtlpRequest, type OtlpSignal } from '@spanprism/core/otlp';
+import type { OtlpRequest, OtlpSignal } from '@spanprism/core/otlp';
 import { decodeOrReject, type ExportResponse, Rejected } from '@spanprism/core/receive';
+import { decodeTelemetry } from '@spanprism/core/sessions';
 import type { Counters } from './counters.ts';
 import type { Arrival } from './doors/desk.ts';
 import type { RefusalReason } from './doors/refusals.ts';
@@ -63,7 +64,7 @@ export class Intake {
   async take({ signal, encoding, body, transport }: Arrival): Promise<ExportResponse> {
     const { counters, now } = this.#parts;
     if (this.#notReady !== undefined) throw new Rejected<RefusalReason>('not_ready');
-    const request = decodeOrReject(() => decodeOtlp(signal, encoding, body));
+    const request = decodeOrReject(() => decodeTelemetry(signal, encoding, body));
     const parts = partition(request);
     const owners = [...parts.sessions.keys()];
     const isForwarded = this.#isForwarded(signal, parts);
@@ -112,7 +113,7 @@ export class Intake {
   replay(found: StoredRequest): void {
     const { signal, encoding, body } = found;
     this.#parts.counters.replayed += 1;
-    this.#apply(found, partition(decodeOtlp(signal, encoding, body)));
+    this.#apply(found, partition(decodeTelemetry(signal, encoding, body)));
   }
 
   /** All metrics go on, and of the rest what is not Claude Code's. */

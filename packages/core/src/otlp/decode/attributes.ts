@@ -11,18 +11,22 @@ export function newAttributes(): AttributeMap {
   return Object.create(null) as AttributeMap;
 }
 
-/** Reads one KeyValue into `known`, or into a new map when that is still empty; of a repeated key the last one counts. */
+/**
+ * Reads one KeyValue into `known`, or into a new map when that is still empty, unless its key is not wanted; of a repeated key the last
+ * one counts.
+ */
 export function readAttribute(reader: ProtobufReader, known: OtlpAttributes): OtlpAttributes {
-  const attributes = known === NO_ATTRIBUTES ? newAttributes() : (known as AttributeMap);
-  let key = '';
+  let key: string | undefined = '';
   let value: OtlpValue = null;
   const outer = reader.enter();
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === 0x0a) key = reader.key();
-    else if (tag === 0x12) value = readValue(reader);
+    else if (tag === 0x12 && key !== undefined) value = readValue(reader);
     else reader.skip(tag);
   }
   reader.leave(outer);
+  if (key === undefined) return known;
+  const attributes = known === NO_ATTRIBUTES ? newAttributes() : (known as AttributeMap);
   attributes[key] = value;
   return attributes;
 }

@@ -3,6 +3,7 @@ import { setCount, setText, setTime } from './fields.ts';
 import type { Mutable } from './fields.ts';
 import { readMetric } from './protobuf-metrics.ts';
 import { ProtobufReader } from './reader.ts';
+import type { WantedKeys } from './wanted-keys.ts';
 import type {
   OtlpAttributes,
   OtlpEvent,
@@ -18,16 +19,15 @@ import type {
 // The cases below are tags as opentelemetry-proto 1.x assigns them: field number × 8 + wire type. A known field with another
 // wire type is an unknown field, as protobuf has it.
 
-/** Reads an Export…ServiceRequest. */
-export function decodeProtobuf(signal: OtlpSignal, body: Uint8Array): OtlpRequest {
-  const reader = new ProtobufReader(body);
+/** Reads an Export…ServiceRequest; of spans and log records, only attributes that are wanted, where that is said. */
+export function decodeProtobuf(signal: OtlpSignal, body: Uint8Array, wanted?: WantedKeys): OtlpRequest {
   switch (signal) {
     case 'traces':
-      return { signal, groups: readGroups(reader, readSpan) };
+      return { signal, groups: readGroups(new ProtobufReader(body, wanted), readSpan) };
     case 'logs':
-      return { signal, groups: readGroups(reader, readLog) };
+      return { signal, groups: readGroups(new ProtobufReader(body, wanted), readLog) };
     case 'metrics':
-      return { signal, groups: readGroups(reader, readMetric) };
+      return { signal, groups: readGroups(new ProtobufReader(body), readMetric) };
   }
 }
 

@@ -1,6 +1,7 @@
 import { MAX_MESSAGES, MAX_VALUE_DEPTH, OtlpDecodeError } from './error.ts';
 import type { OtlpDecodeErrorCode } from './error.ts';
 import { SeenTexts, type SlicedBuffer } from './seen-texts.ts';
+import type { WantedKeys } from './wanted-keys.ts';
 
 /** Reads protobuf wire format from front to back; every read stays within the message that was entered last. */
 export class ProtobufReader {
@@ -12,10 +13,10 @@ export class ProtobufReader {
   #messages = 0;
   #valueDepth = 0;
 
-  constructor(body: Uint8Array) {
+  constructor(body: Uint8Array, wanted?: WantedKeys) {
     this.#bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength) as SlicedBuffer;
     this.#view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-    this.#seen = new SeenTexts(this.#bytes, this.#view);
+    this.#seen = new SeenTexts(this.#bytes, this.#view, wanted);
     this.#limit = body.byteLength;
   }
 
@@ -117,8 +118,8 @@ export class ProtobufReader {
     return start === this.#position ? '' : this.#bytes.utf8Slice(start, this.#position);
   }
 
-  /** A string that other records of the body repeat: the key of an attribute. */
-  key(): string {
+  /** A string that other records of the body repeat: the key of an attribute; undefined when it is not wanted. */
+  key(): string | undefined {
     const start = this.#textStart();
     return start === this.#position ? '' : this.#seen.key(start, this.#position);
   }

@@ -1,3 +1,5 @@
+import type { WantedKeys } from './wanted-keys.ts';
+
 /** What Node's Buffer has below `toString`, whose checks of its arguments take as long as a short text. */
 export interface SlicedBuffer extends Buffer {
   utf8Slice(start: number, end: number): string;
@@ -7,7 +9,8 @@ export interface SlicedBuffer extends Buffer {
 interface SeenKey {
   readonly start: number;
   readonly length: number;
-  readonly text: string;
+  /** Undefined when nobody wants what is under it. */
+  readonly text: string | undefined;
   /** The key that came after it the last time. */
   next: SeenKey | undefined;
   valueStart: number;
@@ -26,16 +29,18 @@ const MAX_VALUE_BYTES = 64;
 export class SeenTexts {
   readonly #bytes: SlicedBuffer;
   readonly #view: DataView;
+  readonly #wanted: WantedKeys | undefined;
   readonly #keys: (SeenKey | undefined)[] = new Array<SeenKey | undefined>(SLOTS).fill(undefined);
   #last: SeenKey = newKey(0, 0, '');
 
-  constructor(bytes: SlicedBuffer, view: DataView) {
+  constructor(bytes: SlicedBuffer, view: DataView, wanted?: WantedKeys) {
     this.#bytes = bytes;
     this.#view = view;
+    this.#wanted = wanted;
   }
 
-  /** Never of an empty range. */
-  key(start: number, end: number): string {
+  /** Never of an empty range; undefined when it is not wanted. */
+  key(start: number, end: number): string | undefined {
     const length = end - start;
     const expected = this.#last.next;
     const key = expected !== undefined && this.#isKey(expected, start, length) ? expected : this.#find(start, length);
@@ -63,7 +68,9 @@ export class SeenTexts {
     const slot = (last * 31 + middle * 3 + length * 7) % SLOTS;
     const known = this.#keys[slot];
     if (known !== undefined && this.#isKey(known, start, length)) return known;
-    const key = newKey(start, length, bytes.utf8Slice(start, start + length));
+    const wanted = this.#wanted;
+    const text = wanted === undefined ? bytes.utf8Slice(start, start + length) : wanted.textOf(bytes, start, length);
+    const key = newKey(start, length, text);
     this.#keys[slot] = key;
     return key;
   }
@@ -86,6 +93,6 @@ export class SeenTexts {
   }
 }
 
-function newKey(start: number, length: number, text: string): SeenKey {
+function newKey(start: number, length: number, text: string | undefined): SeenKey {
   return { start, length, text, next: undefined, valueStart: 0, valueLength: 0, value: '' };
 }

@@ -1,9 +1,9 @@
 import type { AgentRef, CallMeasured, CallRef } from '../../model/observation.ts';
 import type { LlmSpan, SpanError } from '../../model/span.ts';
 import { costOf, usageFromExclusive } from '../../model/usage.ts';
-import type { OtlpAttributes, OtlpLog, OtlpSpan } from '../../otlp/records.ts';
 import { given } from '../../model/given.ts';
 import { booleanOf, nanosOf, numberOf, startBefore, startOf, stringOf, textOf, usageParts } from './fields.ts';
+import type { TelemetryAttributes, TelemetryLog, TelemetrySpan } from './telemetry.ts';
 
 const PURPOSES: Readonly<Record<string, LlmSpan['purpose']>> = {
   sdk: 'turn',
@@ -14,7 +14,7 @@ const PURPOSES: Readonly<Record<string, LlmSpan['purpose']>> = {
 };
 
 /** Agents' calls name the agent; everything else that is not the main loop is a helper of the CLI's own. */
-function purposeOf(attributes: OtlpAttributes): LlmSpan['purpose'] {
+function purposeOf(attributes: TelemetryAttributes): LlmSpan['purpose'] {
   const source = stringOf(attributes['query_source_safe']) ?? stringOf(attributes['query_source']);
   if (source === undefined) return 'turn';
   return PURPOSES[source] ?? (/^agent[.:]/.test(source) ? 'turn' : 'other');
@@ -23,16 +23,16 @@ function purposeOf(attributes: OtlpAttributes): LlmSpan['purpose'] {
 /** The values of `gen_ai.provider.name` differ from the CLI's own only where a cloud stands between. */
 const PROVIDERS: Readonly<Record<string, string>> = { bedrock: 'aws.bedrock', vertex: 'gcp.vertex_ai' };
 
-function providerOf(attributes: OtlpAttributes): string | undefined {
+function providerOf(attributes: TelemetryAttributes): string | undefined {
   const own = stringOf(attributes['anthropic.provider']);
   return (own === undefined ? undefined : PROVIDERS[own]) ?? stringOf(attributes['gen_ai.provider.name']);
 }
 
-function callRef(attributes: OtlpAttributes): CallRef {
+function callRef(attributes: TelemetryAttributes): CallRef {
   return given('requestId', stringOf(attributes['request_id']) ?? stringOf(attributes['gen_ai.response.id']));
 }
 
-export function agentRef(attributes: OtlpAttributes, cliParentId: string | undefined): AgentRef {
+export function agentRef(attributes: TelemetryAttributes, cliParentId: string | undefined): AgentRef {
   return {
     ...given('agentId', stringOf(attributes['agent_id'])),
     ...given('agentName', stringOf(attributes['agent.name'])),
@@ -41,7 +41,7 @@ export function agentRef(attributes: OtlpAttributes, cliParentId: string | undef
 }
 
 /** `claude_code.llm_request`: one per call, all attempts within. */
-export function callFromSpan(span: OtlpSpan): CallMeasured {
+export function callFromSpan(span: TelemetrySpan): CallMeasured {
   const { attributes } = span;
   const attempts = span.events.filter((event) => event.name === 'gen_ai.request.attempt');
   const lastAttempt = attempts.at(-1)?.at ?? span.startedAt;
@@ -70,7 +70,7 @@ export function callFromSpan(span: OtlpSpan): CallMeasured {
 }
 
 /** `api_request` and `api_error`: figures of a call, priced by the CLI; `duration_ms` is the last attempt's. */
-export function callFromLog(log: OtlpLog, id: string): CallMeasured {
+export function callFromLog(log: TelemetryLog, id: string): CallMeasured {
   const { attributes } = log;
   const hasFailed = attributes['event.name'] === 'api_error';
   return {
@@ -93,7 +93,7 @@ export function callFromLog(log: OtlpLog, id: string): CallMeasured {
   };
 }
 
-function callError(attributes: OtlpAttributes): SpanError {
+function callError(attributes: TelemetryAttributes): SpanError {
   const status = numberOf(attributes['status_code']);
   const type =
     stringOf(attributes['error_class']) ??

@@ -9,12 +9,13 @@ import type {
   TurnStarted,
 } from '../../model/observation.ts';
 import type { MetricPoint } from '../../model/sink.ts';
-import type { OtlpLog, OtlpMetric, OtlpRequest, OtlpSpan, OtlpValue } from '../../otlp/records.ts';
+import type { OtlpMetric, OtlpRequest, OtlpValue } from '../../otlp/records.ts';
 import { agentRef, callFromLog, callFromSpan } from './calls.ts';
 import { countersFrom, metricPoints } from './counters.ts';
 import { given } from '../../model/given.ts';
 import { contentOf, numberOf, stringOf, textOf } from './fields.ts';
 import { hookFromLog, permissionFromSpan, toolFromLog, toolFromSpan } from './tools.ts';
+import type { TelemetryLog, TelemetrySpan } from './telemetry.ts';
 
 export interface CliTelemetryOptions {
   readonly observe: (observation: Observation) => void;
@@ -70,7 +71,7 @@ const LEFT_ALONE: ReadonlySet<string> = new Set([
   'tool_decision',
 ]);
 
-function nameOf(log: OtlpLog): string | undefined {
+function nameOf(log: TelemetryLog): string | undefined {
   return stringOf(log.attributes['event.name']) ?? log.eventName?.replace(SPAN_PREFIX, '');
 }
 
@@ -113,7 +114,7 @@ export class CliTelemetrySource {
     }
   }
 
-  #span(span: OtlpSpan): void {
+  #span(span: TelemetrySpan): void {
     this.#counters.spans += 1;
     const observation = this.#fromSpan(span);
     this.#session(span.attributes['session.id'], span.endedAt);
@@ -122,7 +123,7 @@ export class CliTelemetrySource {
     else if (span.name !== `${SPAN_PREFIX}hook`) this.#counters.unknown += 1;
   }
 
-  #fromSpan(span: OtlpSpan): Observation | undefined {
+  #fromSpan(span: TelemetrySpan): Observation | undefined {
     switch (span.name) {
       case `${SPAN_PREFIX}llm_request`:
         return this.#numbered(callFromSpan(span));
@@ -140,12 +141,12 @@ export class CliTelemetrySource {
   }
 
   /** What a call answered is logged just after the record that completes the call: it must be told before. */
-  #logs(logs: readonly OtlpLog[]): void {
+  #logs(logs: readonly TelemetryLog[]): void {
     for (const log of logs) if (ANSWERS.has(nameOf(log) ?? '')) this.#log(log);
     for (const log of logs) if (!ANSWERS.has(nameOf(log) ?? '')) this.#log(log);
   }
 
-  #log(log: OtlpLog): void {
+  #log(log: TelemetryLog): void {
     this.#counters.logs += 1;
     this.#session(log.attributes['session.id'], log.at);
     const name = nameOf(log);
@@ -153,7 +154,7 @@ export class CliTelemetrySource {
     if (observation !== undefined) this.#options.observe(observation);
   }
 
-  #fromLog(log: OtlpLog, name: string): Observation | undefined {
+  #fromLog(log: TelemetryLog, name: string): Observation | undefined {
     // `event.sequence` orders all log records of one process.
     const id = `cli:log:${numberOf(log.attributes['event.sequence']) ?? '-'}:${name}:${log.at}`;
     switch (name) {
@@ -186,7 +187,7 @@ export class CliTelemetrySource {
   }
 
   /** Turns are counted, so a prompt that is exported once more must not count again. */
-  #turnFromLog(log: OtlpLog, id: string): TurnStarted | undefined {
+  #turnFromLog(log: TelemetryLog, id: string): TurnStarted | undefined {
     const { attributes, spanId } = log;
     if (this.#told.get(id) === true) return undefined;
     this.#told.set(id, true);
@@ -217,7 +218,7 @@ export class CliTelemetrySource {
     };
   }
 
-  #turnFromSpan(span: OtlpSpan): TurnMeasured | undefined {
+  #turnFromSpan(span: TelemetrySpan): TurnMeasured | undefined {
     const sequence = numberOf(span.attributes['interaction.sequence']);
     if (sequence === undefined || sequence < 1) return undefined;
     // The stream counts as the CLI does. Without it a session may be one that another process resumes, whose count begins anew.
@@ -273,17 +274,17 @@ export class CliTelemetrySource {
 }
 
 /** Of a turn that has its place from the process's environment. */
-function parentOf({ traceId, parentSpanId = '', attributes }: OtlpSpan): TraceContext | undefined {
+function parentOf({ traceId, parentSpanId = '', attributes }: TelemetrySpan): TraceContext | undefined {
   if (attributes['parent.source'] !== 'env' || !isTraceId(traceId) || !isSpanId(parentSpanId)) return undefined;
   return { traceId, spanId: parentSpanId, sampled: true };
 }
 
-function triggerOf(log: OtlpLog, prompt: string | undefined): TurnStarted['trigger'] {
+function triggerOf(log: TelemetryLog, prompt: string | undefined): TurnStarted['trigger'] {
   if (log.attributes['command_name'] !== undefined) return 'command';
   return prompt?.startsWith('<task-notification>') === true ? 'task_notification' : undefined;
 }
 
-function answerFromLog(log: OtlpLog, id: string): Observation | undefined {
+function answerFromLog(log: TelemetryLog, id: string): Observation | undefined {
   const requestId = stringOf(log.attributes['request_id']);
   const text = contentOf(log.attributes['response']);
   if (requestId === undefined || text === undefined) return undefined;
@@ -291,14 +292,14 @@ function answerFromLog(log: OtlpLog, id: string): Observation | undefined {
 }
 
 /** The one place where telemetry names the message; the body itself is another source's business. */
-function answerIdsFromLog(log: OtlpLog, id: string): Observation | undefined {
+function answerIdsFromLog(log: TelemetryLog, id: string): Observation | undefined {
   const requestId = stringOf(log.attributes['request_id']);
   const messageId = stringOf(log.attributes['message.id']);
   if (requestId === undefined || messageId === undefined) return undefined;
   return { type: 'answer-text', id, source: 'cli', at: log.at, call: { requestId, messageId } };
 }
 
-function subagentFromLog(log: OtlpLog, id: string): TaskEnded | undefined {
+function subagentFromLog(log: TelemetryLog, id: string): TaskEnded | undefined {
   const agentId = stringOf(log.attributes['agent_id']);
   if (agentId === undefined) return undefined;
   return {
@@ -312,7 +313,7 @@ function subagentFromLog(log: OtlpLog, id: string): TaskEnded | undefined {
   };
 }
 
-function eventFromLog(log: OtlpLog, id: string, name: 'compaction' | 'api_refusal'): Observation {
+function eventFromLog(log: TelemetryLog, id: string, name: 'compaction' | 'api_refusal'): Observation {
   const { attributes } = log;
   const facts = {
     ...given('trigger', stringOf(attributes['trigger'])),

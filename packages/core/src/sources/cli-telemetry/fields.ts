@@ -1,7 +1,8 @@
 import { unixNanoFromMs } from '../../model/time.ts';
 import { truncateText } from '../../model/truncate.ts';
 import type { ExclusiveUsage } from '../../model/usage.ts';
-import type { OtlpAttributes, OtlpValue } from '../../otlp/records.ts';
+import type { OtlpValue } from '../../otlp/records.ts';
+import type { TelemetryAttributes } from './telemetry.ts';
 
 /** A year. */
 const LONGEST_MS = 366 * 86_400_000;
@@ -69,7 +70,7 @@ export function jsonOf(value: OtlpValue | undefined): unknown {
 }
 
 /** Token counts under the CLI's names; its `input_tokens` excludes the cache. */
-export function usageParts(attributes: OtlpAttributes): ExclusiveUsage {
+export function usageParts(attributes: TelemetryAttributes): ExclusiveUsage {
   return {
     input: numberOf(attributes['input_tokens']),
     output: numberOf(attributes['output_tokens']),

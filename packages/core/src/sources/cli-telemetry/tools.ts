@@ -1,12 +1,12 @@
 import type { HookSeen, PermissionSeen, ToolMeasured } from '../../model/observation.ts';
 import type { Decider, SpanError } from '../../model/span.ts';
-import type { OtlpAttributes, OtlpLog, OtlpSpan } from '../../otlp/records.ts';
 import { agentRef } from './calls.ts';
 import { given } from '../../model/given.ts';
 import { booleanOf, contentOf, jsonOf, nanosOf, numberOf, startBefore, startOf, stringOf, textOf } from './fields.ts';
+import type { TelemetryAttributes, TelemetryLog, TelemetrySpan } from './telemetry.ts';
 
 /** `claude_code.tool` and, within it, `claude_code.tool.execution`. */
-export function toolFromSpan(span: OtlpSpan, part: 'span' | 'execution'): ToolMeasured | undefined {
+export function toolFromSpan(span: TelemetrySpan, part: 'span' | 'execution'): ToolMeasured | undefined {
   const { attributes } = span;
   const toolCallId = stringOf(attributes['tool_use_id']) ?? stringOf(attributes['gen_ai.tool.call.id']);
   if (toolCallId === undefined) return undefined;
@@ -29,7 +29,7 @@ export function toolFromSpan(span: OtlpSpan, part: 'span' | 'execution'): ToolMe
   };
 }
 
-function outputOf(span: OtlpSpan): string | undefined {
+function outputOf(span: TelemetrySpan): string | undefined {
   const event = span.events.find((candidate) => candidate.name === 'tool.output');
   return event === undefined
     ? undefined
@@ -37,7 +37,7 @@ function outputOf(span: OtlpSpan): string | undefined {
 }
 
 /** `tool_result`: the effective input, and whose request asked for it. */
-export function toolFromLog(log: OtlpLog, id: string): ToolMeasured | undefined {
+export function toolFromLog(log: TelemetryLog, id: string): ToolMeasured | undefined {
   const { attributes } = log;
   const toolCallId = stringOf(attributes['tool_use_id']);
   if (toolCallId === undefined) return undefined;
@@ -60,7 +60,7 @@ export function toolFromLog(log: OtlpLog, id: string): ToolMeasured | undefined 
   };
 }
 
-function mcpName(attributes: OtlpAttributes): string | undefined {
+function mcpName(attributes: TelemetryAttributes): string | undefined {
   const parameters = jsonOf(attributes['tool_parameters']);
   if (typeof parameters !== 'object' || parameters === null) return undefined;
   const { mcp_server_name: server, mcp_tool_name: tool } = parameters as Record<string, unknown>;
@@ -68,7 +68,7 @@ function mcpName(attributes: OtlpAttributes): string | undefined {
 }
 
 /** The class is an error's name, its type one word for all of them. An abort is no failure. */
-function toolError(attributes: OtlpAttributes): SpanError {
+function toolError(attributes: TelemetryAttributes): SpanError {
   const type =
     stringOf(attributes['error_class']) ??
     stringOf(attributes['error_type']) ??
@@ -81,7 +81,7 @@ function toolError(attributes: OtlpAttributes): SpanError {
  * `claude_code.tool.blocked_on_user` stands on every tool call, pre-approved ones too: a wait only where its source is a user.
  * `host` tells who answers for the user in this run.
  */
-export function permissionFromSpan(span: OtlpSpan, host: 'user' | 'host'): PermissionSeen | undefined {
+export function permissionFromSpan(span: TelemetrySpan, host: 'user' | 'host'): PermissionSeen | undefined {
   const source = stringOf(span.attributes['source']);
   if (source === undefined || span.parentSpanId === undefined) return undefined;
   const wasAsked = source.startsWith('user_');
@@ -105,7 +105,7 @@ function deciderOf(source: string): Decider {
 }
 
 /** `hook_execution_complete`: all hooks of one event, run together. */
-export function hookFromLog(log: OtlpLog, id: string): HookSeen | undefined {
+export function hookFromLog(log: TelemetryLog, id: string): HookSeen | undefined {
   const { attributes } = log;
   const hookEvent = stringOf(attributes['hook_event']);
   if (hookEvent === undefined || (numberOf(attributes['num_hooks']) ?? 0) === 0) return undefined;
