@@ -83,7 +83,7 @@ export class RowPacker {
   take(): PackedRows {
     const count = this.#count;
     const lines = new Uint8Array(new SharedArrayBuffer(this.#bytes));
-    lines.set(this.#lines.subarray(0, this.#bytes));
+    this.#lines.copy(Buffer.from(lines.buffer), 0, 0, this.#bytes);
     const packed = {
       count,
       lines,

@@ -23,6 +23,8 @@ export class Bodies {
   /** Lines with a newline after each. */
   #body: Buffer = Buffer.allocUnsafeSlow(MAX_BODY_BYTES);
   #bytes = 0;
+  /** The memory that the last line is in: mostly the next is, too. */
+  #source: Buffer = Buffer.of();
 
   constructor(database: Database) {
     this.#last = database.prepare('SELECT max(id) AS id FROM body');
@@ -47,7 +49,9 @@ export class Bodies {
 
   add(line: Uint8Array): void {
     if (line.length >= this.#body.length) this.#body = Buffer.allocUnsafeSlow(line.length + 1);
-    this.#body.set(line, this.#bytes);
+    // Not by `set`, which copies out of memory that threads share a byte at a time.
+    if (this.#source.buffer !== line.buffer) this.#source = Buffer.from(line.buffer);
+    this.#source.copy(this.#body, this.#bytes, line.byteOffset, line.byteOffset + line.length);
     this.#bytes += line.length;
     this.#body[this.#bytes++] = NEWLINE;
     this.#lines += 1;
