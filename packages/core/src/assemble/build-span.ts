@@ -1,3 +1,4 @@
+import type { Draft } from '../model/given.ts';
 import type { SpanId, SpanKey, TraceId } from '../model/ids.ts';
 import { type ContentBlock, isText, type Message } from '../model/message.ts';
 import type {
@@ -311,9 +312,6 @@ function errorText(node: ToolNode): string | undefined {
   const text = typeof first === 'object' && first !== null && 'text' in first ? first.text : undefined;
   return typeof text === 'string' ? text : undefined;
 }
-
-/** A span in the making. Thousands are made per second of a busy host: fields are set one by one, copies cost more than all else. */
-type Draft<S> = { -readonly [K in keyof S]: S[K] };
 
 /** What is not known is absent, not undefined. Not for what is made thousands of times: a store by a name that is no constant is slow. */
 function known<S, K extends keyof S>(span: S, field: K, value: S[K] | undefined): void {

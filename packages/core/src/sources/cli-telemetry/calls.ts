@@ -1,7 +1,7 @@
 import type { AgentRef, CallMeasured, CallRef } from '../../model/observation.ts';
 import type { LlmSpan, SpanError } from '../../model/span.ts';
 import { costOf, usageFromExclusive } from '../../model/usage.ts';
-import { given } from '../../model/given.ts';
+import type { Draft } from '../../model/given.ts';
 import { booleanOf, nanosOf, numberOf, startBefore, startOf, stringOf, textOf, usageParts } from './fields.ts';
 import type { TelemetryAttributes, TelemetryLog, TelemetrySpan } from './telemetry.ts';
 
@@ -29,15 +29,18 @@ function providerOf(attributes: TelemetryAttributes): string | undefined {
 }
 
 function callRef(attributes: TelemetryAttributes): CallRef {
-  return given('requestId', stringOf(attributes['request_id']) ?? stringOf(attributes['gen_ai.response.id']));
+  const requestId = stringOf(attributes['request_id']) ?? stringOf(attributes['gen_ai.response.id']);
+  return requestId === undefined ? {} : { requestId };
 }
 
 export function agentRef(attributes: TelemetryAttributes, cliParentId: string | undefined): AgentRef {
-  return {
-    ...given('agentId', stringOf(attributes['agent_id'])),
-    ...given('agentName', stringOf(attributes['agent.name'])),
-    ...given('cliParentId', cliParentId),
-  };
+  const ref: Draft<AgentRef> = {};
+  const agentId = stringOf(attributes['agent_id']);
+  const agentName = stringOf(attributes['agent.name']);
+  if (agentId !== undefined) ref.agentId = agentId;
+  if (agentName !== undefined) ref.agentName = agentName;
+  if (cliParentId !== undefined) ref.cliParentId = cliParentId;
+  return ref;
 }
 
 /** `claude_code.llm_request`: one per call, all attempts within. */
@@ -47,7 +50,7 @@ export function callFromSpan(span: TelemetrySpan): CallMeasured {
   const lastAttempt = attempts.at(-1)?.at ?? span.startedAt;
   const untilFirstToken = nanosOf(attributes['ttft_ms']);
   const hasFailed = booleanOf(attributes['success']) === false;
-  return {
+  const call: Draft<CallMeasured> = {
     type: 'call-measured',
     part: 'span',
     id: `cli:span:${span.spanId}`,
@@ -61,19 +64,19 @@ export function callFromSpan(span: TelemetrySpan): CallMeasured {
     startedAt: startOf({ startedAt: attempts[0]?.at ?? span.startedAt, endedAt: span.endedAt }),
     endedAt: span.endedAt,
     attempts: Math.max(attempts.length, numberOf(attributes['attempt']) ?? 1),
-    ...given('provider', providerOf(attributes)),
-    ...given('usage', hasFailed ? undefined : usageFromExclusive(usageParts(attributes))),
-    ...given('firstTokenAt', untilFirstToken === undefined ? undefined : lastAttempt + untilFirstToken),
-    ...given('stopReason', stringOf(attributes['stop_reason'])),
-    ...given('error', hasFailed ? callError(attributes) : undefined),
   };
+  tellFigures(call, attributes, hasFailed);
+  if (untilFirstToken !== undefined) call.firstTokenAt = lastAttempt + untilFirstToken;
+  const stopReason = stringOf(attributes['stop_reason']);
+  if (stopReason !== undefined) call.stopReason = stopReason;
+  return call;
 }
 
 /** `api_request` and `api_error`: figures of a call, priced by the CLI; `duration_ms` is the last attempt's. */
 export function callFromLog(log: TelemetryLog, id: string): CallMeasured {
   const { attributes } = log;
   const hasFailed = attributes['event.name'] === 'api_error';
-  return {
+  const call: Draft<CallMeasured> = {
     type: 'call-measured',
     part: 'log',
     id,
@@ -84,13 +87,27 @@ export function callFromLog(log: TelemetryLog, id: string): CallMeasured {
     model: stringOf(attributes['model']) ?? 'unknown',
     purpose: purposeOf(attributes),
     endedAt: log.at,
-    ...given('startedAt', startBefore(log.at, nanosOf(attributes['duration_ms']))),
-    ...given('provider', providerOf(attributes)),
-    ...given('usage', hasFailed ? undefined : usageFromExclusive(usageParts(attributes))),
-    ...given('costUsd', hasFailed ? undefined : costOf(numberOf(attributes['cost_usd']))),
-    ...given('attempts', numberOf(attributes['attempt'])),
-    ...given('error', hasFailed ? callError(attributes) : undefined),
   };
+  tellFigures(call, attributes, hasFailed);
+  const startedAt = startBefore(log.at, nanosOf(attributes['duration_ms']));
+  const costUsd = hasFailed ? undefined : costOf(numberOf(attributes['cost_usd']));
+  const attempts = numberOf(attributes['attempt']);
+  if (startedAt !== undefined) call.startedAt = startedAt;
+  if (costUsd !== undefined) call.costUsd = costUsd;
+  if (attempts !== undefined) call.attempts = attempts;
+  return call;
+}
+
+/** What spans and logs tell alike. */
+function tellFigures(call: Draft<CallMeasured>, attributes: TelemetryAttributes, hasFailed: boolean): void {
+  const provider = providerOf(attributes);
+  if (provider !== undefined) call.provider = provider;
+  if (hasFailed) {
+    call.error = callError(attributes);
+    return;
+  }
+  const usage = usageFromExclusive(usageParts(attributes));
+  if (usage !== undefined) call.usage = usage;
 }
 
 function callError(attributes: TelemetryAttributes): SpanError {

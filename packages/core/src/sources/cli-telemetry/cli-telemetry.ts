@@ -12,7 +12,7 @@ import type { MetricPoint } from '../../model/sink.ts';
 import type { OtlpMetric, OtlpRequest, OtlpValue } from '../../otlp/records.ts';
 import { agentRef, callFromLog, callFromSpan } from './calls.ts';
 import { countersFrom, metricPoints } from './counters.ts';
-import { given } from '../../model/given.ts';
+import { type Draft, given } from '../../model/given.ts';
 import { contentOf, numberOf, stringOf, textOf } from './fields.ts';
 import { hookFromLog, permissionFromSpan, toolFromLog, toolFromSpan } from './tools.ts';
 import type { TelemetryLog, TelemetrySpan } from './telemetry.ts';
@@ -202,20 +202,7 @@ export class CliTelemetrySource {
     const turn = known ?? this.#newTurn(spanId);
     if (messageId !== undefined) this.#turnsOfMessages.set(messageId, turn);
     if (spanId !== undefined) this.#told.set(`turn:${spanId}`, true);
-    return {
-      type: 'turn-start',
-      id,
-      source: 'cli',
-      at: log.at,
-      turn,
-      ...given('trigger', triggerOf(log, prompt)),
-      ...given('cliSpanId', log.spanId),
-      ...given('userMessageId', messageId),
-      ...given(
-        'prompt',
-        prompt === undefined ? undefined : ({ role: 'user', content: [{ type: 'text', text: prompt }] } as const),
-      ),
-    };
+    return turnFromLog(log, { id, turn, prompt, messageId });
   }
 
   #turnFromSpan(span: TelemetrySpan): TurnMeasured | undefined {
@@ -223,6 +210,7 @@ export class CliTelemetrySource {
     if (sequence === undefined || sequence < 1) return undefined;
     // The stream counts as the CLI does. Without it a session may be one that another process resumes, whose count begins anew.
     const turn = this.#options.hasStream ? sequence - 1 : (this.#turns.get(span.spanId) ?? this.#newTurn(span.spanId));
+    const parent = parentOf(span);
     return {
       type: 'turn-measured',
       id: `cli:span:${span.spanId}`,
@@ -231,7 +219,7 @@ export class CliTelemetrySource {
       turn,
       cliSpanId: span.spanId,
       startedAt: span.startedAt,
-      ...given('parent', parentOf(span)),
+      ...(parent === undefined ? {} : { parent }),
     };
   }
 
@@ -277,6 +265,23 @@ export class CliTelemetrySource {
 function parentOf({ traceId, parentSpanId = '', attributes }: TelemetrySpan): TraceContext | undefined {
   if (attributes['parent.source'] !== 'env' || !isTraceId(traceId) || !isSpanId(parentSpanId)) return undefined;
   return { traceId, spanId: parentSpanId, sampled: true };
+}
+
+interface Prompted {
+  readonly id: string;
+  readonly turn: number;
+  readonly prompt: string | undefined;
+  readonly messageId: string | undefined;
+}
+
+function turnFromLog(log: TelemetryLog, { id, turn, prompt, messageId }: Prompted): TurnStarted {
+  const start: Draft<TurnStarted> = { type: 'turn-start', id, source: 'cli', at: log.at, turn };
+  const trigger = triggerOf(log, prompt);
+  if (trigger !== undefined) start.trigger = trigger;
+  if (log.spanId !== undefined) start.cliSpanId = log.spanId;
+  if (messageId !== undefined) start.userMessageId = messageId;
+  if (prompt !== undefined) start.prompt = { role: 'user', content: [{ type: 'text', text: prompt }] };
+  return start;
 }
 
 function triggerOf(log: TelemetryLog, prompt: string | undefined): TurnStarted['trigger'] {

@@ -1,7 +1,7 @@
 import type { HookSeen, PermissionSeen, ToolMeasured } from '../../model/observation.ts';
 import type { Decider, SpanError } from '../../model/span.ts';
+import type { Draft } from '../../model/given.ts';
 import { agentRef } from './calls.ts';
-import { given } from '../../model/given.ts';
 import { booleanOf, contentOf, jsonOf, nanosOf, numberOf, startBefore, startOf, stringOf, textOf } from './fields.ts';
 import type { TelemetryAttributes, TelemetryLog, TelemetrySpan } from './telemetry.ts';
 
@@ -10,8 +10,7 @@ export function toolFromSpan(span: TelemetrySpan, part: 'span' | 'execution'): T
   const { attributes } = span;
   const toolCallId = stringOf(attributes['tool_use_id']) ?? stringOf(attributes['gen_ai.tool.call.id']);
   if (toolCallId === undefined) return undefined;
-  const hasFailed = booleanOf(attributes['success']) === false;
-  return {
+  const tool: Draft<ToolMeasured> = {
     type: 'tool-measured',
     part,
     id: `cli:span:${span.spanId}`,
@@ -22,11 +21,15 @@ export function toolFromSpan(span: TelemetrySpan, part: 'span' | 'execution'): T
     cliSpanId: span.spanId,
     startedAt: startOf(span),
     endedAt: span.endedAt,
-    ...given('cliToolSpanId', part === 'span' ? span.spanId : span.parentSpanId),
-    ...given('toolName', stringOf(attributes['tool_name'])),
-    ...given('error', hasFailed ? toolError(attributes) : undefined),
-    ...given('output', outputOf(span)),
   };
+  const cliToolSpanId = part === 'span' ? span.spanId : span.parentSpanId;
+  const toolName = stringOf(attributes['tool_name']);
+  const output = outputOf(span);
+  if (cliToolSpanId !== undefined) tool.cliToolSpanId = cliToolSpanId;
+  if (toolName !== undefined) tool.toolName = toolName;
+  if (output !== undefined) tool.output = output;
+  if (hasFailed(attributes)) tool.error = toolError(attributes);
+  return tool;
 }
 
 function outputOf(span: TelemetrySpan): string | undefined {
@@ -41,8 +44,7 @@ export function toolFromLog(log: TelemetryLog, id: string): ToolMeasured | undef
   const { attributes } = log;
   const toolCallId = stringOf(attributes['tool_use_id']);
   if (toolCallId === undefined) return undefined;
-  const toolName = stringOf(attributes['tool_name']);
-  return {
+  const tool: Draft<ToolMeasured> = {
     type: 'tool-measured',
     part: 'log',
     id,
@@ -51,13 +53,27 @@ export function toolFromLog(log: TelemetryLog, id: string): ToolMeasured | undef
     agent: agentRef(attributes, log.spanId),
     toolCallId,
     endedAt: log.at,
-    ...given('startedAt', startBefore(log.at, nanosOf(attributes['duration_ms']))),
-    // Logs call every MCP tool the same.
-    ...given('toolName', toolName === 'mcp_tool' ? mcpName(attributes) : toolName),
-    ...given('requestId', stringOf(attributes['request_id'])),
-    ...given('error', booleanOf(attributes['success']) === false ? toolError(attributes) : undefined),
-    ...given('input', jsonOf(attributes['tool_input'])),
   };
+  const startedAt = startBefore(log.at, nanosOf(attributes['duration_ms']));
+  const toolName = toolNameOf(attributes);
+  const requestId = stringOf(attributes['request_id']);
+  const input = jsonOf(attributes['tool_input']);
+  if (startedAt !== undefined) tool.startedAt = startedAt;
+  if (toolName !== undefined) tool.toolName = toolName;
+  if (requestId !== undefined) tool.requestId = requestId;
+  if (input !== undefined) tool.input = input;
+  if (hasFailed(attributes)) tool.error = toolError(attributes);
+  return tool;
+}
+
+function hasFailed(attributes: TelemetryAttributes): boolean {
+  return booleanOf(attributes['success']) === false;
+}
+
+/** Logs call every MCP tool the same. */
+function toolNameOf(attributes: TelemetryAttributes): string | undefined {
+  const toolName = stringOf(attributes['tool_name']);
+  return toolName === 'mcp_tool' ? mcpName(attributes) : toolName;
 }
 
 function mcpName(attributes: TelemetryAttributes): string | undefined {
