@@ -14,11 +14,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CapturedSpan, Diag } from '@spanprism/core';
 import { tool } from '@spanprism/testkit/samples';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { newFolder, newPath, open, write } from '../__fixtures__/store-folder.ts';
 import { openForWriting } from '../open-database.ts';
 import { openStore } from '../read/open-store.ts';
-import { localChannel } from './channel.ts';
+import { type Channel, type ChannelOptions, localChannel } from './channel.ts';
 import { type SqliteSink, sqliteSink, type SqliteSinkOptions } from './sqlite-sink.ts';
 import { StoreWriting } from './store-writing.ts';
 
@@ -135,6 +135,35 @@ describe('a program that ends', () => {
     sink.persistSync();
     expect(open(path).runs()[0]?.spans).toBe(4);
     expect(leftovers(path)).toEqual([]);
+  });
+
+  test('has started no thread where it ends soon after its first span; whoever flushes has one at once', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const begin = (): { writing: StoreWriting; path: string; started: () => number } => {
+      const path = newPath();
+      let started = 0;
+      const openThread = (options: ChannelOptions): Channel => {
+        started += 1;
+        return localChannel(options);
+      };
+      const backlog = { maxSpans: 100, maxBytes: 1e6 };
+      const retention = { maxAgeDays: 30, maxBytes: 1e9 };
+      const writing = new StoreWriting({ path, name: 'store', diag: () => undefined, backlog, retention, openThread });
+      for (const span of spans(3)) writing.add(span);
+      return { writing, path, started: () => started };
+    };
+    const short = begin();
+    const long = begin();
+    const flushed = begin();
+    const stored = flushed.writing.flush(LONG_MS);
+    await vi.advanceTimersByTimeAsync(20);
+    await stored;
+    short.writing.persistSync();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([short.started(), long.started(), flushed.started()]).toEqual([0, 1, 1]);
+    for (const { path } of [short, long, flushed]) expect(open(path).runs()[0]?.spans).toBe(3);
+    await Promise.all([long, flushed].map(({ writing }) => writing.close(LONG_MS)));
   });
 
   test('leaves it for the next start where the lock is held, readable by its owner only', async () => {
