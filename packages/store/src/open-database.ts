@@ -13,6 +13,8 @@ export interface OpenOptions {
  * and go over once for all of them.
  */
 const WAL_PAGES = 32_000;
+/** What the log keeps of its length when it begins anew. It would grow to it again, and to cut it and make it longer takes as long as to write it. */
+const WAL_BYTES = 160 * 1024 * 1024;
 
 /** For writing: makes folder and file if they are not there, readable by their owner only, and brings an older store to this version. */
 export function openForWriting(path: string, { busyMs }: OpenOptions): Database {
@@ -24,8 +26,8 @@ export function openForWriting(path: string, { busyMs }: OpenOptions): Database 
     return closedUnless(database, () => {
       database.exec(`PRAGMA busy_timeout = ${busyMs}`);
       database.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY');
-      database.exec('PRAGMA journal_size_limit = 16777216; PRAGMA foreign_keys = OFF');
-      database.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
+      database.exec('PRAGMA foreign_keys = OFF');
+      database.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_BYTES}`);
       migrate(database, file);
     });
   });
