@@ -1,7 +1,7 @@
 // Not by `import`, which reads all that the module exports, web crypto too: 6 ms of the start of a command.
 const { hash } = process.getBuiltinModule('node:crypto');
 
-export const KEY_BYTES = 12;
+const KEY_BYTES = 12;
 
 /** Some bytes of a hash: keys are up to eighty characters long, and most of a narrow row would be its key. */
 export function keyHash(key: string): Uint8Array {

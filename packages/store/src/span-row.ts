@@ -24,8 +24,7 @@ export interface Figures {
 
 /** Of a span what the store indexes and adds up. */
 export interface SpanFields {
-  /** As the store knows it: see `keyHash`. */
-  readonly key: Uint8Array;
+  readonly key: string;
   /** The session, else the trace. */
   readonly runId: string;
   readonly traceId: string;
@@ -49,8 +48,11 @@ export interface SpanFields {
   readonly place: Place | null;
 }
 
-/** With the whole span as one line of JSON, in UTF-8. */
-export interface SpanRow extends SpanFields {
+/** What is written of a span. */
+export interface SpanRow extends Omit<SpanFields, 'key'> {
+  /** As the store knows it: see `keyHash`. */
+  readonly key: Uint8Array;
+  /** The whole span as one line of JSON, in UTF-8. */
   readonly line: Uint8Array;
 }
 
@@ -65,12 +67,12 @@ export interface Place {
 }
 
 export function rowOf(span: CapturedSpan): SpanRow {
-  return { ...fieldsOf(span), line: Buffer.from(encodeSpan(span)) };
+  return { ...fieldsOf(span), key: keyHash(span.key), line: Buffer.from(encodeSpan(span)) };
 }
 
 export function fieldsOf(span: CapturedSpan): SpanFields {
   return {
-    key: keyHash(span.key),
+    key: span.key,
     runId: span.sessionId ?? span.traceId,
     traceId: span.traceId,
     spanId: span.spanId,

@@ -1,4 +1,4 @@
-import { KEY_BYTES } from '../key-hash.ts';
+import { keyHash } from '../key-hash.ts';
 import type { Figures, Place, SpanFields, SpanRow } from '../span-row.ts';
 
 /** Rows as they wait, and cross to the thread: a few long lists, because objects take three times as long to cross. */
@@ -8,11 +8,9 @@ export interface PackedRows {
   readonly lines: Uint8Array<SharedArrayBuffer>;
   /** Where each ends. */
   readonly ends: Int32Array;
-  /** The keys of all rows, one after the other. */
-  readonly keys: Uint8Array;
   /** Every other text, those that rows share once. */
   readonly texts: readonly string[];
-  /** Nine of them for each row, in the order of `unpackRow`; -1 for none. */
+  /** Ten of them for each row, in the order of `unpackRow`; -1 for none. */
   readonly indexes: Int32Array;
   /** Kind, status, and `FLAGS`, for each row. */
   readonly codes: Uint8Array;
@@ -24,7 +22,7 @@ export interface PackedRows {
   readonly places: ReadonlyMap<number, Place>;
 }
 
-const TEXTS = 9;
+const TEXTS = 10;
 const CODES = 3;
 const TIMES = 2;
 const FIGURES = 5;
@@ -42,7 +40,6 @@ export function isPackable({ startedAt, endedAt }: SpanFields): boolean {
 /** Packs rows as they come, into memory that it uses again: of a span that waits there is nothing that a garbage collector would move. */
 export class RowPacker {
   readonly #ends = new Int32Array(BATCH.rows);
-  readonly #keys = new Uint8Array(BATCH.rows * KEY_BYTES);
   readonly #indexes = new Int32Array(BATCH.rows * TEXTS);
   readonly #codes = new Uint8Array(BATCH.rows * CODES);
   readonly #times = new BigInt64Array(BATCH.rows * TIMES);
@@ -67,7 +64,6 @@ export class RowPacker {
     const index = this.#count++;
     const bytes = this.#addLine(line);
     this.#ends[index] = this.#bytes;
-    this.#keys.set(row.key, index * KEY_BYTES);
     packTexts(row, { indexes: this.#indexes, at: index * TEXTS }, this.#texts);
     this.#codes[index * CODES] = row.kind;
     this.#codes[index * CODES + 1] = row.status;
@@ -88,7 +84,6 @@ export class RowPacker {
       count,
       lines,
       ends: this.#ends.slice(0, count),
-      keys: this.#keys.slice(0, count * KEY_BYTES),
       texts: this.#texts.all,
       indexes: this.#indexes.slice(0, count * TEXTS),
       codes: this.#codes.slice(0, count * CODES),
@@ -156,6 +151,7 @@ function packTexts(row: SpanFields, to: { readonly indexes: Int32Array; readonly
   indexes[at + 6] = texts.shared(row.errorType);
   indexes[at + 7] = texts.shared(row.outcome);
   indexes[at + 8] = texts.shared(row.mcpServer);
+  indexes[at + 9] = texts.own(row.key);
 }
 
 function flagsOf({ isTurn, carriesResults, figures }: SpanFields): number {
@@ -175,11 +171,12 @@ function packFigures(figures: Figures, to: Float64Array, at: number): void {
 }
 
 function unpackRow(packed: PackedRows, index: number): SpanRow {
-  const { lines, ends, keys, texts, indexes, codes, times, places } = packed;
+  const { lines, ends, texts, indexes, codes, times, places } = packed;
   const text = (place: number): string | null => texts[indexes[index * TEXTS + place] ?? -1] ?? null;
   const flags = codes[index * CODES + 2] ?? 0;
   return {
-    key: keys.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES),
+    // Here, where the program does not wait for it.
+    key: keyHash(text(9) ?? ''),
     spanId: text(0) ?? '',
     runId: text(1) ?? '',
     traceId: text(2) ?? '',
