@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 import type { Diag } from '@spanprism/core';
 import { type ExportResponse, Rejected } from '@spanprism/core/receive';
 import { CommandError } from '../../command.ts';
@@ -20,6 +20,9 @@ export interface StartedDoors extends Doors {
   readonly died: Promise<string>;
 }
 
+/** What is young dies young there: room for more of it than a processor's cache holds is only memory. Bodies are not in it. */
+const LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 12 };
+
 /** To end in, beyond the deadline. */
 const GRACE_MS = 1_000;
 
@@ -31,7 +34,7 @@ export function startDoors(keeper: DoorKeeper, settings: DoorSettings): Promise<
   const here = import.meta.url;
   const entry = new URL(`./doors-thread${here.slice(here.lastIndexOf('.'))}`, here);
   const workerData: ThreadStart = { settings };
-  const worker = new Worker(entry, { name: 'spanprism-doors', workerData });
+  const worker = new Worker(entry, { name: 'spanprism-doors', workerData, resourceLimits: LIMITS });
   const tell = (message: ToDoors): void => worker.postMessage(message);
   const answers = new AnswersOfOneGo(tell);
   let onClosed: () => void = () => undefined;
