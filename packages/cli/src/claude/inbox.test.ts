@@ -1,5 +1,5 @@
 import type { OtlpRequest } from '@spanprism/core/sessions';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Inbox } from './inbox.ts';
 
 const LOGS: OtlpRequest = { signal: 'logs', groups: [] };
@@ -9,9 +9,11 @@ describe('what a child has sent', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  const inboxOf = (): { inbox: Inbox; read: OtlpRequest[] } => {
+  const inboxOf = (): { inbox: Inbox; read: OtlpRequest[]; troubles: unknown[] } => {
     const read: OtlpRequest[] = [];
-    return { inbox: new Inbox((request) => void read.push(request)), read };
+    const troubles: unknown[] = [];
+    const onTrouble = (error: unknown): void => void troubles.push(error);
+    return { inbox: new Inbox({ read: (request) => void read.push(request), onTrouble }), read, troubles };
   };
 
   test('is not read as long as more is coming, and then in the order in which it came', () => {
@@ -42,6 +44,29 @@ describe('what a child has sent', () => {
     vi.advanceTimersByTime(1_000);
     inbox.empty();
     expect(read).toEqual([LOGS]);
+  });
+
+  test('is read next where the machine was held up meanwhile; Node would print of a time that is over', () => {
+    const timer = vi.spyOn(globalThis, 'setTimeout');
+    const { inbox, read } = inboxOf();
+    inbox.put(() => TRACES);
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 5_000);
+    onTestFinished(() => void vi.restoreAllMocks());
+    inbox.put(() => LOGS);
+    for (const [, ms] of timer.mock.calls) expect(ms).toBeGreaterThanOrEqual(0);
+    vi.advanceTimersByTime(1);
+    expect(read).toEqual([TRACES, LOGS]);
+  });
+
+  test('is read as far as it can be: what breaks the reading of one is told', () => {
+    const { inbox, read, troubles } = inboxOf();
+    const broken = new Error('broken');
+    inbox.put(() => {
+      throw broken;
+    });
+    inbox.put(() => LOGS);
+    inbox.empty();
+    expect([read, troubles]).toEqual([[LOGS], [broken]]);
   });
 
   test('is left out where it is no OTLP', () => {

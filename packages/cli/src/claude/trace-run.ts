@@ -78,7 +78,10 @@ export async function traceRun(parts: TraceRunParts): Promise<RunTrace> {
   });
   parts.wire?.listen((observation) => session.observe(observation));
   let received = 0;
-  const inbox = new Inbox((request) => session.receive(request));
+  const inbox = new Inbox({
+    read: (request) => session.receive(request),
+    onTrouble: (error) => diag('warn', `an export of claude could not be used: ${String(error)}`),
+  });
   const batch = (unread: Unread): void => {
     received += 1;
     inbox.put(unread);

@@ -16,8 +16,8 @@ export type DecodeOtlp = (signal: OtlpSignal, encoding: OtlpEncoding, body: Uint
 export const decodeOtlp: DecodeOtlp = (signal, encoding, body) => decode({ signal, encoding, body });
 
 /**
- * Reads as `decodeOtlp` does, and need not make attributes of spans and log records, their events and resources under other keys: they
- * are most of a body. What is left out is not looked into.
+ * Reads as `decodeOtlp` does, and need not make attributes of spans and log records, their events and resources under other keys, nor
+ * what stands under other keys within them: they are most of a body. What is left out is not looked into.
  */
 export function decodeOnly(keys: Iterable<string>): DecodeOtlp {
   const wanted = new WantedKeys(keys);
