@@ -1,5 +1,4 @@
 // A command is read when it is called for. People wait for `spanprism claude` most of all: it is few files.
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bundled } from '../../scripts/bundle.mjs';
 
@@ -31,15 +30,27 @@ const AFTER_FRAME = [
   'src/reports/show/command.ts',
 ];
 
+/** A thread shares no memory with who starts it: each is one file, found at run time beside the file that starts it. */
+const THREADS = {
+  'doors-thread': 'src/collect/doors/doors-thread.ts',
+  'store-thread': '../store/src/sink/store-thread.ts',
+  'wire-thread': '../core/src/loopback/wire/wire-thread.ts',
+};
+
+/**
+ * The command brings what it uses of the other packages: to look for a package and to read it file by file is time and work beside
+ * a `claude` that is starting.
+ */
+const WHOLE = {
+  packages: 'bundle',
+  conditions: ['@spanprism/source'],
+  external: ['@grpc/grpc-js'],
+  minify: true,
+};
+
 await build({
   ...bundled({ main: 'src/main.ts' }, { after: { 'src/run-command-line.ts': AFTER_FRAME, [CLAUDE]: AFTER_CLAUDE } }),
-  // `claude` starts when this has been loaded: a few hundred lines are read sooner than a package is looked for.
-  alias: { '@spanprism/core/child': fileURLToPath(new URL('../core/src/child.ts', import.meta.url)) },
+  ...WHOLE,
 });
 
-// A thread shares no memory with who starts it: it is one file, found at run time beside the file that starts it.
-await build({
-  ...bundled({ 'doors-thread': 'src/collect/doors/doors-thread.ts' }),
-  splitting: false,
-  alias: { '@spanprism/core/receive': fileURLToPath(new URL('../core/src/otlp/receive/index.ts', import.meta.url)) },
-});
+await build({ ...bundled(THREADS), ...WHOLE, splitting: false });
