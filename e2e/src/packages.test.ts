@@ -102,6 +102,21 @@ function withoutComments(code: string): string {
   return code.replaceAll(/\/\*[^]*?\*\/|\/\/.*|'[^'\n]*'/g, '');
 }
 
+/** Of an ES import, Node reads every export, lazy ones too: 10 ms of the start of a command. */
+test.each(['spanprism', '@spanprism/core', '@spanprism/store', '@spanprism/register'])(
+  '%s asks for the modules of Node by name',
+  (name) => {
+    const files = packed.find(([one]) => one === name)?.[1].filter((path) => path.endsWith('.js')) ?? [];
+    expect(files.length).toBeGreaterThan(1);
+    expect(files.filter((path) => /(from|import) ?["']node:/.test(textOf(name, path)))).toEqual([]);
+  },
+);
+
+test('the command brings what it uses of the other packages', () => {
+  const { dependencies = {} }: Partial<Manifest> = JSON.parse(textOf('spanprism', 'package.json'));
+  expect(Object.keys(dependencies)).toEqual(['@grpc/grpc-js']);
+});
+
 test('core has no runtime dependency', () => {
   const core = manifests.find(({ name }) => name === '@spanprism/core');
   expect(core?.dependencies ?? {}).toEqual({});

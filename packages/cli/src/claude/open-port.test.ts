@@ -24,7 +24,8 @@ test('whoever waits when it closes is let go of', async () => {
   port = await openPort();
   expect(port.wasUsed).toBe(false);
   const socket: Socket = connect(port.port, '127.0.0.1');
-  await until(() => port?.wasUsed === true);
+  await port.used;
+  expect(port.wasUsed).toBe(true);
   const closed = new Promise((resolve) => socket.once('close', resolve));
   port.close();
   await closed;

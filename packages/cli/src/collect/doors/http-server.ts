@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
+import http, { type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
+import https from 'node:https';
 import type { OtlpSignal } from '@spanprism/core/otlp';
 import { contentTypeOf, encodeExportResponse, encodingOf, refuse, Rejected, send } from '@spanprism/core/receive';
 import type { BodyRoom } from './body-room.ts';
@@ -64,9 +65,6 @@ function timesOf({ headMs, requestMs }: Patience): ServerOptions {
 
 /** The OTLP/HTTP receiver, with the endpoints for who watches over it. It answers every request and throws nothing. */
 export function createHttpServer(parts: HttpParts): Door {
-  // Not by `import`, which reads all that a module exports: of `node:http` that is undici too, 35 ms on Node 24.
-  const http = process.getBuiltinModule('node:http');
-  const https = process.getBuiltinModule('node:https');
   const times = timesOf(parts.connections.patience);
   const server = parts.tls === undefined ? http.createServer(times) : https.createServer({ ...times, ...parts.tls });
   // Who has no more to send still waits for his answer; Node would hang up on him, also when his request is on disk already.

@@ -1,4 +1,4 @@
-import type { WantedKeys } from './wanted-keys.ts';
+import { mixOf, type WantedKeys } from './wanted-keys.ts';
 
 /** What Node's Buffer has below `toString`, whose checks of its arguments take as long as a short text. */
 export interface SlicedBuffer extends Buffer {
@@ -63,9 +63,7 @@ export class SeenTexts {
 
   #find(start: number, length: number): SeenKey {
     const bytes = this.#bytes;
-    const last = bytes[start + length - 1] as number;
-    const middle = bytes[start + (length >> 1)] as number;
-    const slot = (last * 31 + middle * 3 + length * 7) % SLOTS;
+    const slot = mixOf(bytes, start, length) % SLOTS;
     const known = this.#keys[slot];
     if (known !== undefined && this.#isKey(known, start, length)) return known;
     const wanted = this.#wanted;
