@@ -1,15 +1,9 @@
+import { type AttributeMap, newAttributes } from './attribute-map.ts';
 import type { ProtobufReader } from './reader.ts';
 import type { OtlpAttributes, OtlpValue } from '../records.ts';
 
-export type AttributeMap = Record<string, OtlpValue>;
-
 /** Shared by all records without attributes. */
 export const NO_ATTRIBUTES: OtlpAttributes = Object.freeze(newAttributes());
-
-/** Without a prototype, so that a key like `__proto__` is a key like any other. */
-export function newAttributes(): AttributeMap {
-  return Object.create(null) as AttributeMap;
-}
 
 /**
  * Reads one KeyValue into `known`, or into a new map when that is still empty, unless its key is not wanted; of a repeated key the last

@@ -230,6 +230,11 @@ describe('OTLP/JSON', () => {
     expect('polluted' in {}).toBe(false);
   });
 
+  test.each(['constructor', 'toString', 'a'])('there is no attribute %s where none was sent', (name) => {
+    const { attributes } = jsonSpan({ attributes: [{ key: 'b', value: { intValue: 1 } }] }) as { attributes: object };
+    expect(name in attributes).toBe(false);
+  });
+
   test.each([
     ['resourceSpans', { resourceSpans: 5 }, '$.resourceSpans must be an array'],
     [

@@ -1,4 +1,5 @@
-import { NO_ATTRIBUTES, newAttributes } from './attributes.ts';
+import { newAttributes } from './attribute-map.ts';
+import { NO_ATTRIBUTES } from './attributes.ts';
 import { MAX_VALUE_DEPTH } from './error.ts';
 import type { JsonCursor, JsonObject } from './json-cursor.ts';
 import type { OtlpAttributes, OtlpValue } from '../records.ts';
