@@ -69,15 +69,12 @@ export class Backlog {
     return this.#sent.values();
   }
 
-  /** How many spans that were. */
+  /** They are stored, and nobody reads them any more. How many spans that were. */
   settle(ids: readonly number[]): number {
     const before = this.#spans;
     for (const id of ids) {
-      const batch = this.#sent.get(id);
-      if (batch === undefined) continue;
-      this.#sent.delete(id);
-      this.#spans -= batch.rows.count;
-      this.#bytes -= batch.rows.lines.length;
+      const rows = this.#remove(id);
+      if (rows !== undefined) this.#fresh.giveBack(rows);
     }
     return before - this.#spans;
   }
@@ -85,8 +82,18 @@ export class Backlog {
   /** Everything that waits, taken out. */
   takeAll(): readonly SpanRow[] {
     this.takeBatch();
-    const rows = [...this.#sent.values()].flatMap((batch) => unpackRows(batch.rows));
-    this.settle([...this.#sent.keys()]);
+    return [...this.#sent.keys()].flatMap((id) => {
+      const rows = this.#remove(id);
+      return rows === undefined ? [] : unpackRows(rows);
+    });
+  }
+
+  #remove(id: number): PackedRows | undefined {
+    const rows = this.#sent.get(id)?.rows;
+    if (rows === undefined) return undefined;
+    this.#sent.delete(id);
+    this.#spans -= rows.count;
+    this.#bytes -= rows.lines.length;
     return rows;
   }
 }

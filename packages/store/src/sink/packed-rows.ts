@@ -1,5 +1,6 @@
 import { keyHash } from '../key-hash.ts';
 import type { Figures, Place, SpanFields, SpanRow } from '../span-row.ts';
+import { SharedLines } from './shared-lines.ts';
 
 /** Rows as they wait, and cross to the thread: a few long lists, because objects take three times as long to cross. */
 export interface PackedRows {
@@ -30,24 +31,22 @@ const FLAGS = { isTurn: 1, carriesResults: 2, hasFigures: 4 };
 
 /** What goes over, and into one transaction, in one piece. */
 const BATCH = { rows: 1024, bytes: 1024 * 1024 };
-const FIRST_BYTES = 64 * 1024;
 
 /** Whether its times are 64-bit numbers, which the lists and the store are made for. */
 export function isPackable({ startedAt, endedAt }: SpanFields): boolean {
   return BigInt.asIntN(64, startedAt) === startedAt && BigInt.asIntN(64, endedAt) === endedAt;
 }
 
-/** Packs rows as they come, into memory that it uses again: of a span that waits there is nothing that a garbage collector would move. */
+/** Packs rows as they come, into memory that is used again: of a span that waits there is nothing that a garbage collector would move. */
 export class RowPacker {
   readonly #ends = new Int32Array(BATCH.rows);
   readonly #indexes = new Int32Array(BATCH.rows * TEXTS);
   readonly #codes = new Uint8Array(BATCH.rows * CODES);
   readonly #times = new BigInt64Array(BATCH.rows * TIMES);
   readonly #figures = new Float64Array(BATCH.rows * FIGURES);
-  #lines: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  readonly #lines = new SharedLines(BATCH.bytes);
   #texts = new Texts();
   #places = new Map<number, Place>();
-  #bytes = 0;
   #count = 0;
 
   get count(): number {
@@ -56,14 +55,14 @@ export class RowPacker {
 
   /** Nothing more may be added until it is taken. */
   get isFull(): boolean {
-    return this.#count >= BATCH.rows || this.#bytes >= BATCH.bytes;
+    return this.#count >= BATCH.rows || this.#lines.bytes >= BATCH.bytes;
   }
 
   /** How many bytes its line has. */
   add(row: SpanFields, line: string): number {
     const index = this.#count++;
-    const bytes = this.#addLine(line);
-    this.#ends[index] = this.#bytes;
+    const bytes = this.#lines.add(line);
+    this.#ends[index] = this.#lines.bytes;
     packTexts(row, { indexes: this.#indexes, at: index * TEXTS }, this.#texts);
     this.#codes[index * CODES] = row.kind;
     this.#codes[index * CODES + 1] = row.status;
@@ -78,11 +77,9 @@ export class RowPacker {
   /** What was added since the last time. */
   take(): PackedRows {
     const count = this.#count;
-    const lines = new Uint8Array(new SharedArrayBuffer(this.#bytes));
-    this.#lines.copy(Buffer.from(lines.buffer), 0, 0, this.#bytes);
     const packed = {
       count,
-      lines,
+      lines: this.#lines.take(),
       ends: this.#ends.slice(0, count),
       texts: this.#texts.all,
       indexes: this.#indexes.slice(0, count * TEXTS),
@@ -91,29 +88,15 @@ export class RowPacker {
       figures: this.#figures.slice(0, count * FIGURES),
       places: this.#places,
     };
-    // One line can be many times as large as all others together.
-    if (this.#lines.length > 2 * BATCH.bytes) this.#lines = Buffer.allocUnsafeSlow(FIRST_BYTES);
     this.#texts = new Texts();
     this.#places = new Map();
-    this.#bytes = 0;
     this.#count = 0;
     return packed;
   }
 
-  #addLine(line: string): number {
-    // No character takes more than three bytes.
-    if (this.#bytes + line.length * 3 > this.#lines.length) this.#makeRoom(Buffer.byteLength(line));
-    const bytes = this.#lines.write(line, this.#bytes);
-    this.#bytes += bytes;
-    return bytes;
-  }
-
-  #makeRoom(bytes: number): void {
-    const needed = this.#bytes + bytes;
-    if (needed <= this.#lines.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#lines.length * 2));
-    larger.set(this.#lines.subarray(0, this.#bytes));
-    this.#lines = larger;
+  /** Rows that nobody reads any more. */
+  giveBack({ lines }: PackedRows): void {
+    this.#lines.giveBack(lines);
   }
 }
 
@@ -121,17 +104,28 @@ export function unpackRows(packed: PackedRows): readonly SpanRow[] {
   return Array.from({ length: packed.count }, (_, index) => unpackRow(packed, index));
 }
 
-/** Texts of a batch: names and ids of runs are the same in most rows. */
+/** Texts of a batch: names and ids of runs are the same in most rows, and as a rule in the row before. */
 class Texts {
   readonly all: string[] = [];
   readonly #known: Map<string, number> = new Map();
+  /** The text that was last at each place, and its index. */
+  readonly #last: string[] = [];
+  readonly #lastIndex: number[] = [];
 
   own(text: string): number {
     return this.all.push(text) - 1;
   }
 
-  shared(text: string | null): number {
+  shared(place: number, text: string | null): number {
     if (text === null) return -1;
+    if (this.#last[place] !== text) {
+      this.#last[place] = text;
+      this.#lastIndex[place] = this.#indexOf(text);
+    }
+    return this.#lastIndex[place] ?? -1;
+  }
+
+  #indexOf(text: string): number {
     const known = this.#known.get(text);
     if (known !== undefined) return known;
     const index = this.own(text);
@@ -143,14 +137,14 @@ class Texts {
 function packTexts(row: SpanFields, to: { readonly indexes: Int32Array; readonly at: number }, texts: Texts): void {
   const { indexes, at } = to;
   indexes[at] = texts.own(row.spanId);
-  indexes[at + 1] = texts.shared(row.runId);
-  indexes[at + 2] = texts.shared(row.traceId);
-  indexes[at + 3] = texts.shared(row.parentSpanId);
-  indexes[at + 4] = texts.shared(row.name);
-  indexes[at + 5] = texts.shared(row.agent);
-  indexes[at + 6] = texts.shared(row.errorType);
-  indexes[at + 7] = texts.shared(row.outcome);
-  indexes[at + 8] = texts.shared(row.mcpServer);
+  indexes[at + 1] = texts.shared(1, row.runId);
+  indexes[at + 2] = texts.shared(2, row.traceId);
+  indexes[at + 3] = texts.shared(3, row.parentSpanId);
+  indexes[at + 4] = texts.shared(4, row.name);
+  indexes[at + 5] = texts.shared(5, row.agent);
+  indexes[at + 6] = texts.shared(6, row.errorType);
+  indexes[at + 7] = texts.shared(7, row.outcome);
+  indexes[at + 8] = texts.shared(8, row.mcpServer);
   indexes[at + 9] = texts.own(row.key);
 }
 

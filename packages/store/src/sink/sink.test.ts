@@ -265,25 +265,32 @@ test('a line of a leftover that is none is told and skipped', async () => {
   expect(existsSync(`${path}-left-x`)).toBe(false);
 });
 
-test('where there is no thread, or it dies, the main thread writes in its place', async () => {
+test.each([
+  ['dies', false],
+  ['dies, and is heard of once more', true],
+])('where there is no thread, or it %s, the main thread writes in its place', async (_, isHeard) => {
   const path = newPath();
   const lines: string[] = [];
   const writing = new StoreWriting({
     path,
     name: 'store',
-    diag: (_, line) => void lines.push(line),
+    diag: (_level, line) => void lines.push(line),
     backlog: { maxSpans: 100, maxBytes: 1e6 },
     retention: { maxAgeDays: 30, maxBytes: 1e9 },
     openThread: ({ onGone, ...options }) => {
-      const inner = localChannel(options);
-      // Takes one batch, and is gone before it can say so.
-      return { ...inner, send: () => onGone('out of memory') };
+      const send = (id: number): void => {
+        // It takes one batch, and is gone before it can say so.
+        onGone('out of memory');
+        if (isHeard) options.tell({ type: 'stored', ids: [id], refused: 0 });
+      };
+      return { ...localChannel(options), send };
     },
   });
   for (const span of spans(3)) writing.add(span);
   await writing.flush(LONG_MS);
-  await writing.close(LONG_MS);
   expect(open(path).runs()[0]?.spans).toBe(3);
+  await writing.close(LONG_MS);
+  expect(writing.stats()).toEqual({ delivered: 3, queued: 0, dropped: {} });
   expect(lines).toEqual(['store: its thread is not there (out of memory); the main thread writes in its place']);
 });
 

@@ -36,6 +36,8 @@ export class StoreWriting {
   readonly #flushes: Flushes = new Flushes((isHeld) => this.#channel?.hold(isHeld));
   readonly #dropped: Record<string, number> = {};
   #channel: Channel | undefined;
+  /** The thread is gone, and another channel has what it did not acknowledge. */
+  #isReplaced = false;
   #closed: Promise<void> | undefined;
   #isScheduled = false;
   #isOverflowing = false;
@@ -134,9 +136,10 @@ export class StoreWriting {
 
   #open(): Channel {
     const { path, retention, openThread = threadChannel } = this.#options;
-    const options = { path, retention, tell: (told: Told) => this.#hear(told) };
+    // What comes late is about memory that the other channel reads.
+    const tell = (told: Told): void => void (this.#isReplaced || this.#hear(told));
     try {
-      return openThread({ ...options, onGone: (reason) => this.#replace(reason) });
+      return openThread({ path, retention, tell, onGone: (reason) => this.#replace(reason) });
     } catch (error) {
       return this.#openHere(String(error));
     }
@@ -150,6 +153,7 @@ export class StoreWriting {
 
   /** Whatever the thread has not acknowledged is written again: what it did write is known by its key. */
   #replace(reason: string): void {
+    this.#isReplaced = true;
     const channel = this.#openHere(reason);
     this.#channel = channel;
     if (this.#flushes.isAwaited) channel.hold(true);
