@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { agent } from '@spanprism/testkit/samples';
+import { agent, SAMPLE_TRACES } from '@spanprism/testkit/samples';
 import { expect, onTestFinished, test } from 'vitest';
-import { newPath, open, write } from './__fixtures__/store-folder.ts';
+import { inSession, newPath, open, write } from './__fixtures__/store-folder.ts';
 import { openForWriting } from './open-database.ts';
 import { openStore } from './read/open-store.ts';
 import { APPLICATION_ID, MIGRATIONS, VERSION } from './schema.ts';
@@ -52,6 +52,27 @@ test('the names of an older store go with its runs from then on, and those whose
   openForWriting(path, { busyMs: 0 }).close();
   expect(all('SELECT text FROM name ORDER BY id')).toEqual(['a model', 'an agent', 'a branch', 'a tag', '*']);
   expect(all('SELECT name FROM run_name WHERE run = 1 ORDER BY name')).toEqual([1, 2, 4, 5, 6]);
+});
+
+test('spans of an older store are known by what they are known by today, and by what they were where that cannot be told', () => {
+  const path = newPath();
+  const spans = inSession('kept', Object.values(SAMPLE_TRACES).flat());
+  write(path, spans, [agent({ id: 1, ms: [0, 1] })]);
+  const database = new DatabaseSync(path);
+  onTestFinished(() => database.close());
+  const keys = (): readonly unknown[] => database.prepare('SELECT id, hex(key) AS key FROM span ORDER BY id').all();
+  const known = keys();
+  database.exec('UPDATE span SET key = CAST(id AS BLOB); PRAGMA user_version = 3');
+  openForWriting(path, { busyMs: 0 }).close();
+  expect(keys()).toEqual(known);
+  database.exec(
+    `UPDATE span SET key = CAST(id AS BLOB); UPDATE body SET lines = x'00' WHERE id = 1; PRAGMA user_version = 3`,
+  );
+  openForWriting(path, { busyMs: 0 }).close();
+  expect(
+    new Set(database.prepare('SELECT body FROM span WHERE length(key) < 8').all().map(Object.values).flat()),
+  ).toEqual(new Set([1]));
+  expect(keys().at(-1)).toEqual(known.at(-1));
 });
 
 test('a migration that fails leaves the store as it was', () => {
