@@ -27,7 +27,9 @@ export function settle(run: Run): void {
       endSubagent(run, subagent);
       hasEnded = true;
     }
-    for (const turn of turns) {
+    // By index, here and below: this is asked of everything open, with each request, and an iterator is one more object to collect.
+    for (let at = 0; at < turns.length; at++) {
+      const turn = turns[at] as AgentNode;
       if (settleChildren(run, turn)) hasMoved = true;
       if (!isTurnDone(run, turn)) continue;
       endTurn(run, turn);
@@ -88,7 +90,9 @@ function settleChildren(run: Run, agent: AgentNode): boolean {
   let hasMoved = false;
   if (turnOf(agent) === undefined) return false;
   if (agent.pendingHooks.length > 0) emitPendingHooks(run, agent);
-  for (const tool of agent.openTools) {
+  const { openTools } = agent;
+  for (let at = 0; at < openTools.length; at++) {
+    const tool = openTools[at] as ToolNode;
     if (tool.openCalls.length > 0 && settleCalls(run, tool.openCalls)) hasMoved = true;
     if (!isToolDone(run, tool)) continue;
     finishTool(run, tool);
@@ -99,7 +103,8 @@ function settleChildren(run: Run, agent: AgentNode): boolean {
 
 function settleCalls(run: Run, calls: Open<CallNode>): boolean {
   let hasMoved = false;
-  for (const call of calls) {
+  for (let at = 0; at < calls.length; at++) {
+    const call = calls[at] as CallNode;
     if (!isCallDone(run, call)) continue;
     finishCall(run, call);
     hasMoved = true;
