@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { keyHash } from './key-hash.ts';
 
 const known = (key: string): string => Buffer.from(keyHash(key)).toString('latin1');
-const hashOf = (key: string): string => createHash('sha1').update(key).digest().toString('latin1', 0, 8);
+const hashOf = (key: string): string => createHash('sha1').update(key).digest().toString('latin1', 0, 12);
 
 test.each([
   ['llm:req_011CdNbkFr8oMxSYfne14bEe', '011CdNbkFr'],

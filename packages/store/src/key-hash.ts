@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 
 /** Base 58 digits of one of Anthropic's ids that tell its time to some milliseconds. */
 const TIME_CHARACTERS = 10;
-const HASH_BYTES = 8;
+const HASH_BYTES = 12;
 
 /**
  * What a key is known by: where its id begins with the time at which it was minted, as those of requests do, that beginning, so that
@@ -20,4 +20,9 @@ function beginningOfId(key: string): string {
   const end = slash === -1 ? key.length : slash;
   const start = Math.max(key.lastIndexOf(':', end), key.lastIndexOf('_', end)) + 1;
   return key.slice(start, Math.min(end, start + TIME_CHARACTERS));
+}
+
+/** What the same key was known by before version 4 of the schema. */
+export function olderKeyHash(hashed: Uint8Array): Uint8Array {
+  return hashed.subarray(-HASH_BYTES);
 }

@@ -1,12 +1,9 @@
-import zlib from 'node:zlib';
-import { keyHash } from './key-hash.ts';
 import { APPLICATION_ID, MIGRATIONS, VERSION } from './schema.ts';
-import { type Database, rollBack, type Statement, StoreProblem } from './sqlite.ts';
+import { type Database, rollBack, StoreProblem } from './sqlite.ts';
 
 /** Brings the file to this version, all of the way or not at all. */
 export function migrate(database: Database, file: string): void {
   if (versionOf(database, file) === VERSION) return;
-  offerKeys(database);
   // Before the first table, and outside of a transaction; another process may be at it in the same moment, with the same outcome.
   database.exec('PRAGMA auto_vacuum = INCREMENTAL');
   database.exec('PRAGMA journal_mode = WAL');
@@ -45,26 +42,4 @@ export function versionOf(database: Database, file: string): number {
 function pragma(database: Database, name: string): number {
   const row = database.prepare(`PRAGMA ${name}`).get() as Record<string, number> | undefined;
   return row?.[name] ?? 0;
-}
-
-/** `known_key(body, line)` for a migration: by what the span of that line is known; null when it cannot be read. */
-function offerKeys(database: Database): void {
-  let find: Statement | undefined;
-  let last: { readonly body: unknown; readonly lines: readonly string[] } = { body: null, lines: [] };
-  database.function('known_key', (body, line) => {
-    find ??= database.prepare('SELECT lines FROM body WHERE id = ?');
-    try {
-      if (body !== last.body) last = { body, lines: linesOf(find.get(body)) };
-      const { key } = JSON.parse(last.lines[Number(line)] ?? '') as { readonly key: string };
-      return keyHash(key);
-    } catch {
-      // It stays known by what it was: one span that may be stored twice, and not a store that nobody can open.
-      return null;
-    }
-  });
-}
-
-function linesOf(row: unknown): readonly string[] {
-  const { lines } = row as { readonly lines: Uint8Array };
-  return zlib.zstdDecompressSync(lines).toString().split('\n');
 }

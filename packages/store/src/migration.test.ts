@@ -54,25 +54,40 @@ test('the names of an older store go with its runs from then on, and those whose
   expect(all('SELECT name FROM run_name WHERE run = 1 ORDER BY name')).toEqual([1, 2, 4, 5, 6]);
 });
 
-test('spans of an older store are known by what they are known by today, and by what they were where that cannot be told', () => {
+test('spans of an older store are known, and stored no second time, once it is brought up to date', () => {
   const path = newPath();
   const spans = inSession('kept', Object.values(SAMPLE_TRACES).flat());
-  write(path, spans, [agent({ id: 1, ms: [0, 1] })]);
+  write(path, spans);
+  const [before] = open(path).runs();
   const database = new DatabaseSync(path);
   onTestFinished(() => database.close());
-  const keys = (): readonly unknown[] => database.prepare('SELECT id, hex(key) AS key FROM span ORDER BY id').all();
-  const known = keys();
-  database.exec('UPDATE span SET key = CAST(id AS BLOB); PRAGMA user_version = 3');
-  openForWriting(path, { busyMs: 0 }).close();
-  expect(keys()).toEqual(known);
-  database.exec(
-    `UPDATE span SET key = CAST(id AS BLOB); UPDATE body SET lines = x'00' WHERE id = 1; PRAGMA user_version = 3`,
+  // As the version before had it: the hash alone.
+  database.exec('UPDATE span SET key = substr(key, -12); DROP TABLE keyed_before; PRAGMA user_version = 3');
+  const fresh = inSession('new', [agent({ id: 1, ms: [0, 1] })]);
+  write(path, [...spans, ...fresh], fresh);
+  const store = open(path);
+  expect(store.runs().map(({ id, spans: count }) => [id, count])).toEqual(
+    expect.arrayContaining([
+      ['kept', before?.spans],
+      ['new', 1],
+    ]),
   );
-  openForWriting(path, { busyMs: 0 }).close();
+  const keys = [...spans, ...fresh].map(({ key }) => key);
+  expect(store.knownKeys([...keys, 'llm:req_of_nobody'])).toEqual(new Set(keys));
+});
+
+test('a span of an older store that comes again under another id is the parent of what hangs below that one', () => {
+  const path = newPath();
+  const turn = agent({ id: 1, ms: [0, 9] });
+  write(path, [turn]);
+  const database = new DatabaseSync(path);
+  onTestFinished(() => database.close());
+  database.exec('UPDATE span SET key = substr(key, -12); DROP TABLE keyed_before; PRAGMA user_version = 3');
+  const again = { ...turn, spanId: 'ffffffffffffffff' as typeof turn.spanId };
+  write(path, [again, { ...agent({ id: 2, ms: [1, 2] }), parentSpanId: again.spanId }]);
   expect(
-    new Set(database.prepare('SELECT body FROM span WHERE length(key) < 8').all().map(Object.values).flat()),
-  ).toEqual(new Set([1]));
-  expect(keys().at(-1)).toEqual(known.at(-1));
+    database.prepare('SELECT DISTINCT lower(hex(parent_id)) AS id FROM span WHERE parent_id IS NOT NULL').all(),
+  ).toEqual([{ id: turn.spanId }]);
 });
 
 test('a migration that fails leaves the store as it was', () => {

@@ -193,17 +193,16 @@ CREATE INDEX run_name_by_name ON run_name (name);
 DELETE FROM name WHERE id NOT IN (SELECT name FROM run_name);
 `;
 
-/** Keys in the order in which their ids were minted, so that what is new goes to the end of the index. */
+/**
+ * Keys in the order in which their ids were minted, so that what is new goes to the end of the index. Those up to the last span there is
+ * stay as they are: the last twelve bytes of what they would be.
+ */
 const KEYS_IN_ORDER = `
-DROP INDEX span_by_key;
-UPDATE span SET key = coalesce(known_key(body, line), key);
-CREATE UNIQUE INDEX span_by_key ON span (key);
+CREATE TABLE keyed_before (last_span INTEGER NOT NULL) STRICT;
+INSERT INTO keyed_before SELECT coalesce(max(id), 0) FROM span;
 `;
 
-/**
- * What turns version n into n + 1. What is here has been released: it is never changed, only added to. `known_key(body, line)` gives what a
- * span is known by (see `keyHash`), or null.
- */
+/** What turns version n into n + 1. What is here has been released: it is never changed, only added to. */
 export const MIGRATIONS: readonly string[] = [TABLES, VIEWS, NEIGHBOURS_AND_NAMES, KEYS_IN_ORDER];
 
 export const VERSION: number = MIGRATIONS.length;

@@ -6,7 +6,7 @@ import { defaultStorePath } from '../store-path.ts';
 import { writeEach } from '../write/write-each.ts';
 import { Writer } from '../write/writer.ts';
 import type { Failure, FailureGroup, RunDetail, RunFilter, Store, StoredRun, StoredSpan } from '../store.ts';
-import { keyHash } from '../key-hash.ts';
+import { keyHash, olderKeyHash } from '../key-hash.ts';
 import { BodyReader } from './bodies.ts';
 import { costReport } from './costs.ts';
 import { failureGroups } from './failure-groups.ts';
@@ -131,8 +131,10 @@ class SqliteStore implements Store {
   }
 
   knownKeys(keys: Iterable<string>): ReadonlySet<string> {
-    const isKnown = (key: string): boolean =>
-      this.#reader.get('SELECT 1 FROM span WHERE key = ?', [keyHash(key)]) !== undefined;
+    const isKnown = (key: string): boolean => {
+      const hashed = keyHash(key);
+      return this.#reader.get('SELECT 1 FROM span WHERE key IN (?, ?)', [hashed, olderKeyHash(hashed)]) !== undefined;
+    };
     return new Set([...keys].filter(isKnown));
   }
 

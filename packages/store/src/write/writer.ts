@@ -1,3 +1,4 @@
+import { olderKeyHash } from '../key-hash.ts';
 import { EVERYTHING } from '../schema.ts';
 import { AGENT, ERROR, LLM, type SpanRow, TOOL } from '../span-row.ts';
 import { type Database, rollBack, type Statement } from '../sqlite.ts';
@@ -41,6 +42,11 @@ interface KnownOfSpan {
   readonly names: SpanNames;
 }
 
+interface KnownSpan {
+  readonly run: number;
+  readonly span_id: Uint8Array;
+}
+
 /** In the order of `COLUMNS`. */
 type SpanNames = readonly [
   name: number,
@@ -54,6 +60,7 @@ type SpanNames = readonly [
 export class Writer {
   readonly #database: Database;
   readonly #known: Statement;
+  readonly #anyOlderKey: Statement;
   readonly #insert: Statement;
   readonly #alias: Statement;
   readonly #anyAlias: Statement;
@@ -69,6 +76,8 @@ export class Writer {
   readonly #parentId: IdBytes = new IdBytes();
   /** Few stores have any, and then no parent needs to be looked up. */
   #hasAliases = false;
+  /** Some spans are known as they were before version 4. */
+  #hasOlderKeys = false;
   /** Most spans of a batch end on the same. */
   #lastDay: { readonly day: bigint; readonly text: string } = { day: -1n, text: '' };
 
@@ -80,6 +89,7 @@ export class Writer {
     this.#bodies = new Bodies(database);
     this.#attribution = new Attribution(database, { names: this.#names, sums: this.#sums });
     this.#known = database.prepare('SELECT run, span_id FROM span WHERE key = ?');
+    this.#anyOlderKey = database.prepare('SELECT 1 FROM span WHERE id <= (SELECT last_span FROM keyed_before) LIMIT 1');
     this.#insert = database.prepare(
       `INSERT INTO span (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')}) ON CONFLICT (key) DO NOTHING`,
     );
@@ -99,6 +109,7 @@ export class Writer {
       this.#bodies.begin();
       this.#attribution.begin();
       this.#hasAliases = this.#anyAlias.get() !== undefined;
+      this.#hasOlderKeys = this.#anyOlderKey.get() !== undefined;
       for (const row of runByRun(rows)) this.#add(row);
       this.#bodies.save();
       this.#attribution.save();
@@ -122,7 +133,11 @@ export class Writer {
     const run = this.#runs.of(row.runId);
     const parentId = this.#parentOf(row, run.id);
     const names = this.#namesOf(row);
-    if (!this.#insertSpan(row, { run: run.id, parentId, names })) return this.#meetAgain(row);
+    const older = this.#hasOlderKeys ? this.#spanKnownBy(olderKeyHash(row.key)) : undefined;
+    if (older !== undefined) return this.#meetAgain(row, older);
+    if (!this.#insertSpan(row, { run: run.id, parentId, names })) {
+      return this.#meetAgain(row, this.#spanKnownBy(row.key) as KnownSpan);
+    }
     this.#bodies.add(row.line);
     for (const name of names) this.#names.use(run.id, name);
     addToRun(run, row);
@@ -192,14 +207,17 @@ export class Writer {
   }
 
   /** The same span under another id, as an import derives them: what hangs below that one hangs below the stored one. */
-  #meetAgain({ key, spanId }: SpanRow): void {
-    const known = this.#known.get(key) as { readonly run: number; readonly span_id: Uint8Array };
+  #meetAgain({ spanId }: SpanRow, known: KnownSpan): void {
     const storedId = hexOf(known.span_id);
     if (storedId === spanId) return;
     const id = Buffer.from(spanId, 'hex');
     if (this.#alias.run(known.run, id, known.span_id).changes === 0) return;
     this.#hasAliases = true;
     this.#attribution.regroup(known.run, [storedId, spanId], () => this.#adopt.run(known.span_id, known.run, id));
+  }
+
+  #spanKnownBy(key: Uint8Array): KnownSpan | undefined {
+    return this.#known.get(key) as KnownSpan | undefined;
   }
 
   /** `2026-11-21`, UTC, as a name. */
