@@ -1,5 +1,8 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import type { CaptureOptions } from '../model/capture-options.ts';
+import { decodeOtlp } from '../otlp/decode/decode-otlp.ts';
+import { encodeLogs } from '../otlp/encode/protobuf.ts';
 import { resolveCapture } from './policy.ts';
 import { contentBytes, TextCleaner } from './text.ts';
 
@@ -12,6 +15,14 @@ function frozen<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value))
     Object.values(Object.freeze(value)).forEach(frozen);
   return value;
+}
+
+/** As an attribute may hold it that was not made of JSON. */
+function decodedMap(): unknown {
+  const records = [{ at: 1n, attributes: { map: { list: [{ of: 'maps' }] } } }];
+  const body = encodeLogs([{ resource: {}, scope: { name: '' }, records }]);
+  const [group] = decodeOtlp('logs', 'protobuf', body).groups;
+  return group?.records[0] && 'attributes' in group.records[0] ? group.records[0].attributes['map'] : undefined;
 }
 
 describe('truncation', () => {
@@ -67,6 +78,9 @@ describe('values that are no JSON', () => {
       },
       { toJSON: odd },
     ],
+    ['a map of a decoded export', decodedMap(), { list: [{ of: 'maps' }] }],
+    ['an object of another realm', runInNewContext('({ a: { b: 1 } })'), { a: { b: 1 } }],
+    ['an instance of a class', { url: new URL('http://127.0.0.1'), map: new Map([[1, 2]]) }, { url: odd, map: odd }],
     [
       'a __proto__ of its own',
       JSON.parse('{"__proto__": {"polluted": 1}}'),

@@ -58,8 +58,7 @@ export class TextCleaner {
   #object(value: object, path: object[]): unknown {
     if (Array.isArray(value)) return this.#array(value, path);
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? UNSERIALISABLE : value.toISOString();
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype !== Object.prototype && prototype !== null) return UNSERIALISABLE;
+    if (!isPlain(value)) return UNSERIALISABLE;
     const cleaned: Record<string, unknown> = {};
     for (const name of Object.keys(value)) {
       if (!this.#takesOneMore()) break;
@@ -183,4 +182,10 @@ const SECRET_NAME =
 /** In an object the telling name of a value is its key, out of sight of the scanner of texts. */
 function isSecretName(name: string): boolean {
   return name.length >= 6 && name.length <= 60 && SECRET_NAME.test(name);
+}
+
+/** Of no class: it inherits nothing, or from what inherits nothing, as the `Object.prototype` of any realm. */
+function isPlain(value: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
