@@ -9,7 +9,7 @@ export type { OtlpDecodeErrorCode } from './error.ts';
 
 /**
  * Reads the (uncompressed) body of an OTLP/HTTP export request.
- * Throws an OtlpDecodeError and nothing else, whatever the bytes. Attribute maps have no prototype; strings are well-formed Unicode.
+ * Throws an OtlpDecodeError and nothing else, whatever the bytes. Attribute maps inherit nothing; strings are well-formed Unicode.
  */
 export type DecodeOtlp = (signal: OtlpSignal, encoding: OtlpEncoding, body: Uint8Array) => OtlpRequest;
 
