@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import { connect, type Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import net, { connect, type Socket } from 'node:net';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { type OpenPort, openPort } from './open-port.ts';
 
 let port: OpenPort | undefined;
@@ -29,6 +29,25 @@ test('whoever waits when it closes is let go of', async () => {
   const closed = new Promise((resolve) => socket.once('close', resolve));
   port.close();
   await closed;
+});
+
+test.each([
+  ['its handle', Reflect.get(net, '_createServerHandle') as unknown],
+  ['nothing', undefined],
+  ['the number of an error', () => -98],
+])('with %s of Node it listens on 127.0.0.1, and nowhere else', async (_, create) => {
+  const own: unknown = Reflect.get(net, '_createServerHandle');
+  onTestFinished(() => void Reflect.set(net, '_createServerHandle', own));
+  Reflect.set(net, '_createServerHandle', create);
+  port = await openPort();
+  const reached = (host: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect(port?.port ?? 0, host);
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      onTestFinished(() => void socket.destroy());
+    });
+  expect(await reached('127.0.0.1')).toBe(true);
+  expect(await reached('127.0.0.2')).toBe(false);
 });
 
 async function until(holds: () => boolean): Promise<void> {
